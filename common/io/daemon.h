@@ -1,0 +1,24 @@
+/* What every daemon does alike: signals as a file descriptor, readiness notification.
+ *
+ * Layer: io. */
+#ifndef SPLOT_IO_DAEMON_H
+#define SPLOT_IO_DAEMON_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/* Blocks SIGTERM, SIGINT and SIGHUP and gives a signalfd for them; ignores SIGPIPE. */
+MUST_USE enum err daemon_signals(int *ret_fd);
+/* The next signal number from that fd; 0 when none waits. */
+int daemon_signal(int fd);
+/* sd_notify(3) protocol: sends `state` ("READY=1", "STATUS=…") to $NOTIFY_SOCKET, if set. */
+void daemon_notify(const char *state);
+/* SIGBUS and SIGSEGV name the store in one line and end the process. `folder` is static. */
+void daemon_name_store_on_fault(const char *folder);
+/* Runs store_walk in a child when `marker` (a file that a clean stop removes) shows an
+ * unclean stop.  CORRUPT when the child dies or errs.  Then writes the marker. */
+MUST_USE enum err daemon_check_store(const char *folder, const char *marker, bool *ret_walked);
+void daemon_clean_stop(const char *marker);
+
+#endif

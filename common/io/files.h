@@ -1,0 +1,35 @@
+/* Files: reading whole with a bound, replacing atomically, the highwater mark.
+ *
+ * Layer: io. */
+#ifndef SPLOT_IO_FILES_H
+#define SPLOT_IO_FILES_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/bytes.h"
+
+/* Whole file; LIMIT when larger than `limit`. NOT_FOUND, DENIED, IO. Appends to ret. */
+MUST_USE enum err file_read(const char *path, size_t limit, struct buf *ret);
+/* Write temporary, fsync, rename, fsync of the folder. */
+MUST_USE enum err file_replace(const char *path, mode_t mode, struct bytes content);
+/* Fails with EXISTS rather than replace. */
+MUST_USE enum err file_create(const char *path, mode_t mode, struct bytes content);
+MUST_USE enum err folder_make(const char *path, mode_t mode); /* and its parents */
+bool file_exists(const char *path);
+
+/* ---- highwater: the largest size this key holder ever signed, beside its keys ---- */
+
+struct highwater {
+	int fd;
+	uint64_t size;
+	int64_t synced_ms;
+};
+/* Opens or creates. `ret_found` false: there was none (a new key). CORRUPT when unreadable. */
+MUST_USE enum err highwater_open(const char *path, struct highwater *ret, bool *ret_found);
+/* Writes in place, before anything of that size leaves; fdatasync at most once a second
+ * (`mono_ms`): a kill loses nothing, a power cut at most a moment. */
+MUST_USE enum err highwater_raise(struct highwater *h, uint64_t size, int64_t mono_ms);
+void highwater_close(struct highwater *h);
+
+#endif

@@ -1,0 +1,85 @@
+/* ZeroMQ behind one door: CURVE sockets, the fail-closed ZAP handler, messages as frames,
+ * and one poller for them and plain file descriptors.  The only user of ZeroMQ.
+ *
+ * Everything here belongs to one thread.
+ * Layer: io.  May use base. */
+#ifndef SPLOT_IO_SOCKET_H
+#define SPLOT_IO_SOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+
+enum { CURVE_BYTES = 32, PEER_BYTES_MAX = 16, USER_BYTES_MAX = 44 };
+
+struct network;  /* opaque: the one context, and the ZAP handler when serving */
+struct endpoint; /* opaque: one socket */
+
+/* A received message; frames are owned by it until message_free. */
+struct message {
+	size_t peer_size;               /* ROUTER: routing id of the sender */
+	uint8_t peer[PEER_BYTES_MAX];
+	char user[USER_BYTES_MAX + 1];  /* ROUTER: what the ZAP handler named this peer; "" otherwise */
+	size_t frame_count;             /* without the routing id */
+	struct bytes frames[2 + COMMIT_FRAMES_MAX]; /* further frames of an odd message are dropped, `excess` set */
+	bool excess;
+	void *owner;                    /* socket.c's own */
+};
+void message_free(struct message *m);
+
+/* Whether a peer with this CURVE key may speak, and the name put on its messages. */
+typedef bool admit_fn(void *context, const uint8_t key[static CURVE_BYTES], char user[static USER_BYTES_MAX + 1]);
+
+MUST_USE enum err network_open(struct network **ret);
+void network_close(struct network *n);
+/* Binds the ZAP handler (before any endpoint); asked at each handshake. */
+MUST_USE enum err network_admit(struct network *n, admit_fn *admit, void *context);
+/* Rejected handshakes so far. */
+uint64_t network_rejected(const struct network *n);
+/* Lets a throwaway key try to connect to `endpoint_text` (a bound ROUTER of ours):
+ * DENIED when it got in: the caller must refuse to run. */
+MUST_USE enum err network_prove_closed(struct network *n, struct endpoint *router,
+				       const char *endpoint_text,
+				       const uint8_t server_key[static CURVE_BYTES]);
+
+struct curve { /* borrowed pointers, CURVE_BYTES each */
+	const uint8_t *public;
+	const uint8_t *secret;
+	const uint8_t *server; /* client side: the server's public key */
+};
+
+MUST_USE enum err endpoint_router(struct network *n, const char *bind_text, const struct curve *curve, struct endpoint **ret);
+MUST_USE enum err endpoint_publisher(struct network *n, const char *bind_text, const struct curve *curve, struct endpoint **ret);
+MUST_USE enum err endpoint_dealer(struct network *n, const char *connect_text, const struct curve *curve, struct endpoint **ret);
+MUST_USE enum err endpoint_subscriber(struct network *n, const char *connect_text, const struct curve *curve, struct endpoint **ret);
+void endpoint_close(struct endpoint *e); /* NULL-safe */
+/* The address really bound ("tcp://127.0.0.1:*" picks a port). */
+const char *endpoint_address(const struct endpoint *e);
+
+/* AGAIN when it cannot be taken now; CLOSED when a ROUTER's peer is gone. `peer` empty for others.
+ * Frames are copied. */
+MUST_USE enum err endpoint_send(struct endpoint *e, struct bytes peer, const struct bytes *frames, size_t count);
+/* AGAIN when nothing waits. */
+MUST_USE enum err endpoint_receive(struct endpoint *e, struct message *ret);
+
+/* ---- waiting ---- */
+
+enum { POLL_READ = 1, POLL_WRITE = 2, POLL_ERROR = 4 };
+
+struct poll_item {
+	struct endpoint *endpoint; /* or NULL and … */
+	int fd;
+	short want;
+	short got; /* set by network_poll */
+};
+
+/* Serves ZAP as well.  timeout_ms < 0: for ever.  OK also when nothing happened. */
+MUST_USE enum err network_poll(struct network *n, struct poll_item *items, size_t count, long timeout_ms);
+
+/* X25519 key pair as CURVE uses it. */
+void curve_keypair(uint8_t public[static CURVE_BYTES], uint8_t secret[static CURVE_BYTES]);
+MUST_USE enum err curve_public(const uint8_t secret[static CURVE_BYTES], uint8_t public[static CURVE_BYTES]);
+
+#endif

@@ -1,0 +1,60 @@
+/* Logs in a store: events, tiles, checkpoints, and the state of each log.  Joins tlog and
+ * the store; used by node and server alike, and by the simulator over its own store.
+ *
+ * Tables for log NAME: "NAME.events" (index, 8 bytes big-endian -> exact event bytes),
+ * "NAME.tiles" (level, 1 byte; number, 8 bytes -> hashes), "NAME.checkpoints" (size, 8 bytes ->
+ * signed note).  docs/ARCHITECTURE.md has the whole layout.
+ *
+ * Layer: ledger.  May use base, model, tlog, and the header io/store.h. */
+#ifndef SPLOT_LEDGER_LOG_H
+#define SPLOT_LEDGER_LOG_H
+
+#include "base/bytes.h"
+#include "io/store.h"
+#include "model/region.h"
+#include "tlog/checkpoint.h"
+#include "tlog/tile.h"
+
+struct log {
+	struct log_name name;
+	struct table events, tiles, checkpoints;
+	struct tile_edge edge;  /* in memory: as of the last append, committed or not */
+	struct tree tree;       /* the same as a compact range */
+	uint64_t tiles_size;    /* size as of the last log_seal: what tiles on disk stand for */
+};
+
+/* Opens or (create) makes the tables and loads the edge.  CORRUPT when the newest
+ * checkpoint, the events and the tiles do not agree. */
+MUST_USE enum err log_open(struct store *s, struct log_name name, bool create, struct log *ret);
+/* Forgets what an aborted transaction appended: loads the edge again. */
+MUST_USE enum err log_reload(struct log *l, struct txn *read);
+
+/* Appends one event inside a write transaction. Full tiles are written at once. */
+MUST_USE enum err log_append(struct log *l, struct txn *t, struct bytes event);
+/* Writes the partial tiles and the checkpoint note for the present size; once per commit. */
+MUST_USE enum err log_seal(struct log *l, struct txn *t, struct bytes note);
+
+/* An event's exact bytes (valid as long as the transaction's values are); CORRUPT when its
+ * leaf hash is not the stored one. */
+MUST_USE enum err log_event(const struct log *l, struct txn *t, uint64_t index, struct bytes *ret);
+/* Root and compact range at any size up to what `t` holds. */
+MUST_USE enum err log_tree_at(const struct log *l, struct txn *t, uint64_t size, struct tree *ret);
+/* A tree_reader over the stored tiles inside `t`; context must outlive it. */
+struct log_reader {
+	const struct log *log;
+	struct txn *txn;
+	struct tile_reader tiles;
+	struct tree_reader tree;
+};
+void log_reader_init(struct log_reader *r, const struct log *l, struct txn *t);
+/* The stored checkpoint of exactly that size; NOT_FOUND. */
+MUST_USE enum err log_checkpoint(const struct log *l, struct txn *t, uint64_t size, struct bytes *ret);
+/* The newest checkpoint; NOT_FOUND in an empty log. */
+MUST_USE enum err log_newest(const struct log *l, struct txn *t, uint64_t *ret_size, struct bytes *ret_note);
+/* The largest checkpoint in (from, from + COMMIT_EVENTS_MAX] whose events fit a commit:
+ * the next chunk of a RANGE answer.  NOT_FOUND when the log has nothing past `from`. */
+MUST_USE enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t *ret_size, struct bytes *ret_note);
+/* How many events from `from` on fit a commit of `bytes_max` packed bytes and end at or before `size`. */
+MUST_USE enum err log_fit(const struct log *l, struct txn *t, uint64_t from, uint64_t size, size_t bytes_max, uint32_t *ret_count);
+
+#endif

@@ -1,0 +1,37 @@
+/* A server's national log: one entry for each accepted checkpoint and administrative act,
+ * and the folding of what it accepted into the view.
+ *
+ * Layer: ledger. */
+#ifndef SPLOT_LEDGER_NATIONAL_H
+#define SPLOT_LEDGER_NATIONAL_H
+
+#include "ledger/log.h"
+#include "ledger/view.h"
+#include "model/event.h"
+
+/* Appends a verified commit to its log and its Accepted entry to the national log, in one
+ * write transaction; `note` becomes the log's stored checkpoint.  The caller seals the
+ * national log once at the end of the transaction (log_seal). */
+MUST_USE enum err national_accept(struct log *national, struct log *log, struct txn *t,
+				  struct wall_ms now, const struct bytes *events, uint32_t count,
+				  struct bytes note);
+/* Appends an administrative act. */
+MUST_USE enum err national_act(struct log *national, struct txn *t, const struct national_entry *act);
+
+/* Finds a log's tables by name for reading; NULL when there is none. */
+struct log_finder {
+	void *context;
+	const struct log *(*find)(void *context, struct log_name name);
+};
+
+/* Folds entries of the national log from the view's position on into the view: whole
+ * entries, until `most_events` events were folded or the log ends; counts and cursor are
+ * written (view_fold_finish).  The caller commits.  `ret_position`: entries folded in all;
+ * `ret_events`: events folded now (0 entries left: nothing was done).  CORRUPT when the
+ * cursor is ahead of the log: throw the view away and fold anew. */
+MUST_USE enum err national_fold(const struct log *national, const struct log_finder *logs,
+				struct txn *logs_read, const struct view *view,
+				struct txn *view_write, struct view_fold *fold, struct arena *arena,
+				size_t most_events, uint64_t *ret_position, size_t *ret_events);
+
+#endif

@@ -1,0 +1,69 @@
+/* The view: what folding the logs gives.  Current records (and tombstones), superseded
+ * versions, counts; each step atomic with its cursor.  The same code folds a region's own
+ * log at a node (in the log's own transaction) and all logs at a server (in an environment
+ * of its own).
+ *
+ * Tables: "records" (kind ‖ id -> Version), "versions" (kind ‖ id ‖ 0 ‖ position, 8 bytes ->
+ * Version), "counts" (metric 0 region 0 kind 0 key -> int64), "links" (what counts need to
+ * stay right as they fold), "view" (cursor, format).
+ *
+ * The fold is total: what looks wrong is counted and shown, never refused.
+ * Layer: ledger. */
+#ifndef SPLOT_LEDGER_VIEW_H
+#define SPLOT_LEDGER_VIEW_H
+
+#include "io/store.h"
+#include "model/event.h"
+
+struct view {
+	struct table records, versions, counts, links, state;
+};
+
+MUST_USE enum err view_open(struct store *s, bool create, struct view *ret);
+
+/* How many entries of the log it follows have been folded; 0 for a new view. */
+MUST_USE enum err view_position(const struct view *v, struct txn *t, uint64_t *ret);
+
+/* A batch of folding inside one write transaction: count changes are gathered in memory
+ * and written once by view_fold_finish. */
+struct view_fold; /* opaque, reusable */
+MUST_USE enum err view_fold_new(struct view_fold **ret);
+void view_fold_free(struct view_fold *f);
+/* Applies every change of event `index` of `log`, as part of entry `position`. */
+MUST_USE enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *t,
+				  uint64_t position, struct log_name log, uint64_t index,
+				  const struct event *e);
+/* Writes counts and the cursor (entries folded = `position`); the fold is empty again. */
+MUST_USE enum err view_fold_finish(struct view_fold *f, const struct view *v, struct txn *t, uint64_t position);
+void view_fold_abandon(struct view_fold *f); /* after an abort */
+
+/* The current version (maybe a tombstone); NOT_FOUND. Texts live in the arena. */
+MUST_USE enum err view_get(const struct view *v, struct txn *t, enum record_kind kind, struct bytes id,
+			   struct arena *arena, struct version *ret);
+/* As view_get, but as the view stood when `at` entries had been folded (0 = now). */
+MUST_USE enum err view_get_at(const struct view *v, struct txn *t, enum record_kind kind, struct bytes id,
+			      uint64_t at, struct arena *arena, struct version *ret);
+/* True when the id was ever used, of whatever kind. */
+MUST_USE enum err view_id_used(const struct view *v, struct txn *t, struct bytes id, bool *ret);
+
+/* Up to `limit` versions of a kind in id order, after `after`, as of `at`; tombstones only
+ * when `retired`.  Stops early at `bytes_max` of encoded size.  `ret_more`: there are others. */
+MUST_USE enum err view_list(const struct view *v, struct txn *t, enum record_kind kind, const char *after,
+			    uint64_t at, bool retired, size_t limit, size_t bytes_max, struct arena *arena,
+			    struct version *ret_versions, size_t *ret_count, bool *ret_more);
+/* All versions of one record, newest first, those with position < `before` (0 = all). */
+MUST_USE enum err view_history(const struct view *v, struct txn *t, enum record_kind kind, struct bytes id,
+			       uint64_t before, size_t limit, size_t bytes_max, struct arena *arena,
+			       struct version *ret_versions, size_t *ret_count, bool *ret_more);
+
+/* ---- counts: the metrics of the summary ---- */
+
+struct count {
+	const char *metric, *region, *kind, *key; /* in the arena */
+	int64_t value;
+};
+/* Every row of the summary that is not 0, sorted by metric, region, kind, key. */
+MUST_USE enum err view_counts(const struct view *v, struct txn *t, struct arena *arena,
+			      struct count **ret_rows, size_t *ret_count);
+
+#endif

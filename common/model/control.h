@@ -1,0 +1,107 @@
+/* What splotctl and a daemon say to each other over the control socket: one request,
+ * one reply, each a protobuf message (proto/control.proto) behind a 4-byte big-endian
+ * length.  Long answers are paged by the asker, so that no answer needs state.
+ *
+ * Plain structs; texts of a decoded message live in the arena given.
+ * Layer: model. */
+#ifndef SPLOT_MODEL_CONTROL_H
+#define SPLOT_MODEL_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "model/event.h"
+#include "model/validate.h"
+
+enum control_verb {
+	CONTROL_NONE,
+	CONTROL_EDIT,    /* node: draft, dry_run -> accepted | problems | failure */
+	CONTROL_QUERY,   /* both: kind/id/after/limit/at/history -> versions, more, position */
+	CONTROL_SUMMARY, /* both -> counts, position */
+	CONTROL_STATUS,  /* both -> status */
+	CONTROL_ENROL,   /* server: document (enrolment), reason */
+	CONTROL_REVOKE,  /* server: log, reason */
+	CONTROL_TRUST,   /* server -> trust rows */
+	CONTROL_WAIVE,   /* node: server name, reason */
+};
+
+struct control_request {
+	enum control_verb verb;
+	/* EDIT: an encoded Event without editor and time; `supersedes` of each change says
+	 * which version the editor saw */
+	struct bytes draft;
+	bool dry_run;
+	/* QUERY */
+	enum record_kind kind;  /* NONE: any, when id is given */
+	const char *id;         /* exact; "" for all of the kind, in id order */
+	const char *after;      /* page on: ids bytewise after this one */
+	uint32_t limit;         /* rows; 0 = QUERY_ROWS_MAX */
+	uint64_t at;            /* as of this position; 0 = now.  The first page's position fixes the rest */
+	bool history;           /* all versions of `id`, newest first; `at` pages: versions before it */
+	bool retired;           /* tombstones too */
+	/* ENROL, REVOKE, WAIVE */
+	struct bytes document;
+	const char *name;       /* log or server */
+	const char *reason;
+};
+
+struct count_row { /* one row of the summary: docs/splotctl.1 */
+	const char *metric, *region, *kind, *key;
+	int64_t value;
+};
+
+struct peer_row { /* node: one per server; server: one per log */
+	const char *name;        /* server's name, or log */
+	const char *state;       /* "live", "connecting", "catching-up", "fetching", "frozen", "refused", "revoked", "away", "off" */
+	uint64_t size;           /* confirmed there / durable here */
+	uint64_t claimed;        /* server: what the node says it has; node: the server's size */
+	uint64_t last_contact_ms; /* wall ms; 0 never */
+	uint64_t last_commit_ms;
+	const char *note;        /* why, and what to do; "" when well */
+};
+
+struct refusal_row {
+	const char *log;         /* "" when not known */
+	const char *code;
+	uint64_t count;
+};
+
+struct trust_row {
+	const char *log, *state, *log_key, *witness_key, *curve_key;
+	uint64_t since_ms;
+};
+
+struct control_reply {
+	enum err code;           /* OK or why not */
+	const char *text;        /* what, where, what to do next; "" when OK */
+	/* EDIT */
+	uint64_t index;          /* of the event in the log */
+	/* all */
+	uint64_t size;           /* log size (node), national size (server) */
+	uint64_t position;       /* that the view stands for: the number of log entries folded */
+	const struct problem *problems;   size_t problem_count;
+	/* EDIT with CONFLICT, QUERY */
+	const struct version *versions;   size_t version_count;
+	bool more;
+	const struct count_row *counts;   size_t count_count;
+	/* STATUS */
+	const char *role;        /* "node", "server" */
+	const char *identity;    /* log, or server name */
+	const char *realm;
+	const char *state;       /* "open", "gated", …: whether edits are taken */
+	const char *note;
+	uint64_t started_ms;
+	const struct peer_row *peers;     size_t peer_count;
+	const struct refusal_row *refusals; size_t refusal_count;
+	const struct trust_row *trust;    size_t trust_count;
+};
+
+MUST_USE enum err control_request_encode(const struct control_request *q, struct buf *ret);
+MUST_USE enum err control_request_decode(struct bytes raw, struct arena *arena, struct control_request *ret);
+/* LIMIT over CONTROL_BYTES_MAX. */
+MUST_USE enum err control_reply_encode(const struct control_reply *r, struct arena *scratch, struct buf *ret);
+MUST_USE enum err control_reply_decode(struct bytes raw, struct arena *arena, struct control_reply *ret);
+
+#endif

@@ -1,0 +1,88 @@
+/* Change events, entries of the national log, and versions in the view: plain
+ * structs and their exact bytes (proto/event.proto, national.proto, view.proto).
+ *
+ * Decoding: every bound of base/limits.h is checked, nothing is allocated outside
+ * the arena given, and decoded texts live in that arena.  Unknown fields inside
+ * records are kept and encoded again.
+ *
+ * Layer: model. */
+#ifndef SPLOT_MODEL_EVENT_H
+#define SPLOT_MODEL_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "model/record.h"
+#include "model/region.h"
+
+struct change {
+	const char *id;
+	bool has_supersedes;
+	uint64_t supersedes;
+	enum record_kind kind;       /* RECORD_NONE: a kind this program does not know */
+	const struct record *record; /* NULL when retired (or of an unknown kind) */
+	bool retired;
+};
+
+struct event {
+	struct wall_ms recorded;
+	const char *editor;
+	const char *reason;
+	const char *source;
+	size_t change_count;
+	struct change *changes;
+};
+
+/* LIMIT when the result is over EVENT_BYTES_MAX (nothing is added then). Appends to ret. */
+MUST_USE enum err event_encode(const struct event *e, struct arena *scratch, struct buf *ret);
+/* DECODE, LIMIT (size, changes, id length), NOMEM. */
+MUST_USE enum err event_decode(struct bytes raw, struct arena *arena, struct event *ret);
+/* Bytes that this change takes inside an event (for packing many changes into few events). */
+size_t change_size(const struct change *c, struct arena *scratch);
+
+/* What the append of a server refuses beside undecodable bytes: a change whose id
+ * names another owner (OWNER), the same id twice, or no id (INVALID). */
+MUST_USE enum err event_check_owner(const struct event *e, int region);
+
+/* ---- the national log ---- */
+
+enum national_kind { NATIONAL_NONE, NATIONAL_ACCEPTED, NATIONAL_ACT };
+
+struct national_entry {
+	struct wall_ms recorded;
+	enum national_kind kind;
+	struct log_name log;
+	/* accepted */
+	uint64_t from;
+	uint64_t size;
+	struct bytes checkpoint;
+	/* act */
+	const char *act; /* "enrol", "revoke", "freeze" */
+	const char *by;
+	const char *reason;
+	struct bytes document;
+	struct bytes other;
+};
+
+MUST_USE enum err national_encode(const struct national_entry *e, struct buf *ret);
+MUST_USE enum err national_decode(struct bytes raw, struct arena *arena, struct national_entry *ret);
+
+/* ---- versions in the view ---- */
+
+struct version {
+	uint64_t position;
+	struct log_name log;
+	uint64_t index;
+	struct wall_ms recorded;
+	const char *editor;
+	const char *reason;
+	const char *source;
+	struct change change;
+};
+
+MUST_USE enum err version_encode(const struct version *v, struct arena *scratch, struct buf *ret);
+MUST_USE enum err version_decode(struct bytes raw, struct arena *arena, struct version *ret);
+
+#endif

@@ -1,0 +1,49 @@
+/* The sixteen regions and the ministry, the logs named after them, and who owns an id.
+ *
+ * Layer: model.  May use base. */
+#ifndef SPLOT_MODEL_REGION_H
+#define SPLOT_MODEL_REGION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+
+/* Index into the table below: 0..15 the regions in the order of their TERYT codes,
+ * 16 the ministry. */
+enum { REGION_COUNT = 17, REGION_PL = 16, REGION_NONE = -1 };
+
+struct region {
+	const char *code;    /* "26", "PL" */
+	const char *slug;    /* "swietokrzyskie", "ministerstwo" */
+	const char *name_pl; /* "świętokrzyskie" */
+	const char *name_en; /* "Holy Cross" */
+};
+
+/* i in 0..REGION_COUNT-1. */
+const struct region *region_at(int i);
+/* By exact code; REGION_NONE when there is none. */
+int region_by_code(struct bytes code);
+
+/* A log's short name: a region's code, or code/N (N >= 2) for one begun anew,
+ * or "national".  NUL-terminated, so that it can be compared and printed. */
+enum { LOG_NAME_BYTES = 16 };
+struct log_name {
+	char text[LOG_NAME_BYTES];
+};
+
+MUST_USE enum err log_name_parse(struct bytes text, struct log_name *ret_name);
+bool log_name_equal(struct log_name a, struct log_name b);
+/* The region whose records this log may hold; REGION_NONE for "national". */
+int log_name_region(struct log_name name);
+
+/* "<realm>/region/26" (a region's log) or, for a server's national log,
+ * "<realm>/national/<server>". Fails with LIMIT. */
+MUST_USE enum err log_origin(const char *realm, struct log_name name, char *ret_origin, size_t size);
+MUST_USE enum err national_origin(const char *realm, const char *server, char *ret_origin, size_t size);
+
+/* The region that an id names as its owner ("pl26-…", "pl-…", "st-26-…", "st-pl-…");
+ * REGION_NONE when it names none. */
+int id_owner(struct bytes id);
+
+#endif
