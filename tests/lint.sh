@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Formatting, layering by include, static analysis of what changed least often enough to
+# afford it, and the man pages.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bad=0
+mapfile -t sources < <(git ls-files '*.c' '*.h')
+
+clang-format-14 --dry-run --Werror "${sources[@]}" || bad=1
+
+# A path that climbs out of its layer would slip past the include roots.
+if grep -nE '#include "\.\./' "${sources[@]}"; then
+	echo "an include climbs out of its layer" >&2
+	bad=1
+fi
+# Generated types, LMDB and ZeroMQ each have one user.
+if grep -lE 'pb-c\.h|protobuf-c' "${sources[@]}" | grep -v '^common/model/'; then
+	echo "protobuf types outside common/model" >&2
+	bad=1
+fi
+if grep -lE '<lmdb\.h>|<zmq\.h>' "${sources[@]}" | grep -vE '^common/io/(store|socket)[a-z_]*\.[ch]$|^tests/'; then
+	echo "LMDB or ZeroMQ outside common/io" >&2
+	bad=1
+fi
+
+mapfile -t pages < <(git ls-files 'docs/man/*')
+((${#pages[@]} == 0)) || mandoc -T lint -W warning "${pages[@]}" || bad=1
+
+cmake --preset release -DSPLOT_TESTS=ON >/dev/null
+cmake --build --preset release -- --quiet
+git ls-files '*.c' | grep -v '^tests/' | xargs -P2 -n4 clang-tidy-14 -p build --quiet --warnings-as-errors='*' 2>/dev/null || bad=1
+exit $bad
