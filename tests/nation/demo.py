@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""The whole nation on this machine: one server, sixteen regional nodes and the ministry's.
+
+Each node imports its rows of the register, commits them to its signed log and replicates by
+itself; the national view is exported again from the server."""
+import argparse
+import concurrent.futures
+import os
+import signal
+import sys
+import threading
+import time
+
+import nation as n
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SAMPLE = os.path.join(HERE, "..", "data", "register")
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def arguments():
+    p = argparse.ArgumentParser(prog="./dev demo", description=__doc__,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--once", action="store_true", help="exit when all is confirmed (0) instead of staying up")
+    p.add_argument("--data", default=SAMPLE, metavar="DIR",
+                   help="CSV files operators, entities, networks, memberships, statistics (default: the sample)")
+    p.add_argument("--dir", metavar="DIR", help="working folder (default: a temporary one)")
+    p.add_argument("--bin", required=True, help=argparse.SUPPRESS)
+    return p.parse_args()
+
+
+def import_own(node, files):
+    """Imports a node's rows of every file, as one act; how many records it then holds."""
+    node.ctl("import", *files, "--own", "--reason", "first filling of the register",
+             "--source", "register of public documents", timeout=1800)
+    return node.status()["size"]
+
+
+def all_confirmed(nation, server):
+    if not all(node.confirmed() for node in nation.nodes.values()):
+        return False
+    status = server.status()
+    return status["position"] == status["size"]
+
+
+def run(nation, options):
+    files = [os.path.join(options.data, kind + ".csv") for kind in n.KINDS]
+    files = [f for f in files if os.path.exists(f)]
+    if not files:
+        raise n.Failed("%s: none of operators.csv, entities.csv, networks.csv, memberships.csv, "
+                       "statistics.csv is there" % options.data)
+    started = time.monotonic()
+    say("Making keys, enrolling, starting one server and %d nodes in %s" % (len(nation.regions), nation.folder))
+    server = nation.up()
+    say("Importing %s" % options.data)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        sizes = list(pool.map(lambda node: import_own(node, files), nation.nodes.values()))
+    n.wait_for("confirmation of every log", lambda: all_confirmed(nation, server), 1800, 0.05)
+    say("All %d logs are confirmed: %d change events, %.1f s after the start\n"
+        % (len(sizes), sum(sizes), time.monotonic() - started))
+
+    server.ctl("export", "--dir", os.path.join(nation.folder, "export"), timeout=1800)
+    summary = server.ctl("summary", "--json").stdout
+    with open(os.path.join(nation.folder, "summary.json"), "w", encoding="utf-8") as f:
+        f.write(summary)
+    say(server.ctl("summary").stdout)
+    say("Exported by the server: %s/export/*.csv, %s/summary.json" % (nation.folder, nation.folder))
+    return server
+
+
+def stay(nation, server):
+    ctl = os.path.relpath(nation.program("splotctl"))
+    node = nation.nodes["26"]
+    say("""
+The nation runs until Ctrl-C.  Look around in another terminal:
+
+  %(ctl)s status  --socket %(server)s
+  %(ctl)s status  --socket %(node)s
+  %(ctl)s get pl26-kis-kielce-pestka --socket %(server)s
+  %(ctl)s confirm pl26-kis-kielce-pestka --reason 'call with the club' --source 'note 1/2026' --socket %(node)s
+  %(ctl)s history pl26-kis-kielce-pestka --socket %(server)s
+  %(ctl)s list entity kind=KIS region=26 --socket %(server)s
+
+Configurations, keys and logs: %(folder)s""" % {
+        "ctl": ctl, "server": server.socket, "node": node.socket, "folder": nation.folder})
+    done = threading.Event()
+    for s in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(s, lambda *_: done.set())
+    while not done.wait(1):
+        for daemon in nation.daemons():
+            if not daemon.running():
+                raise n.Failed("%s ended:\n%s" % (daemon.name, daemon.log_tail()))
+    say("\nStopping")
+
+
+def main():
+    options = arguments()
+    with n.Nation(options.bin, options.dir) as nation:
+        server = run(nation, options)
+        if not options.once:
+            stay(nation, server)
+        nation.down()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except n.Failed as failure:
+        sys.exit("demo: %s" % failure)
+    except KeyboardInterrupt:
+        sys.exit(130)
