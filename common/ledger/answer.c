@@ -1,0 +1,191 @@
+#include "ledger/answer.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+
+enum {
+	/* Room that the rest of a reply takes beside its versions. */
+	REPLY_SLACK_BYTES = 16 * 1024,
+	VERSIONS_BYTES_MAX = CONTROL_BYTES_MAX - REPLY_SLACK_BYTES,
+};
+
+struct control_reply answer_plain(enum err code, const char *text)
+{
+	return (struct control_reply){
+		.code = code,
+		.text = text,
+		.role = "",
+		.identity = "",
+		.realm = "",
+		.state = "",
+		.note = "",
+	};
+}
+
+/* A refusal whose text names what was asked for; OK, since the asker is told. */
+static enum err refuse(struct control_reply *ret, enum err code, struct arena *arena,
+		       const char *format, const char *what)
+{
+	char text[TEXT_BYTES_MAX + 1];
+	const char *kept = NULL;
+	uint64_t position = ret->position;
+
+	(void)snprintf(text, sizeof text, format, what);
+	kept = arena_text(arena, bytes_of_text(text));
+	*ret = answer_plain(code, kept ? kept : err_text(code));
+	ret->position = position;
+	return ERR_OK;
+}
+
+/* The version of `id` as of q->at, of whatever kind when the asker named none: first of
+ * the kind that the id's form says, then of any. */
+static enum err find_record(const struct view *v, struct txn *t, const struct control_request *q,
+			    struct arena *arena, struct version *ret)
+{
+	struct bytes id = bytes_of_text(q->id);
+	enum record_kind likely = q->kind != RECORD_NONE ? q->kind : kind_of_id(id);
+	uint64_t at = q->history ? 0 : q->at;
+	enum err e = ERR_NOT_FOUND;
+
+	if (likely != RECORD_NONE)
+		e = view_get_at(v, t, likely, id, at, arena, ret);
+	for (int k = RECORD_KIND_FIRST; k <= RECORD_KIND_LAST; k++) {
+		if (e != ERR_NOT_FOUND || q->kind != RECORD_NONE)
+			break;
+		if ((enum record_kind)k != likely)
+			e = view_get_at(v, t, (enum record_kind)k, id, at, arena, ret);
+	}
+	return e;
+}
+
+static enum err answer_record(const struct view *v, struct txn *t, const struct control_request *q,
+			      struct arena *arena, struct control_reply *ret)
+{
+	struct version *found = arena_alloc(arena, sizeof *found);
+	enum err e = ERR_OK;
+
+	if (!found)
+		return ERR_NOMEM;
+	e = find_record(v, t, q, arena, found);
+	if (e == ERR_NOT_FOUND)
+		return refuse(ret, ERR_NOT_FOUND, arena,
+			      "no record has the id %s; `splotctl list` shows those that there are",
+			      q->id);
+	if (e != ERR_OK)
+		return e;
+	if (found->change.retired && !q->retired)
+		return refuse(ret, ERR_NOT_FOUND, arena,
+			      "the record %s is retired; `splotctl history` shows what it was",
+			      q->id);
+	ret->versions = found;
+	ret->version_count = 1;
+	return ERR_OK;
+}
+
+static enum err answer_history(const struct view *v, struct txn *t, const struct control_request *q,
+			       size_t limit, struct arena *arena, struct control_reply *ret)
+{
+	struct version newest;
+	struct version *rows = arena_alloc(arena, limit * sizeof *rows);
+	enum err e = ERR_OK;
+
+	if (!rows)
+		return ERR_NOMEM;
+	e = find_record(v, t, q, arena, &newest);
+	if (e == ERR_NOT_FOUND)
+		return refuse(
+			ret, ERR_NOT_FOUND, arena,
+			"no record ever had the id %s; `splotctl list` shows those that there are",
+			q->id);
+	if (e != ERR_OK)
+		return e;
+	e = view_history(v, t, newest.change.kind, bytes_of_text(q->id), q->at, limit,
+			 VERSIONS_BYTES_MAX, arena, rows, &ret->version_count, &ret->more);
+	ret->versions = rows;
+	return e;
+}
+
+static enum err answer_list(const struct view *v, struct txn *t, const struct control_request *q,
+			    size_t limit, struct arena *arena, struct control_reply *ret)
+{
+	struct version *rows = NULL;
+	enum err e = ERR_OK;
+
+	if (!kind_of(q->kind))
+		return refuse(ret, ERR_ARGUMENT, arena, "%s",
+			      "say which kind to list: operator, entity, network, membership or "
+			      "statistic");
+	rows = arena_alloc(arena, limit * sizeof *rows);
+	if (!rows)
+		return ERR_NOMEM;
+	e = view_list(v, t, q->kind, q->after ? q->after : "", q->at, q->retired, limit,
+		      VERSIONS_BYTES_MAX, arena, rows, &ret->version_count, &ret->more);
+	ret->versions = rows;
+	return e;
+}
+
+static enum err answer_query(const struct view *v, struct txn *t, const struct control_request *q,
+			     struct arena *arena, struct control_reply *ret)
+{
+	size_t limit = q->limit && q->limit < QUERY_ROWS_MAX ? q->limit : QUERY_ROWS_MAX;
+	bool named = q->id && q->id[0];
+
+	if (q->at > ret->position)
+		return refuse(ret, ERR_AGAIN, arena, "%s",
+			      "the view has not folded that far yet; ask again in a moment, or "
+			      "without a position");
+	if (named && q->history)
+		return answer_history(v, t, q, limit, arena, ret);
+	if (q->at)
+		ret->position = q->at;
+	if (named)
+		return answer_record(v, t, q, arena, ret);
+	if (q->history)
+		return refuse(ret, ERR_ARGUMENT, arena, "%s", "a history needs a record's id");
+	return answer_list(v, t, q, limit, arena, ret);
+}
+
+static enum err answer_summary(const struct view *v, struct txn *t, struct arena *arena,
+			       struct control_reply *ret)
+{
+	struct count *found = NULL;
+	struct count_row *rows = NULL;
+	size_t count = 0;
+	enum err e = view_counts(v, t, arena, &found, &count);
+
+	if (e != ERR_OK)
+		return e;
+	rows = arena_alloc(arena, (count + 1) * sizeof *rows);
+	if (!rows)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++)
+		rows[i] = (struct count_row){.metric = found[i].metric,
+					     .region = found[i].region,
+					     .kind = found[i].kind,
+					     .key = found[i].key,
+					     .value = found[i].value};
+	ret->counts = rows;
+	ret->count_count = count;
+	return ERR_OK;
+}
+
+enum err answer_view(const struct view *v, struct txn *t, const struct control_request *q,
+		     struct arena *arena, struct control_reply *ret)
+{
+	enum err e = ERR_OK;
+
+	*ret = answer_plain(ERR_OK, "");
+	e = view_position(v, t, &ret->position);
+	if (e == ERR_OK) {
+		if (q->verb == CONTROL_QUERY)
+			e = answer_query(v, t, q, arena, ret);
+		else if (q->verb == CONTROL_SUMMARY)
+			e = answer_summary(v, t, arena, ret);
+		else
+			e = ERR_ARGUMENT;
+	}
+	if (e != ERR_OK)
+		*ret = answer_plain(e, err_text(e));
+	return e;
+}

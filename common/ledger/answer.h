@@ -1,0 +1,27 @@
+/* Answers to QUERY and SUMMARY from a view: the same at a node and at a server.
+ *
+ * Layer: ledger. */
+#ifndef SPLOT_LEDGER_ANSWER_H
+#define SPLOT_LEDGER_ANSWER_H
+
+#include "ledger/view.h"
+#include "model/control.h"
+
+/* A reply that holds nothing but a code and a text (borrowed): every other text is "",
+ * every list empty. */
+struct control_reply answer_plain(enum err code, const char *text);
+
+/* Fills the whole of `ret` for a request of verb QUERY or SUMMARY (ARGUMENT for others),
+ * `size` apart, which the caller knows.  What is listed lives in the arena and in `t`'s values.
+ *
+ * QUERY: with `id` that record as of `at`, of any kind when `kind` is NONE (NOT_FOUND when
+ * there is none; a tombstone only when `retired`), or its versions before `at`, newest first,
+ * when `history`; without `id` the records of `kind`.  `position` is what the answer stands
+ * for; AGAIN when `at` is beyond what is folded.  `more`: page on with `after` and `at`.
+ *
+ * Always answers: a failing store is told in the reply as well, and returned, so that the
+ * caller can log it; what the asker got wrong is in the reply alone, and OK is returned. */
+MUST_USE enum err answer_view(const struct view *v, struct txn *t, const struct control_request *q,
+			      struct arena *arena, struct control_reply *ret);
+
+#endif
