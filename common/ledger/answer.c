@@ -1,5 +1,6 @@
 #include "ledger/answer.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/limits.h"
@@ -23,15 +24,18 @@ struct control_reply answer_plain(enum err code, const char *text)
 	};
 }
 
-/* A refusal whose text names what was asked for; OK, since the asker is told. */
-static enum err refuse(struct control_reply *ret, enum err code, struct arena *arena,
-		       const char *format, const char *what)
+/* A refusal; OK, since the asker is told. */
+static enum err __attribute__((format(printf, 4, 5)))
+refuse(struct control_reply *ret, enum err code, struct arena *arena, const char *format, ...)
 {
 	char text[TEXT_BYTES_MAX + 1];
 	const char *kept = NULL;
 	uint64_t position = ret->position;
+	va_list args;
 
-	(void)snprintf(text, sizeof text, format, what);
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof text, format, args);
+	va_end(args);
 	kept = arena_text(arena, bytes_of_text(text));
 	*ret = answer_plain(code, kept ? kept : err_text(code));
 	ret->position = position;
@@ -113,7 +117,7 @@ static enum err answer_list(const struct view *v, struct txn *t, const struct co
 	enum err e = ERR_OK;
 
 	if (!kind_of(q->kind))
-		return refuse(ret, ERR_ARGUMENT, arena, "%s",
+		return refuse(ret, ERR_ARGUMENT, arena,
 			      "say which kind to list: operator, entity, network, membership or "
 			      "statistic");
 	rows = arena_alloc(arena, limit * sizeof *rows);
@@ -132,7 +136,7 @@ static enum err answer_query(const struct view *v, struct txn *t, const struct c
 	bool named = q->id && q->id[0];
 
 	if (q->at > ret->position)
-		return refuse(ret, ERR_AGAIN, arena, "%s",
+		return refuse(ret, ERR_AGAIN, arena,
 			      "the view has not folded that far yet; ask again in a moment, or "
 			      "without a position");
 	if (named && q->history)
