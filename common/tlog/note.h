@@ -23,8 +23,9 @@ struct vkey {
 	uint8_t public[SIGN_PUBLIC_BYTES];
 };
 
-/* DECODE (form), SIGNATURE (hash does not fit), VERSION (a type not known here). */
+/* DECODE (form), LIMIT (name), SIGNATURE (hash does not fit), VERSION (a type not known here). */
 MUST_USE enum err vkey_parse(struct bytes text, struct vkey *ret);
+/* INVALID (a name with spaces or '+', or none), LIMIT, VERSION. */
 MUST_USE enum err vkey_make(const char *name, uint8_t type, const uint8_t public[static SIGN_PUBLIC_BYTES],
 			    struct vkey *ret);
 void vkey_text(const struct vkey *k, char text[static VKEY_BYTES]);
@@ -40,7 +41,7 @@ struct note_signature {
 	struct bytes name;
 	uint32_t key_id;
 	uint8_t body[128];       /* decoded bytes behind the key id */
-	size_t body_size;
+	size_t body_size;        /* 0: longer, thus of an algorithm not known here; left out */
 };
 struct note {
 	struct bytes text;       /* with its final newline: what is signed */
@@ -48,13 +49,16 @@ struct note {
 	struct note_signature signatures[NOTE_SIGNATURES_MAX];
 };
 
-/* DECODE, ENCODING (not UTF-8, control characters), LIMIT. */
+/* DECODE, ENCODING (not UTF-8, control characters), LIMIT.  The slices last as long as `raw`;
+ * the signatures in *ret are scratch on failure. */
 MUST_USE enum err note_parse(struct bytes raw, struct note *ret);
 /* OK when the note carries a good signature by `key`; UNKNOWN_KEY when it carries none by
  * it; SIGNATURE when it carries a bad one.  Lines by other keys are ignored.  libsodium's
- * strict verification is the rule. */
+ * strict verification is the rule.  Keys of either type; the time that a cosignature states
+ * is had from note_cosigned_at (tlog/cosignature.h). */
 MUST_USE enum err note_verify(const struct note *n, const struct vkey *key);
-/* Appends text (must end in a newline), blank line and one signature line. */
+/* Appends text (must end in a newline), blank line and one signature line.  ARGUMENT when
+ * the key is not of type KEY_ED25519 or not the secret's. */
 MUST_USE enum err note_sign(struct bytes text, const struct signer *by, struct buf *ret);
 
 #endif
