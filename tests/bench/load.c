@@ -1,0 +1,425 @@
+/* Load and latency for ./dev bench: many editors at once, each with one edit open, against
+ * running nodes; then waits until the server's view holds all of it.
+ *
+ *   splot-load rate    SERVER EDITORS CHANGES SECONDS NODE…   edits as fast as they are accepted
+ *   splot-load latency SERVER SAMPLES NODE                    one edit at a time: write -> visible
+ *   splot-load fill    EDITORS CHANGES COUNT NODE…            COUNT edits at each node, nothing
+ * awaited splot-load await   SERVER NODE…                           until the view holds all of it
+ *
+ * SERVER is a control socket; NODE is LOG=SOCKET ("26=/run/26.sock").  Prints JSON. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+#include "io/control_socket.h"
+#include "model/control.h"
+
+enum { EDITORS_MAX = 2048, SAMPLES_MAX = 100000, WAIT_MS = 60000 };
+
+struct editor {
+	int fd;
+	const char *log;
+	uint64_t sent, accepted;
+	struct buf in;
+};
+
+static struct editor editors[EDITORS_MAX];
+static size_t editor_count;
+static unsigned changes_each = 1;
+static uint64_t salt;
+static struct arena arena;
+
+static double now_s(void)
+{
+	struct timespec t = {0, 0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+_Noreturn static void fail(const char *what, const char *detail)
+{
+	(void)fprintf(stderr, "splot-load: %s: %s\n", what, detail);
+	exit(1);
+}
+
+static void must(enum err e, const char *what)
+{
+	if (e != ERR_OK)
+		fail(what, err_text(e));
+}
+
+/* ---- drafts: about 400 bytes a record ---- */
+
+static void set(struct record *r, const char *field, const char *text)
+{
+	int i = field_named(record_info(r), field);
+
+	if (i < 0)
+		fail("no such field", field);
+	must(record_set(r, &arena, (size_t)i, bytes_of_text(text)), field);
+}
+
+static struct record *make_record(const char *log, const char *id)
+{
+	struct record *r = record_new(&arena, RECORD_ENTITY);
+
+	if (!r)
+		fail("record", "out of memory");
+	set(r, "id", id);
+	set(r, "region", log);
+	set(r, "kind", "KIS");
+	set(r, "name", "Klub Integracji Społecznej przy Miejskim Ośrodku Pomocy Społecznej");
+	set(r, "operator_name", "Miejski Ośrodek Pomocy Społecznej w Mieście Wojewódzkim");
+	set(r, "operator_form", "jst_ops");
+	set(r, "operator_sector", "jst");
+	set(r, "place", "Miasto Wojewódzkie");
+	set(r, "street", "Aleja Tysiąclecia Państwa Polskiego");
+	set(r, "building", "12a");
+	set(r, "created_on", "2012-03-15");
+	set(r, "started_on", "2012-04-01");
+	set(r, "status", "active");
+	set(r, "status_as_of", "2026-01-31");
+	set(r, "source", "report-2025.pdf");
+	return r;
+}
+
+static void make_request(const char *log, uint64_t number, struct buf *out)
+{
+	struct change *list = NULL;
+	struct event event = {.editor = "", .reason = "yearly report", .source = "report-2025.pdf"};
+	struct control_request request = {
+		.verb = CONTROL_EDIT, .id = "", .after = "", .name = "", .reason = ""};
+	struct buf draft = {0};
+	struct buf body = {0};
+
+	arena_reset(&arena);
+	list = arena_alloc(&arena, changes_each * sizeof *list);
+	if (!list)
+		fail("draft", "out of memory");
+	for (unsigned i = 0; i < changes_each; i++) {
+		char id[64];
+
+		(void)snprintf(id, sizeof id, "pl%s-kis-b%llx-%llu-%u", log,
+			       (unsigned long long)salt, (unsigned long long)number, i);
+		list[i] = (struct change){.id = arena_text(&arena, bytes_of_text(id)),
+					  .kind = RECORD_ENTITY,
+					  .record = make_record(log, id)};
+	}
+	event.changes = list;
+	event.change_count = changes_each;
+	must(event_encode(&event, &arena, &draft), "draft");
+	request.draft = buf_bytes(&draft);
+	must(control_request_encode(&request, &body), "request");
+	buf_add_u32be(out, (uint32_t)body.size);
+	buf_add_bytes(out, buf_bytes(&body));
+	must(buf_check(out), "request");
+	buf_free(&draft);
+	buf_free(&body);
+}
+
+/* ---- editors ---- */
+
+static void send_next(struct editor *e, uint64_t number)
+{
+	struct buf out = {0};
+	size_t done = 0;
+
+	make_request(e->log, number, &out);
+	while (done < out.size) {
+		ssize_t n = send(e->fd, out.data + done, out.size - done, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd p = {.fd = e->fd, .events = POLLOUT};
+
+			(void)poll(&p, 1, WAIT_MS);
+			continue;
+		}
+		if (n < 0)
+			fail("send", strerror(errno));
+		done += (size_t)n;
+	}
+	e->sent++;
+	buf_free(&out);
+}
+
+static void check_reply(struct bytes body)
+{
+	struct control_reply reply;
+
+	arena_reset(&arena);
+	must(control_reply_decode(body, &arena, &reply), "reply");
+	if (reply.code != ERR_OK || reply.problem_count)
+		fail(err_code(reply.code),
+		     reply.problem_count ? reply.problems[0].text_en : reply.text);
+}
+
+/* True when a whole reply came. */
+static bool read_reply(struct editor *e)
+{
+	uint8_t *room = buf_extend(&e->in, 65536);
+	ssize_t n = 0;
+	struct cursor c;
+	uint32_t size = 0;
+
+	if (!room)
+		fail("reply", "out of memory");
+	n = recv(e->fd, room, 65536, MSG_DONTWAIT);
+	e->in.size -= 65536 - (n > 0 ? (size_t)n : 0);
+	if (n == 0 || (n < 0 && errno != EAGAIN))
+		fail("reply", n ? strerror(errno) : "the node closed the connection");
+	c = cursor_of(buf_bytes(&e->in));
+	size = cursor_u32be(&c);
+	if (c.err != ERR_OK || cursor_left(&c) < size)
+		return false;
+	check_reply(cursor_bytes(&c, size));
+	buf_clear(&e->in);
+	e->accepted++;
+	return true;
+}
+
+static void open_editors(char **nodes, size_t node_count, unsigned each)
+{
+	for (unsigned k = 0; k < each; k++)
+		for (size_t i = 0; i < node_count; i++) {
+			struct editor *e = &editors[editor_count++];
+			char *equals = strchr(nodes[i], '=');
+
+			if (editor_count > EDITORS_MAX || !equals)
+				fail("nodes", nodes[i]);
+			e->log = arena_text(&(struct arena){0},
+					    bytes_of(nodes[i], (size_t)(equals - nodes[i])));
+			must(control_connect(equals + 1, &e->fd), nodes[i]);
+		}
+}
+
+/* Runs until `seconds` went by or each editor had `count` edits accepted; edits accepted. */
+static uint64_t run_editors(double seconds, uint64_t count)
+{
+	int epoll = epoll_create1(0);
+	double end = now_s() + seconds;
+	uint64_t number = 0;
+	uint64_t accepted = 0;
+	size_t open = editor_count;
+
+	for (size_t i = 0; i < editor_count; i++) {
+		struct epoll_event event = {.events = EPOLLIN, .data.u64 = i};
+
+		(void)epoll_ctl(epoll, EPOLL_CTL_ADD, editors[i].fd, &event);
+		send_next(&editors[i], number++);
+	}
+	while (open) {
+		struct epoll_event ready[256];
+		int n = epoll_wait(epoll, ready, 256, WAIT_MS);
+
+		if (n == 0)
+			fail("editors", "no node answered for a minute");
+		for (int i = 0; i < n; i++) {
+			struct editor *e = &editors[ready[i].data.u64];
+
+			if (!read_reply(e))
+				continue;
+			accepted++;
+			if (e->accepted < count && now_s() < end)
+				send_next(e, number++);
+			else
+				open--;
+		}
+	}
+	close(epoll);
+	return accepted;
+}
+
+/* ---- asking ---- */
+
+static struct control_reply ask(int fd, const struct control_request *request)
+{
+	static struct buf body, answer;
+	struct control_reply reply;
+
+	buf_clear(&body);
+	buf_clear(&answer);
+	arena_reset(&arena);
+	must(control_request_encode(request, &body), "request");
+	must(control_ask(fd, buf_bytes(&body), WAIT_MS, &answer), "ask");
+	must(control_reply_decode(buf_bytes(&answer), &arena, &reply), "reply");
+	return reply;
+}
+
+static struct control_reply ask_status(int fd)
+{
+	struct control_request request = {
+		.verb = CONTROL_STATUS, .id = "", .after = "", .name = "", .reason = ""};
+
+	return ask(fd, &request);
+}
+
+static uint64_t node_total(char **nodes, size_t count)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int fd = -1;
+
+		must(control_connect(strchr(nodes[i], '=') + 1, &fd), nodes[i]);
+		total += ask_status(fd).size;
+		close(fd);
+	}
+	return total;
+}
+
+/* Until the server stored `total` events and folded its whole national log. */
+static void await_view(int server, uint64_t total)
+{
+	for (;;) {
+		struct control_reply reply = ask_status(server);
+		uint64_t stored = 0;
+		struct timespec pause = {0, 500000};
+
+		for (size_t i = 0; i < reply.peer_count; i++)
+			stored += reply.peers[i].size;
+		if (stored >= total && reply.position >= reply.size)
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a;
+	double y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* ---- verbs ---- */
+
+static unsigned number_of(const char *text)
+{
+	char *end = NULL;
+	unsigned long x = strtoul(text, &end, 10);
+
+	if (*end || end == text || x > 100000000)
+		fail("not a number", text);
+	return (unsigned)x;
+}
+
+static int rate(int argc, char **argv)
+{
+	int server = -1;
+	char **nodes = argv + 4;
+	size_t node_count = (size_t)argc - 4;
+	uint64_t accepted = 0;
+	double start = 0;
+	double here = 0;
+	double there = 0;
+
+	changes_each = number_of(argv[2]);
+	must(control_connect(argv[0], &server), argv[0]);
+	open_editors(nodes, node_count, number_of(argv[1]));
+	start = now_s();
+	accepted = run_editors(number_of(argv[3]), UINT64_MAX);
+	here = now_s() - start;
+	await_view(server, node_total(nodes, node_count));
+	there = now_s() - start;
+	printf("{\"edits\":%llu,\"accepted_per_s\":%.0f,\"national_per_s\":%.0f,\"rows_per_s\":%."
+	       "0f}\n",
+	       (unsigned long long)accepted, (double)accepted / here, (double)accepted / there,
+	       (double)accepted * changes_each / there);
+	return 0;
+}
+
+static int fill(int argc, char **argv)
+{
+	double start = 0;
+	uint64_t accepted = 0;
+
+	changes_each = number_of(argv[1]);
+	open_editors(argv + 3, (size_t)argc - 3, number_of(argv[0]));
+	start = now_s();
+	accepted = run_editors(1e9, number_of(argv[2]) / number_of(argv[0]));
+	printf("{\"edits\":%llu,\"accepted_per_s\":%.0f}\n", (unsigned long long)accepted,
+	       (double)accepted / (now_s() - start));
+	return 0;
+}
+
+static int await(int argc, char **argv)
+{
+	int server = -1;
+	double start = now_s();
+
+	must(control_connect(argv[0], &server), argv[0]);
+	await_view(server, node_total(argv + 1, (size_t)argc - 1));
+	printf("{\"seconds\":%.4f}\n", now_s() - start);
+	return 0;
+}
+
+static int latency(int argc, char **argv)
+{
+	static double accepted_us[SAMPLES_MAX], visible_us[SAMPLES_MAX];
+	unsigned samples = number_of(argv[1]);
+	int server = -1;
+
+	(void)argc;
+	if (samples < 1 || samples > SAMPLES_MAX)
+		fail("samples", argv[1]);
+	must(control_connect(argv[0], &server), argv[0]);
+	open_editors(argv + 2, 1, 1);
+	for (unsigned i = 0; i < samples; i++) {
+		char id[64];
+		struct control_request query = {.verb = CONTROL_QUERY,
+						.kind = RECORD_ENTITY,
+						.id = id,
+						.after = "",
+						.name = "",
+						.reason = ""};
+		struct timespec pause = {0, 4000000};
+		struct pollfd p = {.fd = editors[0].fd, .events = POLLIN};
+		double start = now_s();
+
+		(void)snprintf(id, sizeof id, "pl%s-kis-b%llx-%u-0", editors[0].log,
+			       (unsigned long long)salt, i);
+		send_next(&editors[0], i);
+		while (poll(&p, 1, WAIT_MS) > 0 && !read_reply(&editors[0]))
+			;
+		accepted_us[i] = (now_s() - start) * 1e6;
+		while (ask(server, &query).version_count == 0)
+			;
+		visible_us[i] = (now_s() - start) * 1e6;
+		(void)nanosleep(&pause, NULL);
+	}
+	qsort(accepted_us, samples, sizeof *accepted_us, by_value);
+	qsort(visible_us, samples, sizeof *visible_us, by_value);
+	printf("{\"samples\":%u,\"accepted_p50_us\":%.0f,\"accepted_p99_us\":%.0f,\"visible_p50_"
+	       "us\":%.0f,\"visible_p99_us\":%.0f}\n",
+	       samples, accepted_us[samples / 2], accepted_us[samples * 99 / 100],
+	       visible_us[samples / 2], visible_us[samples * 99 / 100]);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+		int least;
+	} verbs[] = {
+		{"rate", rate, 5}, {"latency", latency, 3}, {"fill", fill, 4}, {"await", await, 2}};
+
+	if (getrandom(&salt, 4, 0) != 4)
+		fail("salt", strerror(errno));
+	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof *verbs; i++)
+		if (strcmp(argv[1], verbs[i].name) == 0 && argc - 2 >= verbs[i].least)
+			return verbs[i].run(argc - 2, argv + 2);
+	fail("usage", "see the head of tests/bench/load.c");
+}

@@ -1,0 +1,69 @@
+"""What every end-to-end story shares."""
+import os
+import unittest
+
+import nation as n
+import peer as p
+
+BIN = os.environ["SPLOT_BIN"]
+SANITIZED = os.environ.get("SPLOT_SANITIZED") == "1"
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+SAMPLE = os.path.join(SOURCE, "tests", "data", "register")
+
+
+class Story(unittest.TestCase):
+    """A nation of its own for each test; `logs` names its nodes."""
+    logs = ["26"]
+
+    def setUp(self):
+        self.nation = n.Nation(BIN)
+        self.addCleanup(self.nation.close)
+
+    def tell(self):
+        """On failure: the ends of all logs.  On success too, no daemon may have died."""
+        for daemon in self.nation.daemons():
+            if os.path.exists(daemon.log):
+                print("--- %s\n%s" % (daemon.name, daemon.log_tail(30)))
+
+    def run(self, result=None):
+        before = len(result.failures) + len(result.errors) if result else 0
+        super().run(result)
+        if result and len(result.failures) + len(result.errors) > before and hasattr(self, "nation"):
+            print(result.failures[-1:] or result.errors[-1:])
+
+    def add(self, node, record_id, name="Klub", **fields):
+        kind = {"op": "operator", "net": "network"}.get(record_id.split("-")[1], "entity")
+        values = {"name": name, "region": node.log_name}
+        if kind == "entity":
+            values["kind"] = record_id.split("-")[1].upper()
+        if kind == "network":
+            values["form"] = "forum"
+            values["name_pl"] = values.pop("name")
+        values.update(fields)
+        return node.ctl("put", kind, record_id, "--new", "--reason", "test", "--source", "note 1",
+                        *("%s=%s" % item for item in values.items()))
+
+    def ids(self, daemon, kind="entity"):
+        return [row["id"] for row in daemon.json("list", kind)["records"]]
+
+    def until_confirmed(self, *nodes, seconds=30):
+        for node in nodes or self.nation.nodes.values():
+            n.wait_for("%s confirmed" % node.name, node.confirmed, seconds)
+
+    def until_folded(self, server, seconds=30):
+        def folded():
+            status = server.status()
+            return status["position"] == status["size"]
+        n.wait_for("the view caught up", folded, seconds)
+
+    def refusals(self, server, log=None):
+        """{code: count} as `status` shows them."""
+        found = {}
+        for row in server.status()["refusals"]:
+            if log is None or row["log"] == log:
+                found[row["code"]] = found.get(row["code"], 0) + row["count"]
+        return found
+
+
+def main():
+    unittest.main(verbosity=2)

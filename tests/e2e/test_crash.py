@@ -1,0 +1,280 @@
+"""Programs are killed at any moment: what was confirmed is there, once, and all goes on."""
+import os
+import random
+import shutil
+import threading
+import time
+
+import nation as n
+from story import SANITIZED, Story, main
+
+
+class Editors:
+    """Keeps adding records at a node until told to stop; remembers what was accepted."""
+
+    def __init__(self, story, node, prefix):
+        self.story, self.node, self.prefix = story, node, prefix
+        self.accepted, self.number, self.halt = [], 0, threading.Event()
+        self.thread = threading.Thread(target=self.work)
+        self.thread.start()
+
+    def work(self):
+        while not self.halt.is_set():
+            record_id = "pl%s-kis-%s%d" % (self.node.log_name, self.prefix, self.number)
+            self.number += 1
+            try:
+                self.story.add(self.node, record_id)
+                self.accepted.append(record_id)
+            except n.Failed:
+                time.sleep(0.02)
+
+    def stop(self):
+        self.halt.set()
+        self.thread.join()
+        return self.accepted
+
+
+class KilledAndRestarted(Story):
+    def test_nodes_and_server_killed_in_a_loop_lose_nothing_and_double_nothing(self):
+        seed = int(os.environ.get("SPLOT_SEED", random.randrange(1 << 32)))
+        print("seed %d (repeat with SPLOT_SEED=%d)" % (seed, seed))
+        r = random.Random(seed)
+        server = self.nation.up(regions=["24", "26"])
+        nodes = list(self.nation.nodes.values())
+        editors = [Editors(self, node, "a") for node in nodes] + [Editors(self, node, "b") for node in nodes]
+        for _ in range(8 if SANITIZED else 25):
+            time.sleep(r.uniform(0.0, 0.25))
+            victim = r.choice(nodes + [server, server])
+            victim.kill()
+            time.sleep(r.uniform(0.0, 0.05))
+            victim.start()
+        accepted = {node.log_name: [] for node in nodes}
+        for e in editors:
+            accepted[e.node.log_name] += e.stop()
+        self.until_confirmed(seconds=60)
+        self.until_folded(server, seconds=60)
+        there = self.ids(server)
+        self.assertEqual(len(there), len(set(there)))
+        for node in nodes:
+            mine = self.ids(node)
+            missing = set(accepted[node.log_name]) - set(mine)
+            self.assertEqual(missing, set(), "accepted, then gone (seed %d)" % seed)
+            self.assertEqual(set(mine) - set(there), set())
+            row = next(row for row in server.status()["logs"] if row["log"] == node.log_name)
+            self.assertEqual(row["size"], node.status()["size"])
+        self.assertGreater(sum(map(len, accepted.values())), 20)
+
+
+class LostAndRestored(Story):
+    def setUp(self):
+        super().setUp()
+        self.server = self.nation.up(regions=["26"])
+        self.node = self.nation.nodes["26"]
+
+    def open_again(self):
+        return n.wait_for("the node takes edits again",
+                          lambda: self.node.status()["state"] == "open", 30)
+
+    def fill(self, start, count):
+        for i in range(start, start + count):
+            self.add(self.node, "pl26-kis-c%d" % i)
+
+    def test_a_lost_data_folder_comes_back_from_the_server(self):
+        self.fill(0, 20)
+        self.until_confirmed(self.node)
+        self.node.stop()
+        shutil.rmtree(self.node.data)
+        self.node.start()
+        self.open_again()
+        self.assertEqual(len(self.ids(self.node)), 20)
+        self.fill(20, 3)
+        self.until_confirmed(self.node)
+        self.until_folded(self.server)
+        self.assertEqual(len(self.ids(self.server)), 23)
+
+    def test_no_edit_is_taken_until_the_log_is_back(self):
+        self.fill(0, 5)
+        self.until_confirmed(self.node)
+        self.node.stop()
+        self.server.stop()
+        shutil.rmtree(self.node.data)
+        self.node.start()
+        done = self.node.ctl("put", "entity", "pl26-kis-new", "--new", "name=Klub", "kind=KIS", "region=26",
+                             "--reason", "test", "--source", "note 1", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("centrum", done.stdout + done.stderr)
+        self.assertEqual(self.node.status()["state"], "gated")
+        self.server.start()
+        self.open_again()
+        self.assertEqual(len(self.ids(self.node)), 5)
+
+    def test_an_old_backup_put_back_goes_on_without_a_fork(self):
+        self.fill(0, 5)
+        self.until_confirmed(self.node)
+        self.node.stop()
+        backup = self.node.data + ".backup"
+        shutil.copytree(self.node.data, backup)
+        self.node.start()
+        self.fill(5, 10)
+        self.until_confirmed(self.node)
+        self.node.stop()
+        shutil.rmtree(self.node.data)
+        os.rename(backup, self.node.data)
+        self.node.start()
+        self.open_again()
+        self.assertEqual(len(self.ids(self.node)), 15)
+        self.fill(15, 1)
+        self.until_confirmed(self.node)
+        row = self.server.status()["logs"][0]
+        self.assertEqual((row["state"], row["size"]), ("live", 16))
+
+    def test_a_copied_node_that_went_its_own_way_is_noticed_and_only_its_log_frozen(self):
+        other = self.nation.add_node("24")
+        self.server.trust(other)
+        other.start()
+        self.fill(0, 5)
+        self.until_confirmed(self.node)
+        self.node.stop()
+        copy = self.node.folder + ".copy"
+        shutil.copytree(self.node.folder, copy)
+        self.node.start()
+        self.fill(5, 5)
+        self.until_confirmed(self.node)
+        self.node.stop()
+        # The copy has keys, data and mark of size 5, and takes edits while no server is there.
+        self.server.stop()
+        shutil.rmtree(self.node.folder)
+        os.rename(copy, self.node.folder)
+        self.node.start()
+        self.fill(100, 3)
+        self.server.start()
+        n.wait_for("the fork is noticed",
+                   lambda: any(row["log"] == "26" and row["state"] == "frozen" for row in self.server.status()["logs"]))
+        n.wait_for("the node says so", lambda: self.node.status()["servers"][0]["state"] == "frozen")
+        self.add(other, "pl24-kis-goes-on")
+        self.until_confirmed(other)
+        self.until_folded(self.server)
+        self.assertEqual(len(self.ids(self.server)), 11)
+
+    def test_a_lost_view_is_folded_anew(self):
+        self.fill(0, 10)
+        self.until_confirmed(self.node)
+        self.until_folded(self.server)
+        before = self.server.json("summary")
+        self.server.stop()
+        shutil.rmtree(os.path.join(self.server.data, "view"))
+        self.server.start()
+        self.until_folded(self.server)
+        self.assertEqual(self.server.json("summary"), before)
+
+    def test_a_server_absent_for_long_gets_all_when_it_is_back(self):
+        self.server.stop()
+        self.fill(0, 30)
+        self.server.start()
+        self.until_confirmed(self.node)
+        self.until_folded(self.server)
+        self.assertEqual(len(self.ids(self.server)), 30)
+
+    def test_a_truncated_store_is_refused_at_start_with_a_reason(self):
+        self.fill(0, 10)
+        self.node.kill()
+        path = os.path.join(self.node.data, "data.mdb")
+        os.truncate(path, os.path.getsize(path) // 2)
+        with self.assertRaises(n.Failed) as failed:
+            self.node.start(seconds=20)
+        self.assertIn("ended with", str(failed.exception))
+        self.assertIn(self.node.data, self.node.log_tail())
+
+    def test_keys_that_others_may_read_are_refused(self):
+        self.node.stop()
+        os.chmod(self.node.keys, 0o644)
+        with self.assertRaises(n.Failed):
+            self.node.start(seconds=20)
+        self.assertIn("600", self.node.log_tail())
+        os.chmod(self.node.keys, 0o600)
+        self.node.start()
+
+    def test_a_second_daemon_on_the_same_store_is_refused(self):
+        twin = n.Node(self.nation, "26", name="twin", keys=self.node.keys, data=self.node.data)
+        twin.servers, twin.keys = [], self.node.keys
+        twin.configure()
+        with self.assertRaises(n.Failed):
+            twin.start(seconds=20)
+        self.assertTrue(self.node.running())
+
+
+class NoRoom(Story):
+    """A small file system of its own for the data; needs root."""
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("mounting a small file system needs root")
+
+    def small(self, daemon, size):
+        os.makedirs(daemon.data, exist_ok=True)
+        if os.system("mount -t tmpfs -o size=%s tmpfs '%s' 2>/dev/null" % (size, daemon.data)) != 0:
+            self.skipTest("this machine does not let us mount a small file system")
+        self.addCleanup(lambda: os.system("umount -l '%s'" % daemon.data))
+
+    def test_a_full_disk_at_the_node_refuses_edits_reads_go_on_and_room_mends_it(self):
+        server = self.nation.add_server()
+        server.start()
+        node = self.nation.add_node("26")
+        server.trust(node)
+        self.small(node, "3m")
+        node.start()
+        n.wait_for("open", lambda: node.status()["state"] == "open")
+        accepted, refused = 0, None
+        for i in range(3000):
+            done = node.ctl("put", "entity", "pl26-kis-c%d" % i, "--new", "name=Klub", "kind=KIS", "region=26",
+                            "other_facts=" + "x" * 6000, "--reason", "test", "--source", "note 1", check=False)
+            if done.returncode != 0:
+                refused = done.stdout + done.stderr
+                break
+            accepted += 1
+        self.assertIsNotNone(refused, "the disk never filled up")
+        self.assertIn("room", refused)
+        self.assertEqual(len(self.ids(node)), accepted)
+        os.system("mount -o remount,size=64m '%s'" % node.data)
+        self.add(node, "pl26-kis-after")
+        self.until_confirmed(node)
+        self.assertEqual(node.stop(), 0)
+
+    def test_a_full_disk_at_the_server_confirms_nothing_it_did_not_store(self):
+        server = self.nation.add_server()
+        self.small(server, "4m")
+        server.start()
+        node = self.nation.add_node("26")
+        server.trust(node)
+        node.start()
+        n.wait_for("open", lambda: node.status()["state"] == "open")
+        for i in range(400):
+            node.ctl("put", "entity", "pl26-kis-c%d" % i, "--new", "name=Klub", "kind=KIS", "region=26",
+                     "other_facts=" + "x" * 7000, "--reason", "test", "--source", "note 1")
+            if i % 20 == 0 and not server.running():
+                break
+        self.assertTrue(server.running(), server.log_tail())
+        self.assertLess(server.status()["logs"][0]["size"], node.status()["size"])
+        os.system("mount -o remount,size=128m '%s'" % server.data)
+        self.until_confirmed(node, seconds=60)
+        self.until_folded(server)
+        self.assertEqual(len(self.ids(server)), 400)
+
+    def test_a_full_map_grows_by_itself(self):
+        server = self.nation.add_server(**{"map-size-mib": 1, "view-map-size-mib": 1})
+        server.start()
+        node = self.nation.add_node("26", **{"map-size-mib": 1})
+        server.trust(node)
+        node.start()
+        n.wait_for("open", lambda: node.status()["state"] == "open")
+        for i in range(300):
+            node.ctl("put", "entity", "pl26-kis-c%d" % i, "--new", "name=Klub", "kind=KIS", "region=26",
+                     "other_facts=" + "x" * 7000, "--reason", "test", "--source", "note 1")
+        self.until_confirmed(node, seconds=60)
+        self.until_folded(server)
+        self.assertEqual(len(self.ids(server)), 300)
+
+
+if __name__ == "__main__":
+    main()
