@@ -40,7 +40,6 @@ class Bench:
         self.nation = n.Nation(os.path.join(options.build, "bin"))
 
     def up(self):
-        # One of each pair is enough: no copy of a key on the hot path depends on the shim.
         environment = {}
         if self.sync_us:
             shim = os.path.join(os.path.abspath(self.options.build), "tests", "libslowsync.so")
