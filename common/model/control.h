@@ -34,16 +34,16 @@ struct control_request {
 	struct bytes draft;
 	bool dry_run;
 	/* QUERY */
-	enum record_kind kind;  /* NONE: any, when id is given */
-	const char *id;         /* exact; "" for all of the kind, in id order */
-	const char *after;      /* page on: ids bytewise after this one */
-	uint32_t limit;         /* rows; 0 = QUERY_ROWS_MAX */
-	uint64_t at;            /* as of this position; 0 = now.  The first page's position fixes the rest */
-	bool history;           /* all versions of `id`, newest first; `at` pages: versions before it */
-	bool retired;           /* tombstones too */
+	enum record_kind kind; /* NONE: any, when id is given */
+	const char *id;        /* exact; "" for all of the kind, in id order */
+	const char *after;     /* page on: ids bytewise after this one */
+	uint32_t limit;        /* rows; 0 = QUERY_ROWS_MAX */
+	uint64_t at;  /* as of this position; 0 = now.  The first page's position fixes the rest */
+	bool history; /* all versions of `id`, newest first; `at` pages: versions before it */
+	bool retired; /* tombstones too */
 	/* ENROL, REVOKE, WAIVE */
 	struct bytes document;
-	const char *name;       /* log or server */
+	const char *name; /* log or server */
 	const char *reason;
 };
 
@@ -52,18 +52,19 @@ struct count_row { /* one row of the summary: docs/splotctl.1 */
 	int64_t value;
 };
 
-struct peer_row { /* node: one per server; server: one per log */
-	const char *name;        /* server's name, or log */
-	const char *state;       /* "live", "connecting", "catching-up", "fetching", "frozen", "refused", "revoked", "away", "off" */
-	uint64_t size;           /* confirmed there / durable here */
-	uint64_t claimed;        /* server: what the node says it has; node: the server's size */
+struct peer_row {          /* node: one per server; server: one per log */
+	const char *name;  /* server's name, or log */
+	const char *state; /* "live", "connecting", "catching-up", "fetching", "frozen", "refused",
+			      "revoked", "away", "off" */
+	uint64_t size;     /* confirmed there / durable here */
+	uint64_t claimed;  /* server: what the node says it has; node: the server's size */
 	uint64_t last_contact_ms; /* wall ms; 0 never */
 	uint64_t last_commit_ms;
-	const char *note;        /* why, and what to do; "" when well */
+	const char *note; /* why, and what to do; "" when well */
 };
 
 struct refusal_row {
-	const char *log;         /* "" when not known */
+	const char *log; /* "" when not known */
 	const char *code;
 	uint64_t count;
 };
@@ -74,34 +75,43 @@ struct trust_row {
 };
 
 struct control_reply {
-	enum err code;           /* OK or why not */
-	const char *text;        /* what, where, what to do next; "" when OK */
+	enum err code;    /* OK or why not */
+	const char *text; /* what, where, what to do next; "" when OK */
 	/* EDIT */
-	uint64_t index;          /* of the event in the log */
+	uint64_t index; /* of the event in the log */
 	/* all */
-	uint64_t size;           /* log size (node), national size (server) */
-	uint64_t position;       /* that the view stands for: the number of log entries folded */
-	const struct problem *problems;   size_t problem_count;
+	uint64_t size;     /* log size (node), national size (server) */
+	uint64_t position; /* that the view stands for: the number of log entries folded */
+	const struct problem *problems;
+	size_t problem_count;
 	/* EDIT with CONFLICT, QUERY */
-	const struct version *versions;   size_t version_count;
+	const struct version *versions;
+	size_t version_count;
 	bool more;
-	const struct count_row *counts;   size_t count_count;
+	const struct count_row *counts;
+	size_t count_count;
 	/* STATUS */
-	const char *role;        /* "node", "server" */
-	const char *identity;    /* log, or server name */
+	const char *role;     /* "node", "server" */
+	const char *identity; /* log, or server name */
 	const char *realm;
-	const char *state;       /* "open", "gated", …: whether edits are taken */
+	const char *state; /* "open", "gated", …: whether edits are taken */
 	const char *note;
 	uint64_t started_ms;
-	const struct peer_row *peers;     size_t peer_count;
-	const struct refusal_row *refusals; size_t refusal_count;
-	const struct trust_row *trust;    size_t trust_count;
+	const struct peer_row *peers;
+	size_t peer_count;
+	const struct refusal_row *refusals;
+	size_t refusal_count;
+	const struct trust_row *trust;
+	size_t trust_count;
 };
 
 MUST_USE enum err control_request_encode(const struct control_request *q, struct buf *ret);
-MUST_USE enum err control_request_decode(struct bytes raw, struct arena *arena, struct control_request *ret);
+MUST_USE enum err control_request_decode(struct bytes raw, struct arena *arena,
+					 struct control_request *ret);
 /* LIMIT over CONTROL_BYTES_MAX. */
-MUST_USE enum err control_reply_encode(const struct control_reply *r, struct arena *scratch, struct buf *ret);
-MUST_USE enum err control_reply_decode(struct bytes raw, struct arena *arena, struct control_reply *ret);
+MUST_USE enum err control_reply_encode(const struct control_reply *r, struct arena *scratch,
+				       struct buf *ret);
+MUST_USE enum err control_reply_decode(struct bytes raw, struct arena *arena,
+				       struct control_reply *ret);
 
 #endif

@@ -67,7 +67,8 @@ struct national_entry {
 };
 
 MUST_USE enum err national_encode(const struct national_entry *e, struct buf *ret);
-MUST_USE enum err national_decode(struct bytes raw, struct arena *arena, struct national_entry *ret);
+MUST_USE enum err national_decode(struct bytes raw, struct arena *arena,
+				  struct national_entry *ret);
 
 /* ---- versions in the view ---- */
 
@@ -83,6 +84,8 @@ struct version {
 };
 
 MUST_USE enum err version_encode(const struct version *v, struct arena *scratch, struct buf *ret);
+/* Bytes that version_encode makes of it (for filling a page). */
+size_t version_size(const struct version *v);
 MUST_USE enum err version_decode(struct bytes raw, struct arena *arena, struct version *ret);
 
 #endif

@@ -23,19 +23,32 @@ enum record_kind {
 enum { RECORD_KIND_FIRST = RECORD_OPERATOR, RECORD_KIND_LAST = RECORD_STATISTIC };
 
 enum field_type {
-	FIELD_ID, FIELD_TEXT, FIELD_ENUM, FIELD_LIST, FIELD_REF, FIELD_REGION, FIELD_DATE,
-	FIELD_BOOL, FIELD_UINT, FIELD_DECIMAL, FIELD_POSTCODE, FIELD_TERYT4, FIELD_TERYT7,
-	FIELD_KRS, FIELD_NIP, FIELD_REGON,
+	FIELD_ID,
+	FIELD_TEXT,
+	FIELD_ENUM,
+	FIELD_LIST,
+	FIELD_REF,
+	FIELD_REGION,
+	FIELD_DATE,
+	FIELD_BOOL,
+	FIELD_UINT,
+	FIELD_DECIMAL,
+	FIELD_POSTCODE,
+	FIELD_TERYT4,
+	FIELD_TERYT7,
+	FIELD_KRS,
+	FIELD_NIP,
+	FIELD_REGON,
 };
 
 /* One column: its name from the descriptor, the rest from the table of rules. */
 struct field {
-	const char *name;      /* "operator_id": CSV column and JSON name */
+	const char *name; /* "operator_id": CSV column and JSON name */
 	enum field_type type;
-	const char *values;    /* allowed values of an enum, separated by spaces; else "" */
+	const char *values;         /* allowed values of an enum, separated by spaces; else "" */
 	enum record_kind refers_to; /* FIELD_REF */
 	bool required;
-	bool completeness;     /* counted in the summary's entities_with_field */
+	bool completeness; /* counted in the summary's entities_with_field */
 	const char *label_pl;
 	const char *label_en;
 	const char *meaning;
@@ -43,8 +56,8 @@ struct field {
 
 struct kind {
 	enum record_kind kind;
-	const char *name;      /* "entity": JSON, CLI */
-	const char *plural;    /* "entities": file name */
+	const char *name;   /* "entity": JSON, CLI */
+	const char *plural; /* "entities": file name */
 	const char *label_pl;
 	size_t field_count;
 	const struct field *fields; /* in the order of the CSV columns */
@@ -72,7 +85,8 @@ const struct kind *record_info(const struct record *r);
 const char *record_get(const struct record *r, size_t field);
 const char *record_get_named(const struct record *r, const char *field); /* "" when no such field */
 /* The text is copied into the arena.  NOMEM, LIMIT (over FIELD_BYTES_MAX). */
-MUST_USE enum err record_set(struct record *r, struct arena *arena, size_t field, struct bytes text);
+MUST_USE enum err record_set(struct record *r, struct arena *arena, size_t field,
+			     struct bytes text);
 /* True when every known field is the same text. */
 bool record_same(const struct record *a, const struct record *b);
 

@@ -39,8 +39,10 @@ int log_name_region(struct log_name name);
 
 /* "<realm>/region/26" (a region's log) or, for a server's national log,
  * "<realm>/national/<server>". Fails with LIMIT. */
-MUST_USE enum err log_origin(const char *realm, struct log_name name, char *ret_origin, size_t size);
-MUST_USE enum err national_origin(const char *realm, const char *server, char *ret_origin, size_t size);
+MUST_USE enum err log_origin(const char *realm, struct log_name name, char *ret_origin,
+			     size_t size);
+MUST_USE enum err national_origin(const char *realm, const char *server, char *ret_origin,
+				  size_t size);
 
 /* The region that an id names as its owner ("pl26-…", "pl-…", "st-26-…", "st-pl-…");
  * REGION_NONE when it names none. */

@@ -19,19 +19,19 @@ struct terc {
 
 /* One thing wrong.  Texts are static or live in the arena given to validate_*. */
 struct problem {
-	size_t row;             /* the caller's number of the record: index of the change */
-	const char *column;     /* field name; "" for the whole row */
-	const char *value;      /* what was there; withheld ("…") when it looks like personal data */
-	const char *code;       /* stable: "bad-date", "personal-data", … */
-	const char *text_pl;    /* what is wrong and what to do */
+	size_t row;          /* the caller's number of the record: index of the change */
+	const char *column;  /* field name; "" for the whole row */
+	const char *value;   /* what was there; withheld ("…") when it looks like personal data */
+	const char *code;    /* stable: "bad-date", "personal-data", … */
+	const char *text_pl; /* what is wrong and what to do */
 	const char *text_en;
 };
 
 struct problems {
-	struct problem *items;  /* in the arena; grows */
+	struct problem *items; /* in the arena; grows */
 	size_t count;
 	size_t capacity;
-	size_t limit;           /* 0: none; further problems are only counted in `dropped` */
+	size_t limit; /* 0: none; further problems are only counted in `dropped` */
 	size_t dropped;
 };
 

@@ -16,24 +16,32 @@ enum { WIRE_PROTOCOL = 1 };
 /* Numbers are those of the fields of Header in proto/wire.proto. */
 enum wire_kind {
 	WIRE_NONE = 0,
-	WIRE_HELLO, WIRE_WELCOME, WIRE_ANCHOR, WIRE_COMMIT, WIRE_ACK, WIRE_REFUSED,
-	WIRE_FETCH, WIRE_RANGE, WIRE_HEARTBEAT, WIRE_FEED,
+	WIRE_HELLO,
+	WIRE_WELCOME,
+	WIRE_ANCHOR,
+	WIRE_COMMIT,
+	WIRE_ACK,
+	WIRE_REFUSED,
+	WIRE_FETCH,
+	WIRE_RANGE,
+	WIRE_HEARTBEAT,
+	WIRE_FEED,
 };
 
 /* One struct for all kinds; fields that a kind does not have are zero. */
 struct wire_header {
 	enum wire_kind kind;
-	uint32_t protocol;           /* HELLO */
-	struct log_name log;         /* HELLO, FETCH, RANGE, FEED */
-	uint64_t session;            /* all but HELLO, FEED */
-	uint64_t size;               /* HELLO WELCOME ANCHOR ACK REFUSED HEARTBEAT */
-	uint64_t from;               /* COMMIT FETCH RANGE FEED */
-	uint64_t index;              /* FEED */
-	uint32_t count;              /* COMMIT RANGE FEED */
-	uint64_t credit;             /* WELCOME ACK */
-	uint32_t commit_events;      /* WELCOME */
-	uint32_t commit_bytes;       /* WELCOME */
-	enum err code;               /* REFUSED; an unknown code decodes as INTERNAL */
+	uint32_t protocol;             /* HELLO */
+	struct log_name log;           /* HELLO, FETCH, RANGE, FEED */
+	uint64_t session;              /* all but HELLO, FEED */
+	uint64_t size;                 /* HELLO WELCOME ANCHOR ACK REFUSED HEARTBEAT */
+	uint64_t from;                 /* COMMIT FETCH RANGE FEED */
+	uint64_t index;                /* FEED */
+	uint32_t count;                /* COMMIT RANGE FEED */
+	uint64_t credit;               /* WELCOME ACK */
+	uint32_t commit_events;        /* WELCOME */
+	uint32_t commit_bytes;         /* WELCOME */
+	enum err code;                 /* REFUSED; an unknown code decodes as INTERNAL */
 	char text[TEXT_BYTES_MAX + 1]; /* REFUSED; cut at a character */
 };
 

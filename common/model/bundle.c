@@ -1,0 +1,49 @@
+#include "model/wire.h"
+
+void bundle_add(struct buf *frame, struct bytes event)
+{
+	if (event.size == 0 || event.size > EVENT_BYTES_MAX) {
+		frame->failed = true; /* its length does not fit: buf_check() tells */
+		return;
+	}
+	buf_add_u16be(frame, (uint16_t)event.size);
+	buf_add_bytes(frame, event);
+}
+
+static enum err check_bounds(const struct bytes *frames, size_t frame_count, uint32_t count)
+{
+	size_t total = 0;
+
+	if (count > COMMIT_EVENTS_MAX || frame_count > COMMIT_FRAMES_MAX)
+		return ERR_LIMIT;
+	for (size_t i = 0; i < frame_count; i++) {
+		if (frames[i].size > FRAME_BYTES_MAX)
+			return ERR_LIMIT;
+		total += frames[i].size; /* at most 8 frames of 256 KiB */
+	}
+	return total > COMMIT_BYTES_MAX ? ERR_LIMIT : ERR_OK;
+}
+
+enum err bundle_split(const struct bytes *frames, size_t frame_count, uint32_t count,
+		      struct bytes *ret_events)
+{
+	uint32_t found = 0;
+	enum err err = check_bounds(frames, frame_count, count);
+
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < frame_count; i++) {
+		struct cursor c = cursor_of(frames[i]);
+
+		if (cursor_left(&c) == 0)
+			return ERR_DECODE;
+		while (cursor_left(&c) > 0) {
+			struct bytes event = cursor_bytes(&c, cursor_u16be(&c));
+
+			if (c.err != ERR_OK || event.size == 0 || found == count)
+				return ERR_DECODE;
+			ret_events[found++] = event;
+		}
+	}
+	return found == count ? ERR_OK : ERR_DECODE;
+}

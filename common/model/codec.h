@@ -1,0 +1,37 @@
+/* Between exact bytes and the structs of protobuf-c: a strict look over hostile bytes
+ * before the library allocates for them, unpacking into an arena, packing into a buffer.
+ *
+ * Layer: model, of use inside it only. */
+#ifndef SPLOT_MODEL_CODEC_H
+#define SPLOT_MODEL_CODEC_H
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "base/bytes.h"
+
+/* All counted on the wire, so that every build refuses the same bytes. */
+struct codec_bounds {
+	size_t bytes;      /* of the whole message */
+	size_t items;      /* elements of repeated fields, all together */
+	size_t text_bytes; /* of one string */
+};
+
+/* LIMIT over a bound; DECODE for what is no such message, and for a string with a NUL
+ * inside (it would be cut silently when encoded again); NOMEM.  The message lives in the
+ * arena, nothing is to be freed. */
+MUST_USE enum err codec_unpack(struct bytes raw, const ProtobufCMessageDescriptor *type,
+			       struct codec_bounds bounds, struct arena *arena,
+			       ProtobufCMessage **ret);
+
+/* The look alone. */
+MUST_USE enum err codec_scan(struct bytes raw, const ProtobufCMessageDescriptor *type,
+			     struct codec_bounds bounds);
+
+/* Appends the message; LIMIT when it is over `limit` bytes (nothing is added then). */
+MUST_USE enum err codec_pack(const ProtobufCMessage *message, size_t limit, struct buf *ret);
+
+/* protobuf-c keeps non-const pointers also in messages that are only packed. NULL is "". */
+char *codec_text(const char *text);
+ProtobufCBinaryData codec_binary(struct bytes x);
+
+#endif

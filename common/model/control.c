@@ -1,0 +1,382 @@
+#include "model/control.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "control.pb-c.h"
+#include "model/codec.h"
+#include "model/message.h"
+
+/* One reply's rows, all kinds together: what can be packed into it is bounded by its bytes;
+ * this bounds what empty rows unpack to. */
+enum { CONTROL_ITEMS_MAX = 32 * 1024 };
+
+static const struct codec_bounds CONTROL_BOUNDS = {
+	.bytes = CONTROL_BYTES_MAX, .items = CONTROL_ITEMS_MAX, .text_bytes = CONTROL_BYTES_MAX};
+
+/* ---- request ---- */
+
+enum err control_request_encode(const struct control_request *q, struct buf *ret)
+{
+	Splot__ControlRequest m = SPLOT__CONTROL_REQUEST__INIT;
+
+	m.verb = (Splot__Verb)q->verb;
+	m.draft = codec_binary(q->draft);
+	m.dry_run = q->dry_run;
+	m.kind = (uint32_t)q->kind;
+	m.id = codec_text(q->id);
+	m.after = codec_text(q->after);
+	m.limit = q->limit;
+	m.at = q->at;
+	m.history = q->history;
+	m.retired = q->retired;
+	m.document = codec_binary(q->document);
+	m.name = codec_text(q->name);
+	m.reason = codec_text(q->reason);
+	return codec_pack(&m.base, CONTROL_BYTES_MAX, ret);
+}
+
+static enum err check_request(const Splot__ControlRequest *m)
+{
+	if ((int)m->verb <= CONTROL_NONE || (int)m->verb > CONTROL_WAIVE)
+		return ERR_VERSION;
+	if (m->kind != RECORD_NONE && (m->kind < RECORD_KIND_FIRST || m->kind > RECORD_KIND_LAST))
+		return ERR_DECODE;
+	if (m->draft.len > EVENT_BYTES_MAX || m->document.len > NOTE_BYTES_MAX ||
+	    strnlen(m->id, ID_BYTES_MAX + 1) > ID_BYTES_MAX ||
+	    strnlen(m->after, ID_BYTES_MAX + 1) > ID_BYTES_MAX ||
+	    strnlen(m->name, ORIGIN_BYTES_MAX + 1) > ORIGIN_BYTES_MAX ||
+	    strnlen(m->reason, REASON_BYTES_MAX + 1) > REASON_BYTES_MAX)
+		return ERR_LIMIT;
+	return ERR_OK;
+}
+
+enum err control_request_decode(struct bytes raw, struct arena *arena, struct control_request *ret)
+{
+	ProtobufCMessage *decoded = NULL;
+	const Splot__ControlRequest *m = NULL;
+	enum err err = codec_unpack(raw, &splot__control_request__descriptor, CONTROL_BOUNDS, arena,
+				    &decoded);
+
+	if (err != ERR_OK)
+		return err;
+	m = (const Splot__ControlRequest *)decoded;
+	err = check_request(m);
+	if (err != ERR_OK)
+		return err;
+	*ret = (struct control_request){
+		.verb = (enum control_verb)m->verb,
+		.draft = bytes_of(m->draft.data, m->draft.len),
+		.dry_run = m->dry_run,
+		.kind = (enum record_kind)m->kind,
+		.id = m->id,
+		.after = m->after,
+		.limit = m->limit,
+		.at = m->at,
+		.history = m->history,
+		.retired = m->retired,
+		.document = bytes_of(m->document.data, m->document.len),
+		.name = m->name,
+		.reason = m->reason,
+	};
+	return ERR_OK;
+}
+
+/* ---- rows of a reply: each to its message and back ---- */
+
+static bool problem_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const struct problem *p = row;
+	Splot__Problem *m = (Splot__Problem *)message;
+
+	(void)arena;
+	m->row = p->row;
+	m->column = codec_text(p->column);
+	m->value = codec_text(p->value);
+	m->code = codec_text(p->code);
+	m->text_pl = codec_text(p->text_pl);
+	m->text_en = codec_text(p->text_en);
+	return true;
+}
+
+static enum err problem_from(const ProtobufCMessage *message, void *row)
+{
+	const Splot__Problem *m = (const Splot__Problem *)message;
+
+	*(struct problem *)row = (struct problem){
+		.row = (size_t)m->row,
+		.column = m->column,
+		.value = m->value,
+		.code = m->code,
+		.text_pl = m->text_pl,
+		.text_en = m->text_en,
+	};
+	return ERR_OK;
+}
+
+static bool version_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const Splot__Version *made = version_to_message(row, arena);
+
+	if (made)
+		*(Splot__Version *)message = *made;
+	return made != NULL;
+}
+
+static enum err version_from(const ProtobufCMessage *message, void *row)
+{
+	return version_of_message((const Splot__Version *)message, row);
+}
+
+static bool count_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const struct count_row *c = row;
+	Splot__Count *m = (Splot__Count *)message;
+
+	(void)arena;
+	m->metric = codec_text(c->metric);
+	m->region = codec_text(c->region);
+	m->kind = codec_text(c->kind);
+	m->key = codec_text(c->key);
+	m->value = c->value;
+	return true;
+}
+
+static enum err count_from(const ProtobufCMessage *message, void *row)
+{
+	const Splot__Count *m = (const Splot__Count *)message;
+
+	*(struct count_row *)row =
+		(struct count_row){m->metric, m->region, m->kind, m->key, m->value};
+	return ERR_OK;
+}
+
+static bool peer_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const struct peer_row *p = row;
+	Splot__Peer *m = (Splot__Peer *)message;
+
+	(void)arena;
+	m->name = codec_text(p->name);
+	m->state = codec_text(p->state);
+	m->size = p->size;
+	m->claimed = p->claimed;
+	m->last_contact_ms = p->last_contact_ms;
+	m->last_commit_ms = p->last_commit_ms;
+	m->note = codec_text(p->note);
+	return true;
+}
+
+static enum err peer_from(const ProtobufCMessage *message, void *row)
+{
+	const Splot__Peer *m = (const Splot__Peer *)message;
+
+	*(struct peer_row *)row = (struct peer_row){
+		.name = m->name,
+		.state = m->state,
+		.size = m->size,
+		.claimed = m->claimed,
+		.last_contact_ms = m->last_contact_ms,
+		.last_commit_ms = m->last_commit_ms,
+		.note = m->note,
+	};
+	return ERR_OK;
+}
+
+static bool refusal_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const struct refusal_row *r = row;
+	Splot__Refusal *m = (Splot__Refusal *)message;
+
+	(void)arena;
+	m->log = codec_text(r->log);
+	m->code = codec_text(r->code);
+	m->count = r->count;
+	return true;
+}
+
+static enum err refusal_from(const ProtobufCMessage *message, void *row)
+{
+	const Splot__Refusal *m = (const Splot__Refusal *)message;
+
+	*(struct refusal_row *)row = (struct refusal_row){m->log, m->code, m->count};
+	return ERR_OK;
+}
+
+static bool trust_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const struct trust_row *t = row;
+	Splot__Trust *m = (Splot__Trust *)message;
+
+	(void)arena;
+	m->log = codec_text(t->log);
+	m->state = codec_text(t->state);
+	m->log_key = codec_text(t->log_key);
+	m->witness_key = codec_text(t->witness_key);
+	m->curve_key = codec_text(t->curve_key);
+	m->since_ms = t->since_ms;
+	return true;
+}
+
+static enum err trust_from(const ProtobufCMessage *message, void *row)
+{
+	const Splot__Trust *m = (const Splot__Trust *)message;
+
+	*(struct trust_row *)row = (struct trust_row){m->log,         m->state,     m->log_key,
+						      m->witness_key, m->curve_key, m->since_ms};
+	return ERR_OK;
+}
+
+struct row_codec {
+	const ProtobufCMessageDescriptor *type;
+	size_t row_bytes;
+	bool (*to)(const void *row, ProtobufCMessage *message, struct arena *arena);
+	enum err (*from)(const ProtobufCMessage *message, void *row);
+};
+
+static const struct row_codec PROBLEMS = {&splot__problem__descriptor, sizeof(struct problem),
+					  problem_to, problem_from};
+static const struct row_codec VERSIONS = {&splot__version__descriptor, sizeof(struct version),
+					  version_to, version_from};
+static const struct row_codec COUNTS = {&splot__count__descriptor, sizeof(struct count_row),
+					count_to, count_from};
+static const struct row_codec PEERS = {&splot__peer__descriptor, sizeof(struct peer_row), peer_to,
+				       peer_from};
+static const struct row_codec REFUSALS = {&splot__refusal__descriptor, sizeof(struct refusal_row),
+					  refusal_to, refusal_from};
+static const struct row_codec TRUSTS = {&splot__trust__descriptor, sizeof(struct trust_row),
+					trust_to, trust_from};
+
+/* An array of pointers to messages made of the rows; NULL without memory. */
+static void *rows_to(const struct row_codec *codec, const void *rows, size_t count,
+		     struct arena *arena)
+{
+	ProtobufCMessage **messages = arena_alloc(arena, count * sizeof *messages);
+	uint8_t *room = arena_alloc(arena, count * codec->type->sizeof_message);
+
+	if (!messages || !room)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		messages[i] = (void *)(room + i * codec->type->sizeof_message);
+		protobuf_c_message_init(codec->type, messages[i]);
+		if (!codec->to((const uint8_t *)rows + i * codec->row_bytes, messages[i], arena))
+			return NULL;
+	}
+	return messages;
+}
+
+static enum err rows_from(const struct row_codec *codec, void *messages, size_t count,
+			  struct arena *arena, void *ret_rows)
+{
+	ProtobufCMessage **each = messages;
+	uint8_t *rows = arena_alloc(arena, count * codec->row_bytes);
+	void *as_any = rows;
+
+	if (!rows)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < count; i++) {
+		enum err err = codec->from(each[i], rows + i * codec->row_bytes);
+
+		if (err != ERR_OK)
+			return err;
+	}
+	memcpy(ret_rows, &as_any, sizeof as_any);
+	return ERR_OK;
+}
+
+/* ---- reply ---- */
+
+enum err control_reply_encode(const struct control_reply *r, struct arena *scratch, struct buf *ret)
+{
+	Splot__ControlReply m = SPLOT__CONTROL_REPLY__INIT;
+
+	m.code = codec_text(err_code(r->code));
+	m.text = codec_text(r->text);
+	m.index = r->index;
+	m.size = r->size;
+	m.position = r->position;
+	m.more = r->more;
+	m.role = codec_text(r->role);
+	m.identity = codec_text(r->identity);
+	m.realm = codec_text(r->realm);
+	m.state = codec_text(r->state);
+	m.note = codec_text(r->note);
+	m.started_ms = r->started_ms;
+	m.n_problems = r->problem_count;
+	m.problems = rows_to(&PROBLEMS, r->problems, r->problem_count, scratch);
+	m.n_versions = r->version_count;
+	m.versions = rows_to(&VERSIONS, r->versions, r->version_count, scratch);
+	m.n_counts = r->count_count;
+	m.counts = rows_to(&COUNTS, r->counts, r->count_count, scratch);
+	m.n_peers = r->peer_count;
+	m.peers = rows_to(&PEERS, r->peers, r->peer_count, scratch);
+	m.n_refusals = r->refusal_count;
+	m.refusals = rows_to(&REFUSALS, r->refusals, r->refusal_count, scratch);
+	m.n_trust = r->trust_count;
+	m.trust = rows_to(&TRUSTS, r->trust, r->trust_count, scratch);
+	if (!m.problems || !m.versions || !m.counts || !m.peers || !m.refusals || !m.trust)
+		return ERR_NOMEM;
+	return codec_pack(&m.base, CONTROL_BYTES_MAX, ret);
+}
+
+static enum err reply_rows(const Splot__ControlReply *m, struct arena *arena,
+			   struct control_reply *r)
+{
+	const struct {
+		const struct row_codec *codec;
+		void *messages;
+		size_t count;
+		void *ret_rows;
+		size_t *ret_count;
+	} lists[] = {
+		{&PROBLEMS, m->problems, m->n_problems, &r->problems, &r->problem_count},
+		{&VERSIONS, m->versions, m->n_versions, &r->versions, &r->version_count},
+		{&COUNTS, m->counts, m->n_counts, &r->counts, &r->count_count},
+		{&PEERS, m->peers, m->n_peers, &r->peers, &r->peer_count},
+		{&REFUSALS, m->refusals, m->n_refusals, &r->refusals, &r->refusal_count},
+		{&TRUSTS, m->trust, m->n_trust, &r->trust, &r->trust_count},
+	};
+
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		enum err err = rows_from(lists[i].codec, lists[i].messages, lists[i].count, arena,
+					 lists[i].ret_rows);
+
+		if (err != ERR_OK)
+			return err;
+		*lists[i].ret_count = lists[i].count;
+	}
+	return ERR_OK;
+}
+
+enum err control_reply_decode(struct bytes raw, struct arena *arena, struct control_reply *ret)
+{
+	ProtobufCMessage *decoded = NULL;
+	const Splot__ControlReply *m = NULL;
+	struct control_reply r;
+	enum err err = codec_unpack(raw, &splot__control_reply__descriptor, CONTROL_BOUNDS, arena,
+				    &decoded);
+
+	if (err != ERR_OK)
+		return err;
+	m = (const Splot__ControlReply *)decoded;
+	r = (struct control_reply){
+		.code = err_from_code(m->code),
+		.text = m->text,
+		.index = m->index,
+		.size = m->size,
+		.position = m->position,
+		.more = m->more,
+		.role = m->role,
+		.identity = m->identity,
+		.realm = m->realm,
+		.state = m->state,
+		.note = m->note,
+		.started_ms = m->started_ms,
+	};
+	if (r.code == ERR_COUNT)
+		r.code = ERR_INTERNAL;
+	err = reply_rows(m, arena, &r);
+	if (err == ERR_OK)
+		*ret = r;
+	return err;
+}

@@ -1,0 +1,142 @@
+#include "model/region.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct region regions[REGION_COUNT] = {
+	{"02", "dolnoslaskie", "dolnośląskie", "Lower Silesia"},
+	{"04", "kujawsko-pomorskie", "kujawsko-pomorskie", "Kuyavia-Pomerania"},
+	{"06", "lubelskie", "lubelskie", "Lublin"},
+	{"08", "lubuskie", "lubuskie", "Lubusz"},
+	{"10", "lodzkie", "łódzkie", "Łódź"},
+	{"12", "malopolskie", "małopolskie", "Lesser Poland"},
+	{"14", "mazowieckie", "mazowieckie", "Mazovia"},
+	{"16", "opolskie", "opolskie", "Opole"},
+	{"18", "podkarpackie", "podkarpackie", "Subcarpathia"},
+	{"20", "podlaskie", "podlaskie", "Podlaskie"},
+	{"22", "pomorskie", "pomorskie", "Pomerania"},
+	{"24", "slaskie", "śląskie", "Silesia"},
+	{"26", "swietokrzyskie", "świętokrzyskie", "Holy Cross"},
+	{"28", "warminsko-mazurskie", "warmińsko-mazurskie", "Warmia-Masuria"},
+	{"30", "wielkopolskie", "wielkopolskie", "Greater Poland"},
+	{"32", "zachodniopomorskie", "zachodniopomorskie", "West Pomerania"},
+	{"PL", "ministerstwo", "ministerstwo", "Ministry"},
+};
+
+static const char NATIONAL[] = "national";
+
+enum { CODE_BYTES = 2, LOG_GENERATION_DIGITS_MAX = 9 };
+
+const struct region *region_at(int i)
+{
+	return i >= 0 && i < REGION_COUNT ? &regions[i] : NULL;
+}
+
+/* The even numbers 02 … 32 in order, so the place follows from the digits. */
+static int region_by_digits(const uint8_t *code)
+{
+	int number = 0;
+
+	if (code[0] < '0' || code[0] > '3' || code[1] < '0' || code[1] > '9')
+		return REGION_NONE;
+	number = (code[0] - '0') * 10 + (code[1] - '0');
+	if (number < 2 || number > 32 || number % 2 != 0)
+		return REGION_NONE;
+	return number / 2 - 1;
+}
+
+int region_by_code(struct bytes code)
+{
+	if (code.size != CODE_BYTES)
+		return REGION_NONE;
+	if (memcmp(code.data, regions[REGION_PL].code, CODE_BYTES) == 0)
+		return REGION_PL;
+	return region_by_digits(code.data);
+}
+
+/* "/2", "/13": no leading zero, 2 or more. */
+static bool generation_valid(struct bytes text)
+{
+	if (text.size < 2 || text.size > 1 + LOG_GENERATION_DIGITS_MAX || text.data[0] != '/')
+		return false;
+	for (size_t i = 1; i < text.size; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9')
+			return false;
+	}
+	return text.data[1] != '0' && !(text.size == 2 && text.data[1] == '1');
+}
+
+enum err log_name_parse(struct bytes text, struct log_name *ret_name)
+{
+	struct log_name name = {""};
+	struct bytes tail = {NULL, 0};
+
+	if (text.size < CODE_BYTES || text.size >= sizeof name.text)
+		return ERR_INVALID;
+	if (!bytes_equal(text, bytes_of_text(NATIONAL))) {
+		tail = bytes_of(text.data + CODE_BYTES, text.size - CODE_BYTES);
+		if (region_by_code(bytes_of(text.data, CODE_BYTES)) == REGION_NONE ||
+		    (tail.size && !generation_valid(tail)))
+			return ERR_INVALID;
+	}
+	memcpy(name.text, text.data, text.size);
+	*ret_name = name;
+	return ERR_OK;
+}
+
+bool log_name_equal(struct log_name a, struct log_name b)
+{
+	return strncmp(a.text, b.text, sizeof a.text) == 0;
+}
+
+int log_name_region(struct log_name name)
+{
+	size_t size = strnlen(name.text, sizeof name.text);
+
+	if (size < CODE_BYTES || (size > CODE_BYTES && name.text[CODE_BYTES] != '/'))
+		return REGION_NONE;
+	return region_by_code(bytes_of(name.text, CODE_BYTES));
+}
+
+static enum err origin(const char *realm, const char *what, const char *name, char *ret_origin,
+		       size_t size)
+{
+	size_t need = strlen(realm) + strlen(what) + strlen(name);
+
+	if (need >= size)
+		return ERR_LIMIT;
+	(void)snprintf(ret_origin, size, "%s%s%s", realm, what, name);
+	return ERR_OK;
+}
+
+enum err log_origin(const char *realm, struct log_name name, char *ret_origin, size_t size)
+{
+	if (log_name_region(name) == REGION_NONE)
+		return ERR_ARGUMENT;
+	return origin(realm, "/region/", name.text, ret_origin, size);
+}
+
+enum err national_origin(const char *realm, const char *server, char *ret_origin, size_t size)
+{
+	return origin(realm, "/national/", server, ret_origin, size);
+}
+
+static bool starts(struct bytes text, const char *prefix)
+{
+	size_t size = strlen(prefix);
+
+	return text.size >= size && memcmp(text.data, prefix, size) == 0;
+}
+
+int id_owner(struct bytes id)
+{
+	const uint8_t *code = NULL;
+
+	if (starts(id, "pl-") || starts(id, "st-pl-"))
+		return REGION_PL;
+	if (id.size >= 5 && starts(id, "pl") && id.data[4] == '-')
+		code = id.data + 2;
+	else if (id.size >= 6 && starts(id, "st-") && id.data[5] == '-')
+		code = id.data + 3;
+	return code ? region_by_digits(code) : REGION_NONE;
+}

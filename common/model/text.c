@@ -1,0 +1,87 @@
+#include "model/text.h"
+
+/* The rows of Unicode's table of well-formed sequences that have more than one byte. */
+static const struct {
+	uint8_t first_min, first_max, second_min, second_max;
+	size_t size;
+} sequences[] = {
+	{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+	{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+	{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+};
+
+size_t utf8_character(struct bytes text)
+{
+	const uint8_t *at = text.data;
+
+	if (text.size == 0)
+		return 0;
+	if (at[0] < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof sequences / sizeof sequences[0]; i++) {
+		size_t size = sequences[i].size;
+
+		if (at[0] < sequences[i].first_min || at[0] > sequences[i].first_max)
+			continue;
+		if (text.size < size || at[1] < sequences[i].second_min ||
+		    at[1] > sequences[i].second_max)
+			return 0;
+		for (size_t k = 2; k < size; k++) {
+			if ((at[k] & 0xc0) != 0x80)
+				return 0;
+		}
+		return size;
+	}
+	return 0;
+}
+
+bool utf8_valid(struct bytes text)
+{
+	for (size_t at = 0; at < text.size;) {
+		size_t size = utf8_character(bytes_of(text.data + at, text.size - at));
+
+		if (size == 0)
+			return false;
+		at += size;
+	}
+	return true;
+}
+
+uint32_t utf8_code_point(struct bytes text)
+{
+	static const uint8_t first_mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	size_t size = utf8_character(text);
+	uint32_t code = size ? text.data[0] & first_mask[size] : 0xfffd;
+
+	for (size_t i = 1; i < size; i++)
+		code = code << 6 | (text.data[i] & 0x3fu);
+	return code;
+}
+
+bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+bool all_digits(const char *text)
+{
+	const char *at = text;
+
+	while (is_digit(*at))
+		at++;
+	return at != text && !*at;
+}
+
+unsigned digits_value(const char *text, size_t count)
+{
+	unsigned value = 0;
+
+	for (size_t i = 0; i < count; i++)
+		value = value * 10 + (unsigned)(text[i] - '0');
+	return value;
+}

@@ -1,0 +1,26 @@
+/* Characters of UTF-8, and the small questions that field rules ask of them.
+ *
+ * Layer: model. */
+#ifndef SPLOT_MODEL_TEXT_H
+#define SPLOT_MODEL_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+/* Bytes of the valid character at the start (RFC 3629: no overlong forms, no surrogates);
+ * 0 when there is none. */
+size_t utf8_character(struct bytes text);
+bool utf8_valid(struct bytes text);
+/* The code point at the start of text that is valid there. */
+uint32_t utf8_code_point(struct bytes text);
+
+bool is_digit(char c);
+bool is_lower(char c);
+bool all_digits(const char *text);
+/* The number of `count` digits at `text`. */
+unsigned digits_value(const char *text, size_t count);
+
+#endif
