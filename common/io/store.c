@@ -1,0 +1,393 @@
+#include "io/store_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "io/files.h"
+
+static const size_t MAP_DEFAULT = sizeof(void *) > 4 ? (size_t)1 << 36 : (size_t)1 << 29;
+static const size_t MAP_LEAST = (size_t)1 << 20;
+enum { TABLES_DEFAULT = 256, PATH_BYTES_MAX = 4096, PROBE_BYTES = 1024 * 1024 };
+
+/* ---- errors ---- */
+
+static const struct {
+	int rc;
+	enum err err;
+} codes[] = {
+	{MDB_SUCCESS, ERR_OK},
+	{MDB_NOTFOUND, ERR_NOT_FOUND},
+	{MDB_KEYEXIST, ERR_EXISTS},
+	{MDB_MAP_FULL, ERR_MAP_FULL},
+	{MDB_CORRUPTED, ERR_CORRUPT},
+	{MDB_PAGE_NOTFOUND, ERR_CORRUPT},
+	{MDB_INVALID, ERR_CORRUPT},
+	{MDB_VERSION_MISMATCH, ERR_CORRUPT},
+	{MDB_CURSOR_FULL, ERR_CORRUPT}, /* a tree deeper than any real one */
+	{MDB_PAGE_FULL, ERR_CORRUPT},
+	{MDB_INCOMPATIBLE, ERR_CORRUPT}, /* a table of a kind that we never make */
+	{MDB_PANIC, ERR_SYNC},
+	{MDB_READERS_FULL, ERR_BUSY},
+	{MDB_DBS_FULL, ERR_LIMIT},
+	{MDB_TXN_FULL, ERR_LIMIT},
+	{MDB_BAD_VALSIZE, ERR_ARGUMENT},
+	{MDB_BAD_DBI, ERR_ARGUMENT},
+	{EINVAL, ERR_ARGUMENT},
+	{ENOSPC, ERR_DISK_FULL},
+	{EDQUOT, ERR_DISK_FULL},
+	{EFBIG, ERR_DISK_FULL},
+	{ENOMEM, ERR_NOMEM},
+	{ENOENT, ERR_NOT_FOUND},
+	{EACCES, ERR_DENIED},
+	{EPERM, ERR_DENIED},
+	{EROFS, ERR_DENIED},
+	{EAGAIN, ERR_BUSY},
+	{EIO, ERR_IO},
+};
+
+enum err store_err(int rc)
+{
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (codes[i].rc == rc)
+			return codes[i].err;
+	return rc > 0 ? ERR_IO : ERR_INTERNAL;
+}
+
+/* Whether the data file can not grow by a little: no room, a quota or a size limit. */
+static bool no_room(const struct store *s)
+{
+	struct stat st;
+	struct statvfs disk;
+	struct rlimit most;
+
+	if (fstat(s->data_fd, &st) != 0)
+		return false;
+	if (getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur != RLIM_INFINITY &&
+	    (rlim_t)st.st_size + PROBE_BYTES > most.rlim_cur)
+		return true;
+	/* Blocks past the end, the size kept: LMDB writes there next anyway. */
+	if (fallocate(s->data_fd, FALLOC_FL_KEEP_SIZE, st.st_size, PROBE_BYTES) == 0)
+		return false;
+	if (errno == EOPNOTSUPP)
+		return fstatvfs(s->data_fd, &disk) == 0 &&
+		       disk.f_bavail * disk.f_frsize < PROBE_BYTES;
+	return errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+}
+
+enum err store_write_err(const struct store *s, int rc)
+{
+	enum err err = store_err(rc);
+
+	/* LMDB calls a short write EIO, and a full disk gives short writes. */
+	if (err == ERR_IO)
+		err = no_room(s) ? ERR_DISK_FULL : ERR_SYNC;
+	return err;
+}
+
+/* ---- the gate ---- */
+
+void store_enter(struct store *s)
+{
+	(void)pthread_mutex_lock(&s->gate);
+	while (s->closed)
+		(void)pthread_cond_wait(&s->gate_moved, &s->gate);
+	s->inside++;
+	(void)pthread_mutex_unlock(&s->gate);
+}
+
+void store_leave(struct store *s)
+{
+	(void)pthread_mutex_lock(&s->gate);
+	s->inside--;
+	if (s->closed && s->inside == 0)
+		(void)pthread_cond_broadcast(&s->gate_moved);
+	(void)pthread_mutex_unlock(&s->gate);
+}
+
+bool store_writes_here(struct store *s)
+{
+	bool here = false;
+
+	(void)pthread_mutex_lock(&s->gate);
+	here = s->writing && pthread_equal(s->writer_thread, pthread_self());
+	(void)pthread_mutex_unlock(&s->gate);
+	return here;
+}
+
+enum err store_set_map(struct store *s, size_t bytes)
+{
+	int rc = 0;
+
+	(void)pthread_mutex_lock(&s->gate);
+	while (s->closed)
+		(void)pthread_cond_wait(&s->gate_moved, &s->gate);
+	s->closed = true;
+	while (s->inside > 0)
+		(void)pthread_cond_wait(&s->gate_moved, &s->gate);
+	rc = mdb_env_set_mapsize(s->env, bytes);
+	s->closed = false;
+	(void)pthread_cond_broadcast(&s->gate_moved);
+	(void)pthread_mutex_unlock(&s->gate);
+	return store_err(rc);
+}
+
+enum err store_grow(struct store *s)
+{
+	MDB_envinfo info;
+	size_t bytes = 0;
+	void *probe = NULL;
+
+	if (store_writes_here(s) || s->read_only)
+		return ERR_ARGUMENT;
+	if (mdb_env_info(s->env, &info) != 0)
+		return ERR_INTERNAL;
+	if (__builtin_mul_overflow(info.me_mapsize, (size_t)2, &bytes))
+		return ERR_LIMIT;
+	if (s->map_bytes_max && bytes > s->map_bytes_max)
+		bytes = s->map_bytes_max;
+	if (bytes <= info.me_mapsize)
+		return ERR_LIMIT;
+	/* LMDB gives the old map up before it asks for the new one: ask first. */
+	probe = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (probe == MAP_FAILED)
+		return ERR_LIMIT;
+	(void)munmap(probe, bytes);
+	return store_set_map(s, bytes);
+}
+
+/* ---- opening ---- */
+
+static enum err in_folder(const char *folder, const char *name, char path[static PATH_BYTES_MAX])
+{
+	int n = snprintf(path, PATH_BYTES_MAX, "%s/%s", folder, name);
+
+	return n < 0 || n >= PATH_BYTES_MAX ? ERR_ARGUMENT : ERR_OK;
+}
+
+/* One writer process: an open-file lock, gone with the process however it ends. */
+static enum err lock_writer(const char *folder, int *ret_fd)
+{
+	char path[PATH_BYTES_MAX];
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	enum err err = in_folder(folder, "writer.lock", path);
+	int fd = -1;
+
+	if (err != ERR_OK)
+		return err;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return store_err(errno);
+	if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+		err = errno == EAGAIN || errno == EACCES ? ERR_BUSY : ERR_IO;
+		(void)close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+	return ERR_OK;
+}
+
+/* LMDB takes an empty data file for a new store.  The lock file remembers (its size is not
+ * zero) that the store was made once, so that a file truncated to nothing is seen. */
+static enum err check_not_emptied(const char *folder, int lock_fd)
+{
+	char path[PATH_BYTES_MAX];
+	struct stat data;
+	struct stat lock;
+	enum err err = in_folder(folder, "data.mdb", path);
+
+	if (err != ERR_OK)
+		return err;
+	if (stat(path, &data) != 0)
+		return errno == ENOENT ? ERR_OK : store_err(errno);
+	if (fstat(lock_fd, &lock) != 0)
+		return ERR_IO;
+	return data.st_size == 0 && lock.st_size > 0 ? ERR_CORRUPT : ERR_OK;
+}
+
+static enum err remember_made(struct store *s, const char *folder)
+{
+	static const char text[] = "this store has been made\n";
+	struct stat st;
+	int folder_fd = -1;
+	int rc = 0;
+
+	if (fstat(s->lock_fd, &st) != 0)
+		return ERR_IO;
+	if (st.st_size > 0)
+		return ERR_OK;
+	rc = mdb_env_sync(s->env, 1);
+	if (rc != 0)
+		return store_write_err(s, rc);
+	if (pwrite(s->lock_fd, text, sizeof text - 1, 0) != (ssize_t)sizeof text - 1)
+		return errno == ENOSPC || errno == EDQUOT ? ERR_DISK_FULL : ERR_IO;
+	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder_fd < 0)
+		return store_err(errno);
+	rc = fsync(folder_fd);
+	(void)close(folder_fd);
+	return rc == 0 ? ERR_OK : ERR_SYNC;
+}
+
+static int open_env(const char *folder, const struct store_options *o, size_t map, MDB_env **ret)
+{
+	unsigned flags = MDB_NOTLS;
+	MDB_env *env = NULL;
+	int rc = mdb_env_create(&env);
+
+	if (rc != 0)
+		return rc;
+	if (o->mode == STORE_LAZY_META)
+		flags |= MDB_NOMETASYNC;
+	if (o->read_only)
+		flags |= MDB_RDONLY;
+	rc = mdb_env_set_mapsize(env, map);
+	if (rc == 0)
+		rc = mdb_env_set_maxdbs(env, o->tables_max ? o->tables_max : TABLES_DEFAULT);
+	if (rc == 0)
+		rc = mdb_env_open(env, folder, flags, 0660); /* the umask decides on the group */
+	if (rc != 0) {
+		mdb_env_close(env);
+		return rc;
+	}
+	*ret = env;
+	return 0;
+}
+
+static enum err open_mapped(struct store *s, const char *folder, const struct store_options *o)
+{
+	size_t map = o->map_bytes ? o->map_bytes : MAP_DEFAULT;
+	size_t least = o->map_bytes ? map : MAP_LEAST;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int dead = 0;
+	int rc = 0;
+
+	if (s->map_bytes_max && map > s->map_bytes_max)
+		map = s->map_bytes_max;
+	map -= map % page;
+	if (map < page * 4)
+		return ERR_ARGUMENT;
+	/* Where the address space is bounded, take what it gives. */
+	while ((rc = open_env(folder, o, map, &s->env)) == ENOMEM && map / 2 >= least)
+		map /= 2;
+	if (rc != 0)
+		return store_err(rc);
+	rc = mdb_env_get_fd(s->env, &s->data_fd);
+	if (rc == 0)
+		rc = mdb_reader_check(s->env, &dead);
+	return store_err(rc);
+}
+
+enum err store_open(const char *folder, const struct store_options *options, struct store **ret)
+{
+	struct store *s = calloc(1, sizeof *s);
+	enum err err = ERR_OK;
+
+	if (!s)
+		return ERR_NOMEM;
+	*s = (struct store){.lock_fd = -1,
+			    .data_fd = -1,
+			    .read_only = options->read_only,
+			    .map_bytes_max = options->map_bytes_max,
+			    .writer = {.store = s, .write = true}};
+	(void)pthread_mutex_init(&s->gate, NULL);
+	(void)pthread_mutex_init(&s->tables, NULL);
+	(void)pthread_cond_init(&s->gate_moved, NULL);
+	if (!s->read_only) {
+		err = folder_make(folder, 0770);
+		if (err == ERR_OK)
+			err = lock_writer(folder, &s->lock_fd);
+		if (err == ERR_OK)
+			err = check_not_emptied(folder, s->lock_fd);
+	}
+	if (err == ERR_OK)
+		err = open_mapped(s, folder, options);
+	if (err == ERR_OK && !s->read_only)
+		err = remember_made(s, folder);
+	if (err != ERR_OK) {
+		store_close(s);
+		return err;
+	}
+	*ret = s;
+	return ERR_OK;
+}
+
+void store_close(struct store *s)
+{
+	struct txn *t = NULL;
+
+	if (!s)
+		return;
+	while ((t = s->spare_readers)) {
+		s->spare_readers = t->next;
+		mdb_txn_abort(t->mdb);
+		txn_free_spare(t);
+		free(t);
+	}
+	txn_free_spare(&s->writer);
+	if (s->env)
+		mdb_env_close(s->env);
+	if (s->lock_fd >= 0)
+		(void)close(s->lock_fd);
+	(void)pthread_cond_destroy(&s->gate_moved);
+	(void)pthread_mutex_destroy(&s->tables);
+	(void)pthread_mutex_destroy(&s->gate);
+	free(s);
+}
+
+enum err store_usage(struct store *s, size_t *ret_used, size_t *ret_map)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+
+	if (mdb_env_info(s->env, &info) != 0 || mdb_env_stat(s->env, &stat) != 0)
+		return ERR_INTERNAL;
+	*ret_used = (info.me_last_pgno + 1) * stat.ms_psize;
+	*ret_map = info.me_mapsize;
+	return ERR_OK;
+}
+
+/* ---- tables ---- */
+
+/* Opens the handle in a transaction of its own; a handle is shared once that commits. */
+static enum err open_table(struct store *s, const char *name, bool create, struct table *ret)
+{
+	struct txn *t = NULL;
+	MDB_dbi dbi = 0;
+	enum err err = txn_begin(s, create, &t);
+	int rc = 0;
+
+	if (err != ERR_OK)
+		return err;
+	rc = mdb_dbi_open(t->mdb, name, create ? MDB_CREATE : 0, &dbi);
+	if (rc != 0) {
+		err = create ? store_write_err(s, rc) : store_err(rc);
+		txn_abort(t);
+		return err;
+	}
+	err = txn_share_handles(t);
+	if (err == ERR_OK)
+		ret->id = dbi;
+	return err;
+}
+
+enum err store_table(struct store *s, const char *name, bool create, struct table *ret)
+{
+	enum err err = ERR_OK;
+
+	if (create && (s->read_only || store_writes_here(s)))
+		return ERR_ARGUMENT;
+	(void)pthread_mutex_lock(&s->tables);
+	err = open_table(s, name, false, ret);
+	if (err == ERR_NOT_FOUND && create)
+		err = open_table(s, name, true, ret);
+	(void)pthread_mutex_unlock(&s->tables);
+	return err;
+}

@@ -1,0 +1,69 @@
+/* What the files of the store share; nobody else includes this.
+ *
+ * Layer: io. */
+#ifndef SPLOT_IO_STORE_INTERNAL_H
+#define SPLOT_IO_STORE_INTERNAL_H
+
+#include <lmdb.h>
+#include <pthread.h>
+
+#include "io/store.h"
+
+enum { KEY_BYTES_MAX = 511 }; /* LMDB's own bound, fixed when it is compiled */
+
+/* Where a scan stands; LMDB's own idea of "past the end" differs from call to call. */
+enum scan_place { SCAN_FRESH, SCAN_AT, SCAN_BEFORE_FIRST, SCAN_AFTER_LAST, SCAN_LOST };
+
+struct scan {
+	struct txn *txn;
+	MDB_cursor *cursor;
+	enum scan_place place;
+	struct scan *next; /* in the transaction's list of open or spare scans */
+};
+
+struct txn {
+	struct store *store;
+	MDB_txn *mdb; /* a spare reader keeps its own, reset */
+	bool write;
+	enum err failed; /* the first failed write: nothing of it may be committed */
+	struct scan *open;
+	struct scan *spare; /* owned, for the next scan_open */
+	struct txn *next;   /* in the store's list of spare readers */
+};
+
+struct store {
+	MDB_env *env;
+	int lock_fd; /* the writer's lock; -1 for a reader */
+	int data_fd; /* LMDB's own descriptor of the data file; borrowed */
+	bool read_only;
+	size_t map_bytes_max;
+	/* The gate: the map may move only while no transaction of this process is open. */
+	pthread_mutex_t gate;
+	pthread_cond_t gate_moved;
+	unsigned inside; /* transactions open */
+	bool closed;     /* the map is being moved: nobody enters */
+	bool writing;
+	pthread_t writer_thread;
+	struct txn writer; /* the one write transaction */
+	struct txn *spare_readers;
+	unsigned spare_count;
+	pthread_mutex_t tables; /* one mdb_dbi_open at a time */
+};
+
+/* LMDB's and the system's codes as ours. */
+enum err store_err(int rc);
+/* The same for a failed write: tells a full disk from one that does not confirm. */
+enum err store_write_err(const struct store *s, int rc);
+
+void store_enter(struct store *s);
+void store_leave(struct store *s);
+/* Closes the gate, waits until all have left, changes the map's size (0: take over what
+ * another process set), opens it again. */
+MUST_USE enum err store_set_map(struct store *s, size_t bytes);
+/* True when this thread holds the write transaction. */
+bool store_writes_here(struct store *s);
+void txn_free_spare(struct txn *t);
+/* Ends a transaction so that table handles opened in it stay. */
+MUST_USE enum err txn_share_handles(struct txn *t);
+
+#endif

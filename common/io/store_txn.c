@@ -1,0 +1,440 @@
+/* Transactions and scans of a store. */
+#include "io/store_internal.h"
+
+#include <stdlib.h>
+
+enum { SPARE_READERS_MAX = 8 };
+
+/* ---- beginning and ending ---- */
+
+/* A reader kept from before (its slot in the lock file stays taken), or a new one. */
+static enum err take_reader(struct store *s, struct txn **ret)
+{
+	struct txn *t = NULL;
+
+	(void)pthread_mutex_lock(&s->gate);
+	t = s->spare_readers;
+	if (t) {
+		s->spare_readers = t->next;
+		s->spare_count--;
+	}
+	(void)pthread_mutex_unlock(&s->gate);
+	if (!t)
+		t = calloc(1, sizeof *t);
+	if (!t)
+		return ERR_NOMEM;
+	t->store = s;
+	t->next = NULL;
+	*ret = t;
+	return ERR_OK;
+}
+
+static void give_reader(struct store *s, struct txn *t)
+{
+	bool keep = false;
+
+	(void)pthread_mutex_lock(&s->gate);
+	keep = t->mdb && s->spare_count < SPARE_READERS_MAX;
+	if (keep) {
+		t->next = s->spare_readers;
+		s->spare_readers = t;
+		s->spare_count++;
+	}
+	(void)pthread_mutex_unlock(&s->gate);
+	if (keep)
+		return;
+	if (t->mdb)
+		mdb_txn_abort(t->mdb);
+	txn_free_spare(t);
+	free(t);
+}
+
+static int start_reading(struct txn *t)
+{
+	if (!t->mdb)
+		return mdb_txn_begin(t->store->env, NULL, MDB_RDONLY, &t->mdb);
+	return mdb_txn_renew(t->mdb);
+}
+
+static int start_writing(struct txn *t)
+{
+	struct store *s = t->store;
+	int rc = mdb_txn_begin(s->env, NULL, 0, &t->mdb);
+
+	if (rc != 0)
+		return rc;
+	t->failed = ERR_OK;
+	(void)pthread_mutex_lock(&s->gate);
+	s->writing = true;
+	s->writer_thread = pthread_self();
+	(void)pthread_mutex_unlock(&s->gate);
+	return 0;
+}
+
+/* Enters the gate and starts; when another process moved the map, follows it. */
+static enum err start(struct txn *t)
+{
+	struct store *s = t->store;
+	enum err err = ERR_OK;
+	int rc = 0;
+
+	for (;;) {
+		store_enter(s);
+		rc = t->write ? start_writing(t) : start_reading(t);
+		if (rc == 0)
+			return ERR_OK;
+		store_leave(s);
+		if (rc != MDB_MAP_RESIZED)
+			return store_err(rc);
+		err = store_set_map(s, 0);
+		if (err != ERR_OK)
+			return err;
+	}
+}
+
+enum err txn_begin(struct store *s, bool write, struct txn **ret)
+{
+	struct txn *t = NULL;
+	enum err err = ERR_OK;
+
+	if (write) {
+		if (s->read_only)
+			return ERR_DENIED;
+		if (store_writes_here(s))
+			return ERR_BUSY; /* LMDB would wait for this thread, that is for ever */
+		t = &s->writer;
+	} else {
+		err = take_reader(s, &t);
+		if (err != ERR_OK)
+			return err;
+	}
+	err = start(t);
+	if (err != ERR_OK) {
+		if (!write)
+			give_reader(s, t);
+		return err;
+	}
+	*ret = t;
+	return ERR_OK;
+}
+
+/* Closes the cursors of all open scans; their structs wait for the next scan_open. */
+static void end_scans(struct txn *t)
+{
+	struct scan *c = NULL;
+
+	while ((c = t->open)) {
+		t->open = c->next;
+		if (c->cursor)
+			mdb_cursor_close(c->cursor);
+		c->cursor = NULL;
+		c->next = t->spare;
+		t->spare = c;
+	}
+}
+
+void txn_free_spare(struct txn *t)
+{
+	struct scan *c = NULL;
+
+	while ((c = t->spare)) {
+		t->spare = c->next;
+		free(c);
+	}
+}
+
+static void end_writing(struct store *s)
+{
+	(void)pthread_mutex_lock(&s->gate);
+	s->writing = false;
+	(void)pthread_mutex_unlock(&s->gate);
+}
+
+static void end_reading(struct txn *t)
+{
+	struct store *s = t->store;
+
+	mdb_txn_reset(t->mdb);
+	store_leave(s);
+	give_reader(s, t);
+}
+
+enum err txn_share_handles(struct txn *t)
+{
+	struct store *s = t->store;
+	int rc = 0;
+
+	if (t->write)
+		return txn_commit(t);
+	rc = mdb_txn_commit(t->mdb);
+	t->mdb = NULL;
+	store_leave(s);
+	give_reader(s, t);
+	return store_err(rc);
+}
+
+/* A failed write of the meta page makes LMDB refuse all further work: that must not look
+ * like a full disk, which passes. */
+static enum err commit_err(struct store *s, int rc)
+{
+	MDB_txn *probe = NULL;
+	int again = mdb_txn_begin(s->env, NULL, 0, &probe);
+
+	if (again == 0)
+		mdb_txn_abort(probe);
+	return again == MDB_PANIC ? ERR_SYNC : store_write_err(s, rc);
+}
+
+enum err txn_commit(struct txn *t)
+{
+	struct store *s = t->store;
+	enum err err = t->failed;
+	int rc = 0;
+
+	end_scans(t);
+	if (!t->write) {
+		end_reading(t);
+		return ERR_OK;
+	}
+	/* The next writer may use `t` as soon as LMDB's lock is free: say so before. */
+	end_writing(s);
+	if (err != ERR_OK) {
+		mdb_txn_abort(t->mdb);
+	} else {
+		rc = mdb_txn_commit(t->mdb);
+		if (rc != 0)
+			err = commit_err(s, rc);
+	}
+	store_leave(s);
+	return err;
+}
+
+void txn_abort(struct txn *t)
+{
+	if (!t)
+		return;
+	end_scans(t);
+	if (!t->write) {
+		end_reading(t);
+		return;
+	}
+	end_writing(t->store);
+	mdb_txn_abort(t->mdb);
+	store_leave(t->store);
+}
+
+enum err txn_renew(struct txn *t)
+{
+	struct scan *c = NULL;
+
+	if (t->write)
+		return ERR_ARGUMENT;
+	for (c = t->open; c; c = c->next)
+		c->place = SCAN_LOST;
+	mdb_txn_reset(t->mdb);
+	store_leave(t->store);
+	return start(t);
+}
+
+/* ---- values ---- */
+
+static MDB_val val_of(struct bytes x)
+{
+	return (MDB_val){x.size, (void *)(uintptr_t)x.data};
+}
+
+static struct bytes bytes_of_val(MDB_val v)
+{
+	return (struct bytes){v.mv_data, v.mv_size};
+}
+
+static bool key_fits(struct bytes key)
+{
+	return key.size > 0 && key.size <= KEY_BYTES_MAX;
+}
+
+enum err txn_get(struct txn *t, struct table table, struct bytes key, struct bytes *ret)
+{
+	MDB_val k = val_of(key);
+	MDB_val v;
+	int rc = 0;
+
+	if (!key_fits(key))
+		return ERR_ARGUMENT;
+	rc = mdb_get(t->mdb, table.id, &k, &v);
+	if (rc == 0)
+		*ret = bytes_of_val(v);
+	return store_err(rc);
+}
+
+static enum err put(struct txn *t, struct table table, struct bytes key, struct bytes value,
+		    unsigned flags)
+{
+	MDB_val k = val_of(key);
+	MDB_val v = val_of(value);
+	enum err err = ERR_OK;
+	int rc = 0;
+
+	if (!t->write || !key_fits(key))
+		return ERR_ARGUMENT;
+	if (t->failed != ERR_OK)
+		return t->failed;
+	rc = mdb_put(t->mdb, table.id, &k, &v, flags);
+	if (rc == 0)
+		return ERR_OK;
+	err = store_write_err(t->store, rc);
+	if (err != ERR_EXISTS)
+		t->failed = err;
+	return err;
+}
+
+enum err txn_put(struct txn *t, struct table table, struct bytes key, struct bytes value)
+{
+	return put(t, table, key, value, 0);
+}
+
+enum err txn_append(struct txn *t, struct table table, struct bytes key, struct bytes value)
+{
+	return put(t, table, key, value, MDB_APPEND);
+}
+
+enum err txn_delete(struct txn *t, struct table table, struct bytes key)
+{
+	MDB_val k = val_of(key);
+	enum err err = ERR_OK;
+	int rc = 0;
+
+	if (!t->write || !key_fits(key))
+		return ERR_ARGUMENT;
+	if (t->failed != ERR_OK)
+		return t->failed;
+	rc = mdb_del(t->mdb, table.id, &k, NULL);
+	if (rc == 0)
+		return ERR_OK;
+	err = store_write_err(t->store, rc);
+	if (err != ERR_NOT_FOUND)
+		t->failed = err;
+	return err;
+}
+
+/* ---- scans ---- */
+
+enum err scan_open(struct txn *t, struct table table, struct scan **ret)
+{
+	struct scan *c = t->spare;
+	int rc = 0;
+
+	if (!c)
+		c = calloc(1, sizeof *c);
+	else
+		t->spare = c->next;
+	if (!c)
+		return ERR_NOMEM;
+	*c = (struct scan){.txn = t, .place = SCAN_FRESH};
+	rc = mdb_cursor_open(t->mdb, table.id, &c->cursor);
+	if (rc != 0) {
+		c->next = t->spare;
+		t->spare = c;
+		return store_err(rc);
+	}
+	c->next = t->open;
+	t->open = c;
+	*ret = c;
+	return ERR_OK;
+}
+
+void scan_close(struct scan *c)
+{
+	struct scan **link = NULL;
+
+	if (!c)
+		return;
+	link = &c->txn->open;
+	while (*link && *link != c)
+		link = &(*link)->next;
+	if (!*link)
+		return;
+	*link = c->next;
+	mdb_cursor_close(c->cursor);
+	c->cursor = NULL;
+	c->next = c->txn->spare;
+	c->txn->spare = c;
+}
+
+/* Moves the cursor; `missed` is where the scan stands when there is nothing that way. */
+static enum err move(struct scan *c, MDB_cursor_op op, MDB_val *k, enum scan_place missed,
+		     struct bytes *ret_key, struct bytes *ret_value)
+{
+	MDB_val v;
+	int rc = mdb_cursor_get(c->cursor, k, &v, op);
+
+	if (rc == 0) {
+		c->place = SCAN_AT;
+		*ret_key = bytes_of_val(*k);
+		*ret_value = bytes_of_val(v);
+	} else if (rc == MDB_NOTFOUND) {
+		c->place = missed;
+	}
+	return store_err(rc);
+}
+
+/* After txn_renew a cursor belongs to the old snapshot until it is bound again. */
+static enum err bind(struct scan *c)
+{
+	int rc = 0;
+
+	if (c->place != SCAN_LOST)
+		return ERR_OK;
+	rc = mdb_cursor_renew(c->txn->mdb, c->cursor);
+	if (rc == 0)
+		c->place = SCAN_FRESH;
+	return store_err(rc);
+}
+
+enum err scan_seek(struct scan *c, struct bytes key, struct bytes *ret_key, struct bytes *ret_value)
+{
+	MDB_val k = val_of(key);
+	enum err err = bind(c);
+
+	if (err != ERR_OK)
+		return err;
+	if (key.size > KEY_BYTES_MAX)
+		return ERR_ARGUMENT;
+	if (key.size == 0)
+		return move(c, MDB_FIRST, &k, SCAN_AFTER_LAST, ret_key, ret_value);
+	return move(c, MDB_SET_RANGE, &k, SCAN_AFTER_LAST, ret_key, ret_value);
+}
+
+enum err scan_next(struct scan *c, struct bytes *ret_key, struct bytes *ret_value)
+{
+	MDB_cursor_op op = c->place == SCAN_AT ? MDB_NEXT : MDB_FIRST;
+	MDB_val k = {0, NULL};
+
+	if (c->place == SCAN_LOST)
+		return ERR_ARGUMENT;
+	if (c->place == SCAN_AFTER_LAST)
+		return ERR_NOT_FOUND;
+	return move(c, op, &k, SCAN_AFTER_LAST, ret_key, ret_value);
+}
+
+enum err scan_prev(struct scan *c, struct bytes *ret_key, struct bytes *ret_value)
+{
+	MDB_cursor_op op = c->place == SCAN_AT ? MDB_PREV : MDB_LAST;
+	MDB_val k = {0, NULL};
+
+	if (c->place == SCAN_LOST)
+		return ERR_ARGUMENT;
+	if (c->place == SCAN_BEFORE_FIRST)
+		return ERR_NOT_FOUND;
+	return move(c, op, &k, SCAN_BEFORE_FIRST, ret_key, ret_value);
+}
+
+enum err scan_last(struct scan *c, struct bytes *ret_key, struct bytes *ret_value)
+{
+	MDB_val k = {0, NULL};
+	enum err err = bind(c);
+
+	if (err != ERR_OK)
+		return err;
+	return move(c, MDB_LAST, &k, SCAN_BEFORE_FIRST, ret_key, ret_value);
+}
