@@ -23,12 +23,15 @@ class Host:
 
     def __init__(self, name, address, medium, folder, bin_folder):
         self.name = name
-        setup = "mount --make-rprivate /\n"
-        for path in ("/etc/splot", "/var/lib/splot", "/run/splot"):
-            own = os.path.join(folder, path.strip("/").replace("/", "-"))
-            os.makedirs(own)
-            setup += "mkdir -p %s && mount --bind %s %s\n" % (path, own, path)
-        setup += "mkdir -p /media/splot && mount --bind %s /media/splot\nexport PATH=%s:$PATH\nset -e\n" % (medium, bin_folder)
+        # Whatever the page makes outside these folders lands in layers that vanish with the shell.
+        setup = "set -e\nmount --make-rprivate /\n"
+        for path in ("/etc", "/var/lib"):
+            layer = os.path.join(folder, path.strip("/").replace("/", "-"))
+            os.makedirs(layer + "/up")
+            os.makedirs(layer + "/work")
+            setup += "mount -t overlay overlay -o lowerdir=%s,upperdir=%s/up,workdir=%s/work %s\n" % (path, layer, layer, path)
+        setup += "mount -t tmpfs tmpfs /media\nmkdir /media/splot\nmount --bind %s /media/splot\n" % medium
+        setup += "mount -t tmpfs tmpfs /run\nexport PATH=%s:$PATH\n" % bin_folder
         self.shell = subprocess.Popen(["ip", "netns", "exec", name, "unshare", "-m", "bash"], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
         self.run(setup)
