@@ -18,9 +18,9 @@
 struct log {
 	struct log_name name;
 	struct table events, tiles, checkpoints;
-	struct tile_edge edge;  /* in memory: as of the last append, committed or not */
-	struct tree tree;       /* the same as a compact range */
-	uint64_t tiles_size;    /* size as of the last log_seal: what tiles on disk stand for */
+	struct tile_edge edge; /* in memory: as of the last append, committed or not */
+	struct tree tree;      /* the same as a compact range */
+	uint64_t tiles_size;   /* size as of the last log_seal: what tiles on disk stand for */
 };
 
 /* Opens or (create) makes the tables and loads the edge.  CORRUPT when the newest
@@ -29,15 +29,26 @@ MUST_USE enum err log_open(struct store *s, struct log_name name, bool create, s
 /* Forgets what an aborted transaction appended: loads the edge again. */
 MUST_USE enum err log_reload(struct log *l, struct txn *read);
 
-/* Appends one event inside a write transaction. Full tiles are written at once. */
+/* Appends one event inside a write transaction. Full tiles are written at once.  After a
+ * failure of this or of log_seal: abort the transaction, then log_reload. */
 MUST_USE enum err log_append(struct log *l, struct txn *t, struct bytes event);
-/* Writes the partial tiles and the checkpoint note for the present size; once per commit. */
+/* Writes the partial tiles and the checkpoint note for the present size; once per commit.
+ * ROOT when the note says another size or root than the log has; DECODE, LIMIT. */
 MUST_USE enum err log_seal(struct log *l, struct txn *t, struct bytes note);
 
+/* The last event appended, in the writer's own transaction, sealed or not; NOT_FOUND. */
+MUST_USE enum err log_last(const struct log *l, struct txn *t, struct bytes *ret);
+
+/* What a note's text says; its signatures are not looked at.  DECODE, LIMIT. */
+MUST_USE enum err log_note_read(struct bytes note, struct checkpoint *ret);
+
+/* The functions below read what is sealed, through the table handles of `l` alone: a copy
+ * of a struct log may be read with in another thread, in a transaction of its own. */
+
 /* An event's exact bytes (valid as long as the transaction's values are); CORRUPT when its
- * leaf hash is not the stored one. */
+ * leaf hash is not the stored one; NOT_FOUND past the end. */
 MUST_USE enum err log_event(const struct log *l, struct txn *t, uint64_t index, struct bytes *ret);
-/* Root and compact range at any size up to what `t` holds. */
+/* Root and compact range at any size up to the newest checkpoint that `t` sees; else ARGUMENT. */
 MUST_USE enum err log_tree_at(const struct log *l, struct txn *t, uint64_t size, struct tree *ret);
 /* A tree_reader over the stored tiles inside `t`; context must outlive it. */
 struct log_reader {
@@ -48,13 +59,18 @@ struct log_reader {
 };
 void log_reader_init(struct log_reader *r, const struct log *l, struct txn *t);
 /* The stored checkpoint of exactly that size; NOT_FOUND. */
-MUST_USE enum err log_checkpoint(const struct log *l, struct txn *t, uint64_t size, struct bytes *ret);
+MUST_USE enum err log_checkpoint(const struct log *l, struct txn *t, uint64_t size,
+				 struct bytes *ret);
 /* The newest checkpoint; NOT_FOUND in an empty log. */
-MUST_USE enum err log_newest(const struct log *l, struct txn *t, uint64_t *ret_size, struct bytes *ret_note);
+MUST_USE enum err log_newest(const struct log *l, struct txn *t, uint64_t *ret_size,
+			     struct bytes *ret_note);
 /* The largest checkpoint in (from, from + COMMIT_EVENTS_MAX] whose events fit a commit:
  * the next chunk of a RANGE answer.  NOT_FOUND when the log has nothing past `from`. */
-MUST_USE enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t *ret_size, struct bytes *ret_note);
-/* How many events from `from` on fit a commit of `bytes_max` packed bytes and end at or before `size`. */
-MUST_USE enum err log_fit(const struct log *l, struct txn *t, uint64_t from, uint64_t size, size_t bytes_max, uint32_t *ret_count);
+MUST_USE enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t *ret_size,
+			    struct bytes *ret_note);
+/* How many events from `from` on fit a commit of `bytes_max` packed bytes and end at or before
+ * `size`; at most COMMIT_EVENTS_MAX. */
+MUST_USE enum err log_fit(const struct log *l, struct txn *t, uint64_t from, uint64_t size,
+			  size_t bytes_max, uint32_t *ret_count);
 
 #endif

@@ -16,7 +16,8 @@ MUST_USE enum err national_accept(struct log *national, struct log *log, struct 
 				  struct wall_ms now, const struct bytes *events, uint32_t count,
 				  struct bytes note);
 /* Appends an administrative act. */
-MUST_USE enum err national_act(struct log *national, struct txn *t, const struct national_entry *act);
+MUST_USE enum err national_act(struct log *national, struct txn *t,
+			       const struct national_entry *act);
 
 /* Finds a log's tables by name for reading; NULL when there is none. */
 struct log_finder {

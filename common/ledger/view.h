@@ -3,9 +3,11 @@
  * log at a node (in the log's own transaction) and all logs at a server (in an environment
  * of its own).
  *
- * Tables: "records" (kind ‖ id -> Version), "versions" (kind ‖ id ‖ 0 ‖ position, 8 bytes ->
- * Version), "counts" (metric 0 region 0 kind 0 key -> int64), "links" (what counts need to
- * stay right as they fold), "view" (cursor, format).
+ * Tables: "records" (kind ‖ id -> Version), "versions" (kind ‖ id ‖ 0 ‖ position ‖ index
+ * -> Version), "counts" (metric 0 region 0 kind 0 key -> int64), "links" (what counts need to
+ * stay right as they fold: links.h), "view" ("position", "format").  Numbers are 8 bytes,
+ * big-endian; a kind is one byte, the number of its field in Change; a text over ID_BYTES_MAX
+ * stands in a key as "sha256:" and its hash.
  *
  * The fold is total: what looks wrong is counted and shown, never refused.
  * Layer: ledger. */
@@ -19,6 +21,8 @@ struct view {
 	struct table records, versions, counts, links, state;
 };
 
+/* VERSION: the view was folded by a program that laid it out differently; throw it away and
+ * fold anew.  NOT_FOUND: there is none yet, and it is not to be created. */
 MUST_USE enum err view_open(struct store *s, bool create, struct view *ret);
 
 /* How many entries of the log it follows have been folded; 0 for a new view. */
@@ -33,28 +37,36 @@ void view_fold_free(struct view_fold *f);
 MUST_USE enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *t,
 				  uint64_t position, struct log_name log, uint64_t index,
 				  const struct event *e);
+/* Counts an event or entry that does not decode ("undecodable_events"). */
+MUST_USE enum err view_fold_undecodable(struct view_fold *f);
 /* Writes counts and the cursor (entries folded = `position`); the fold is empty again. */
-MUST_USE enum err view_fold_finish(struct view_fold *f, const struct view *v, struct txn *t, uint64_t position);
+MUST_USE enum err view_fold_finish(struct view_fold *f, const struct view *v, struct txn *t,
+				   uint64_t position);
 void view_fold_abandon(struct view_fold *f); /* after an abort */
 
 /* The current version (maybe a tombstone); NOT_FOUND. Texts live in the arena. */
-MUST_USE enum err view_get(const struct view *v, struct txn *t, enum record_kind kind, struct bytes id,
-			   struct arena *arena, struct version *ret);
+MUST_USE enum err view_get(const struct view *v, struct txn *t, enum record_kind kind,
+			   struct bytes id, struct arena *arena, struct version *ret);
 /* As view_get, but as the view stood when `at` entries had been folded (0 = now). */
-MUST_USE enum err view_get_at(const struct view *v, struct txn *t, enum record_kind kind, struct bytes id,
-			      uint64_t at, struct arena *arena, struct version *ret);
+MUST_USE enum err view_get_at(const struct view *v, struct txn *t, enum record_kind kind,
+			      struct bytes id, uint64_t at, struct arena *arena,
+			      struct version *ret);
 /* True when the id was ever used, of whatever kind. */
 MUST_USE enum err view_id_used(const struct view *v, struct txn *t, struct bytes id, bool *ret);
 
 /* Up to `limit` versions of a kind in id order, after `after`, as of `at`; tombstones only
- * when `retired`.  Stops early at `bytes_max` of encoded size.  `ret_more`: there are others. */
-MUST_USE enum err view_list(const struct view *v, struct txn *t, enum record_kind kind, const char *after,
-			    uint64_t at, bool retired, size_t limit, size_t bytes_max, struct arena *arena,
-			    struct version *ret_versions, size_t *ret_count, bool *ret_more);
-/* All versions of one record, newest first, those with position < `before` (0 = all). */
-MUST_USE enum err view_history(const struct view *v, struct txn *t, enum record_kind kind, struct bytes id,
-			       uint64_t before, size_t limit, size_t bytes_max, struct arena *arena,
-			       struct version *ret_versions, size_t *ret_count, bool *ret_more);
+ * when `retired`.  Stops early at `bytes_max` of encoded size, but never
+ * before the first row.  `ret_more`: there are others. */
+MUST_USE enum err view_list(const struct view *v, struct txn *t, enum record_kind kind,
+			    const char *after, uint64_t at, bool retired, size_t limit,
+			    size_t bytes_max, struct arena *arena, struct version *ret_versions,
+			    size_t *ret_count, bool *ret_more);
+/* All versions of one record, newest first, those with position < `before` (0 = all).
+ * Versions of one position stay in one page as long as they fit one. */
+MUST_USE enum err view_history(const struct view *v, struct txn *t, enum record_kind kind,
+			       struct bytes id, uint64_t before, size_t limit, size_t bytes_max,
+			       struct arena *arena, struct version *ret_versions, size_t *ret_count,
+			       bool *ret_more);
 
 /* ---- counts: the metrics of the summary ---- */
 
@@ -62,7 +74,8 @@ struct count {
 	const char *metric, *region, *kind, *key; /* in the arena */
 	int64_t value;
 };
-/* Every row of the summary that is not 0, sorted by metric, region, kind, key. */
+/* Every row of the summary that is not 0 (metrics.c has the table; beside it
+ * "changes_of_unknown_kind" and "undecodable_events"), sorted by metric, region, kind, key. */
 MUST_USE enum err view_counts(const struct view *v, struct txn *t, struct arena *arena,
 			      struct count **ret_rows, size_t *ret_count);
 

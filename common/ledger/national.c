@@ -1,0 +1,170 @@
+#include "ledger/national.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+
+/* ---- appending ---- */
+
+/* The recorded time of the newest entry; nothing before it may be recorded after it. */
+static enum err newest_time(const struct log *national, struct txn *t, struct wall_ms *ret)
+{
+	struct national_entry entry;
+	struct arena arena = {.head = NULL};
+	struct bytes raw = {NULL, 0};
+	enum err e = log_last(national, t, &raw);
+
+	if (e == ERR_OK)
+		e = national_decode(raw, &arena, &entry);
+	if (e == ERR_OK)
+		*ret = entry.recorded;
+	arena_free(&arena);
+	/* An empty log, or an entry that this program cannot read, sets no bound. */
+	return e == ERR_NOT_FOUND || e == ERR_DECODE || e == ERR_LIMIT ? ERR_OK : e;
+}
+
+static enum err append_entry(struct log *national, struct txn *t, struct national_entry entry)
+{
+	struct wall_ms newest = {.ms = INT64_MIN};
+	struct buf raw = {.data = NULL};
+	enum err e = newest_time(national, t, &newest);
+
+	if (e != ERR_OK)
+		return e;
+	if (entry.recorded.ms < newest.ms)
+		entry.recorded = newest;
+	e = national_encode(&entry, &raw);
+	if (e == ERR_OK)
+		e = buf_check(&raw);
+	if (e == ERR_OK)
+		e = log_append(national, t, buf_bytes(&raw));
+	buf_free(&raw);
+	return e;
+}
+
+enum err national_accept(struct log *national, struct log *log, struct txn *t, struct wall_ms now,
+			 const struct bytes *events, uint32_t count, struct bytes note)
+{
+	uint64_t from = log->edge.size;
+	enum err e = ERR_OK;
+
+	if (count == 0 || count > COMMIT_EVENTS_MAX)
+		return ERR_ARGUMENT;
+	for (uint32_t i = 0; e == ERR_OK && i < count; i++)
+		e = log_append(log, t, events[i]);
+	if (e == ERR_OK)
+		e = log_seal(log, t, note);
+	if (e != ERR_OK)
+		return e;
+	return append_entry(national, t,
+			    (struct national_entry){
+				    .recorded = now,
+				    .kind = NATIONAL_ACCEPTED,
+				    .log = log->name,
+				    .from = from,
+				    .size = log->edge.size,
+				    .checkpoint = note,
+			    });
+}
+
+enum err national_act(struct log *national, struct txn *t, const struct national_entry *act)
+{
+	if (act->kind != NATIONAL_ACT)
+		return ERR_ARGUMENT;
+	return append_entry(national, t, *act);
+}
+
+/* ---- folding ---- */
+
+struct folding {
+	const struct log_finder *logs;
+	struct txn *logs_read;
+	const struct view *view;
+	struct txn *view_write;
+	struct view_fold *fold;
+	struct arena *arena;
+	size_t events; /* folded so far */
+};
+
+/* The fold is total: bytes that do not decode are counted, never a reason to stop. */
+static bool is_undecodable(enum err e)
+{
+	return e == ERR_DECODE || e == ERR_LIMIT || e == ERR_ENCODING || e == ERR_INVALID;
+}
+
+static enum err fold_one(struct folding *f, uint64_t position, const struct log *log,
+			 uint64_t index)
+{
+	struct event event;
+	struct bytes raw = {NULL, 0};
+	enum err e = log_event(log, f->logs_read, index, &raw);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+	f->events++;
+	arena_reset(f->arena);
+	e = event_decode(raw, f->arena, &event);
+	if (is_undecodable(e))
+		return view_fold_undecodable(f->fold);
+	if (e == ERR_OK)
+		e = view_fold_event(f->fold, f->view, f->view_write, position, log->name, index,
+				    &event);
+	return e;
+}
+
+/* An accepted checkpoint names events that the server has stored with it: were they, or
+ * their log, not there, going on would lose them for good. */
+static enum err fold_entry(struct folding *f, uint64_t position, struct bytes raw)
+{
+	struct national_entry entry;
+	const struct log *log = NULL;
+	enum err e = ERR_OK;
+
+	arena_reset(f->arena);
+	e = national_decode(raw, f->arena, &entry);
+	if (is_undecodable(e))
+		return view_fold_undecodable(f->fold);
+	if (e != ERR_OK || entry.kind != NATIONAL_ACCEPTED)
+		return e;
+	log = f->logs->find(f->logs->context, entry.log);
+	if (!log || entry.from > entry.size)
+		return ERR_CORRUPT;
+	for (uint64_t i = entry.from; e == ERR_OK && i < entry.size; i++)
+		e = fold_one(f, position, log, i);
+	return e;
+}
+
+enum err national_fold(const struct log *national, const struct log_finder *logs,
+		       struct txn *logs_read, const struct view *view, struct txn *view_write,
+		       struct view_fold *fold, struct arena *arena, size_t most_events,
+		       uint64_t *ret_position, size_t *ret_events)
+{
+	struct folding f = {logs, logs_read, view, view_write, fold, arena, 0};
+	struct bytes raw = {NULL, 0};
+	uint64_t size = 0;
+	uint64_t begin = 0;
+	uint64_t position = 0;
+	enum err e = log_newest(national, logs_read, &size, &raw);
+
+	if (e == ERR_OK || e == ERR_NOT_FOUND)
+		e = view_position(view, view_write, &begin);
+	if (e == ERR_OK && begin > size)
+		e = ERR_CORRUPT;
+	/* An entry without events is work as well. */
+	for (position = begin; e == ERR_OK && position < size; position++) {
+		if (position > begin && f.events + (position - begin) >= most_events)
+			break;
+		e = log_event(national, logs_read, position, &raw);
+		if (e == ERR_OK)
+			e = fold_entry(&f, position, raw);
+		else if (e == ERR_NOT_FOUND)
+			e = ERR_CORRUPT;
+	}
+	if (e == ERR_OK && position > begin)
+		e = view_fold_finish(fold, view, view_write, position);
+	if (e != ERR_OK)
+		return e;
+	*ret_position = position;
+	*ret_events = f.events;
+	return ERR_OK;
+}
