@@ -9,8 +9,16 @@
  *   FROZEN   the server says fork: nothing more is sent there until an administrator acts
  *   REFUSED  the server does not want us (revoked, other protocol): tried again slowly
  *
+ * Every refusal that a new HELLO can mend (gap, old session) leads back to GREETING, at once the
+ * first time, then with back-off; one that only time mends (disk full) to AWAY with back-off.
+ *
  * The gate: while the store is new or below its highwater mark, edits are refused until
- * every server has answered (or is waived) and the longest history is fetched.
+ * every server has answered (or is waived) and the longest history is fetched.  It closes again
+ * when a server proves that it holds more than we do, or freezes the log.
+ *
+ * Only one server at a time is fetched from, the one that holds most; whoever was anchored at a
+ * smaller size than ours is greeted anew afterwards, so that two servers which hold different
+ * histories are found out.
  *
  * Pure: time and randomness are arguments.  Layer: session. */
 #ifndef SPLOT_SESSION_NODE_H
@@ -20,23 +28,51 @@
 #include "model/wire.h"
 #include "session/commit.h"
 
-enum node_phase { NODE_AWAY, NODE_GREETING, NODE_ANCHORING, NODE_FETCHING, NODE_LIVE, NODE_FROZEN, NODE_REFUSED };
+enum {
+	NODE_SILENCE_MS = 10000,     /* nothing heard, or nothing acknowledged: connect afresh */
+	NODE_HEARTBEAT_MS = 2000,    /* nothing said: say a heartbeat */
+	NODE_AGAIN_LEAST_MS = 250,   /* HELLO or FETCH unanswered: say it again, ever more */
+	NODE_AGAIN_MOST_MS = 4000,   /*   slowly */
+	NODE_BACKOFF_LEAST_MS = 100, /* between attempts: doubles, half of it random */
+	NODE_BACKOFF_MOST_MS = 30000,
+	NODE_REFUSED_MS = 60000,     /* REFUSED is tried again */
+	NODE_FLIGHTS_MAX = 64,
+};
+
+enum node_phase {
+	NODE_AWAY,
+	NODE_GREETING,
+	NODE_ANCHORING,
+	NODE_FETCHING,
+	NODE_LIVE,
+	NODE_FROZEN,
+	NODE_REFUSED
+};
 
 struct node_link { /* one server */
 	enum node_phase phase;
 	bool waived;
 	bool answered;             /* said its size since the start */
+	bool agreed;               /* its history and ours were found to be one since the start */
+	bool ahead;                /* it proved that it holds more than we do */
+	bool sending;              /* SEND_COMMIT was asked for, SENT not yet told */
 	uint64_t session;
 	uint64_t server_size;      /* the server's size of our log, as it last said */
 	uint64_t confirmed;        /* acknowledged there: never more than ours */
 	uint64_t sent;             /* first index not yet sent in this session */
 	uint64_t credit_bytes;     /* as granted */
 	uint64_t under_way_bytes;
-	struct { uint64_t size; uint64_t bytes; } flights[64]; /* commits under way, oldest first */
+	struct {
+		uint64_t size;
+		uint64_t bytes;
+	} flights[NODE_FLIGHTS_MAX]; /* commits under way, oldest first */
 	size_t flight_count;
 	uint32_t commit_events, commit_bytes; /* the smaller of both sides' limits */
-	struct mono_ms heard, said, retry_at;
-	unsigned attempts;
+	uint64_t anchored_at;      /* the size our newest HELLO or ANCHOR stands at */
+	struct mono_ms heard, said, progress;
+	struct mono_ms retry_at;   /* AWAY, REFUSED: connect; others: ask again */
+	unsigned attempts;         /* to get well since we last were */
+	unsigned asked;            /* times the present question was asked */
 	struct wall_ms last_contact;
 	enum err refused;          /* why REFUSED or FROZEN */
 	char refused_text[TEXT_BYTES_MAX + 1];
@@ -49,6 +85,8 @@ struct node_machine {
 	uint64_t size;             /* durable here */
 	struct tree tree;          /* of that size */
 	bool gated;
+	bool appending;            /* APPEND was asked for, STORED or FAILED not yet told */
+	size_t fetcher;            /* the link that is fetched from; SERVERS_MAX: none */
 	size_t link_count;
 	struct node_link links[SERVERS_MAX];
 	struct arena arena;        /* for checking fetched commits */
@@ -60,7 +98,7 @@ enum node_action_kind {
 	NODE_SEND,         /* header alone */
 	NODE_SEND_SIGNED,  /* header, then our checkpoint at exactly header.size (none when 0) */
 	NODE_SEND_COMMIT,  /* header.session/from; as many events from header.from to `size` as fit `bytes_max`
-	                      and `events_max`; then tell NODE_EV_SENT */
+	                      (packed: 2 + size each) and `events_max`; then tell NODE_EV_SENT */
 	NODE_APPEND,       /* fetched events, verified; store them, then tell NODE_EV_STORED */
 	NODE_ALARM,        /* a person must know: link's refused, refused_text */
 	NODE_OPENED,       /* the gate opened: edits are taken */
@@ -89,7 +127,8 @@ enum node_event_kind {
 	NODE_EV_GREW,     /* our log grew by edits: `tree` is durable */
 	NODE_EV_STORED,   /* an APPEND is durable: `tree` */
 	NODE_EV_FAILED,   /* an APPEND failed (disk full): asked again later */
-	NODE_EV_SENT,     /* a SEND_COMMIT went out: `size` after it, `bytes` of it; bytes 0: it could not be sent now */
+	NODE_EV_SENT,     /* a SEND_COMMIT of `link` went out: `size` after it, `bytes` of its event frames
+	                     (commit_frames_size); bytes 0: it could not be sent now */
 	NODE_EV_MESSAGE,  /* from link */
 	NODE_EV_WAIVE,    /* an administrator goes on without this link */
 };
@@ -106,10 +145,14 @@ struct node_event {
 	size_t frame_count;
 };
 
+/* Every step may be followed by another before its actions are done, but each must be done
+ * once and in order, and SENT, STORED and FAILED told for what asks for them. */
+
 /* `highwater`: the largest size these keys ever signed; `found` whether there was a mark;
  * the gate is closed when there is none and servers are configured, or when tree->size < highwater. */
-MUST_USE enum err node_machine_init(struct node_machine *m, struct log_name log, const struct vkey *key,
-				    const struct tree *tree, uint64_t highwater, bool found, size_t link_count);
+MUST_USE enum err node_machine_init(struct node_machine *m, struct log_name log,
+				    const struct vkey *key, const struct tree *tree,
+				    uint64_t highwater, bool found, size_t link_count);
 void node_machine_free(struct node_machine *m);
 void node_step(struct node_machine *m, const struct node_event *event, struct node_update *ret);
 

@@ -6,6 +6,12 @@
  *   COMMIT ─► (APPEND; told stored) ─► ACK     cumulative, only after "stored"
  *   FETCH ──► RANGE
  *
+ * Credit: WELCOME and ACK grant a window of bytes of event frames that may be on their way
+ * unacknowledged (commit_frames_size).  Who sends more is cut off.
+ *
+ * A checkpoint that is signed by the log's key and says another root than ours at a size that we
+ * hold is a fork, in whatever message it comes.
+ *
  * The driver gives it messages of authenticated peers, performs the actions in order inside
  * one transaction, and then says whether the transaction was stored.
  *
@@ -18,7 +24,10 @@
 #include "session/card.h"
 #include "session/commit.h"
 
-enum { SERVER_PEER_BYTES = 16 };
+enum {
+	SERVER_PEER_BYTES = 16,
+	SERVER_SILENCE_MS = 30000, /* a session that says nothing for so long ends */
+};
 
 enum server_log_state { LOG_ACTIVE, LOG_FROZEN, LOG_REVOKED };
 
@@ -37,13 +46,17 @@ struct server_log {
 	uint64_t claimed;             /* the node's size, as it last said */
 	uint64_t credit_left;         /* bytes it may still send */
 	uint64_t taken;               /* bytes taken in this turn: granted again with the ACK */
+	uint64_t anchor_size;         /* where this session must anchor: the smaller size at WELCOME */
+	uint64_t agreed;              /* the largest size at which it showed our root: what ACK says */
 	bool ack_due;
+	bool freezing;                /* FREEZE was asked for and is not stored yet */
 	struct wall_ms last_contact;
 	struct wall_ms last_commit;
 	uint64_t refused[ERR_COUNT];
 };
 
-/* Roots at any size of a log that the server holds; reads are lookups, not effects. */
+/* Roots at any size of a log that the server holds, what this turn's APPENDs added included (read
+ * inside the open write transaction); reads are lookups, not effects. */
 struct server_lookup {
 	void *context;
 	MUST_USE enum err (*root)(void *context, struct log_name log, uint64_t size, struct hash *ret);
@@ -73,7 +86,7 @@ struct server_action {
 	uint8_t peer[SERVER_PEER_BYTES];
 	size_t peer_size;
 	struct wire_header header;    /* SEND */
-	bool with_newest;             /* SEND: frame 1 is the log's newest stored checkpoint */
+	bool with_newest;             /* SEND: frame 1 is the newest stored checkpoint of `log` */
 	struct log_name log;
 	uint64_t from;                /* SEND_RANGE */
 	uint64_t session;             /* SEND_RANGE */
@@ -110,6 +123,7 @@ struct server_event {
 	enum err code;
 };
 
+/* ARGUMENT when `credit_bytes` could not carry one whole commit (COMMIT_BYTES_MAX). */
 MUST_USE enum err server_machine_init(struct server_machine *m, const char *realm, uint64_t credit_bytes,
 				      struct server_lookup lookup);
 void server_machine_free(struct server_machine *m);

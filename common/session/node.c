@@ -1,0 +1,275 @@
+#include "session/node.h"
+
+#include <stdlib.h>
+
+#include "session/node_turn.h"
+
+enum err node_machine_init(struct node_machine *m, struct log_name log, const struct vkey *key,
+			   const struct tree *tree, uint64_t highwater, bool found,
+			   size_t link_count)
+{
+	struct bytes *events = NULL;
+
+	if (link_count > SERVERS_MAX || log_name_region(log) == REGION_NONE)
+		return ERR_ARGUMENT;
+	events = calloc(COMMIT_EVENTS_MAX, sizeof(*events));
+	if (!events)
+		return ERR_NOMEM;
+	*m = (struct node_machine){
+		.log = log,
+		.key = *key,
+		.region = log_name_region(log),
+		.size = tree->size,
+		.tree = *tree,
+		.gated = link_count > 0 && (!found || tree->size < highwater),
+		.fetcher = SERVERS_MAX,
+		.link_count = link_count,
+		.events = events,
+	};
+	return ERR_OK;
+}
+
+void node_machine_free(struct node_machine *m)
+{
+	free(m->events);
+	arena_free(&m->arena);
+	*m = (struct node_machine){0};
+}
+
+/* ---- time ---- */
+
+static bool passed(const struct node_turn *t, struct mono_ms since, int64_t ms)
+{
+	return t->event->mono.ms - since.ms >= ms;
+}
+
+/* What a session needs while nothing else happens in it. */
+static void keep_session(const struct node_turn *t)
+{
+	struct node_link *link = t->link;
+	struct node_action *a = NULL;
+
+	if (link->flight_count > 0 && passed(t, link->progress, NODE_SILENCE_MS)) {
+		node_restart(t); /* commits or their acknowledgements were lost on the way */
+		return;
+	}
+	if (link->phase == NODE_FETCHING && t->m->fetcher == t->number && !t->m->appending &&
+	    passed(t, link->retry_at, 0))
+		node_fetch(t);
+	if (!passed(t, link->said, NODE_HEARTBEAT_MS))
+		return;
+	a = node_say(t, NODE_SEND, WIRE_HEARTBEAT);
+	if (a)
+		a->header.size = t->m->size;
+}
+
+static void keep_time(const struct node_turn *t)
+{
+	struct node_link *link = t->link;
+
+	switch (link->phase) {
+	case NODE_AWAY:
+	case NODE_REFUSED:
+		if (passed(t, link->retry_at, 0))
+			node_connect(t);
+		break;
+	case NODE_GREETING:
+	case NODE_ANCHORING:
+		if (passed(t, link->heard, NODE_SILENCE_MS))
+			node_drop(t);
+		else if (passed(t, link->retry_at, 0))
+			node_greet(t);
+		break;
+	case NODE_FETCHING:
+	case NODE_LIVE:
+		if (passed(t, link->heard, NODE_SILENCE_MS))
+			node_drop(t);
+		else
+			keep_session(t);
+		break;
+	case NODE_FROZEN:
+		break;
+	}
+}
+
+/* ---- what follows from the state, whatever happened ---- */
+
+/* The longest history first; one that was anchored elsewhere shows its root again. */
+static void choose_fetcher(struct node_machine *m, const struct node_event *event,
+			   struct node_update *ret)
+{
+	struct node_turn best = {0};
+
+	if (m->appending || m->fetcher != SERVERS_MAX)
+		return;
+	for (size_t i = 0; i < m->link_count; i++) {
+		struct node_turn t = node_turn_of(m, event, ret, i);
+
+		if (t.link->phase != NODE_FETCHING)
+			continue;
+		if (t.link->anchored_at != m->size)
+			node_greet(&t);
+		else if (!best.link || t.link->server_size > best.link->server_size)
+			best = t;
+	}
+	if (best.link) {
+		m->fetcher = best.number;
+		node_fetch(&best);
+	}
+}
+
+/* At most one commit is asked for until SENT tells how large it became.  A window that is
+ * nearly used up is left to fill again: small commits cost a signature each. */
+static void send_commit(const struct node_turn *t)
+{
+	struct node_link *link = t->link;
+	struct node_action *a = NULL;
+	uint64_t room = 0;
+
+	if (link->phase != NODE_LIVE || link->sending || link->sent >= t->m->size ||
+	    link->flight_count == NODE_FLIGHTS_MAX || link->under_way_bytes >= link->credit_bytes)
+		return;
+	room = link->credit_bytes - link->under_way_bytes;
+	if (link->under_way_bytes > 0 && room < link->commit_bytes / 4)
+		return;
+	a = node_say(t, NODE_SEND_COMMIT, WIRE_COMMIT);
+	if (!a)
+		return;
+	link->sending = true;
+	a->header.from = link->sent;
+	a->size = t->m->size;
+	a->bytes_max = room < link->commit_bytes ? (size_t)room : link->commit_bytes;
+	a->events_max = link->commit_events;
+}
+
+/* This server's part in the gate: it has shown that it knows nothing that we lack. */
+static bool settled(const struct node_link *link)
+{
+	if (link->ahead)
+		return false;
+	return link->waived || (link->agreed && link->phase != NODE_FROZEN);
+}
+
+static void mind_gate(struct node_machine *m, const struct node_event *event,
+		      struct node_update *ret)
+{
+	struct node_turn t = node_turn_of(m, event, ret, 0);
+	bool all = !m->appending;
+
+	for (size_t i = 0; i < m->link_count; i++) {
+		const struct node_link *link = &m->links[i];
+
+		if (link->ahead || (link->phase == NODE_FROZEN && !link->waived))
+			m->gated = true;
+		all = all && settled(link);
+	}
+	if (m->gated && all) {
+		m->gated = false;
+		(void)node_add(&t, NODE_OPENED);
+	}
+}
+
+/* ---- events ---- */
+
+static void on_stored(struct node_machine *m, const struct node_event *event,
+		      struct node_update *ret)
+{
+	struct node_turn t;
+
+	m->appending = false;
+	m->tree = *event->tree;
+	m->size = event->tree->size;
+	if (m->fetcher == SERVERS_MAX)
+		return;
+	t = node_turn_of(m, event, ret, m->fetcher);
+	t.link->anchored_at = m->size;
+	node_well(&t);
+	if (m->size >= t.link->server_size)
+		node_live(&t);
+	else
+		node_fetch(&t);
+}
+
+static void on_failed(struct node_machine *m, const struct node_event *event)
+{
+	m->appending = false;
+	if (m->fetcher != SERVERS_MAX)
+		m->links[m->fetcher].retry_at.ms = event->mono.ms + NODE_AGAIN_MOST_MS;
+}
+
+static void on_sent(const struct node_turn *t)
+{
+	const struct node_event *event = t->event;
+	struct node_link *link = t->link;
+
+	if (!link->sending)
+		return;
+	link->sending = false;
+	if (event->bytes == 0 || event->size <= link->sent || event->size > t->m->size)
+		return;
+	if (link->flight_count == 0)
+		link->progress = event->mono;
+	link->flights[link->flight_count].size = event->size;
+	link->flights[link->flight_count].bytes = event->bytes;
+	link->flight_count++;
+	link->under_way_bytes += event->bytes;
+	link->sent = event->size;
+}
+
+static void on_waive(struct node_link *link)
+{
+	link->waived = true;
+	if (link->phase != NODE_ANCHORING && link->phase != NODE_FETCHING)
+		link->ahead = false;
+}
+
+static void on_link_event(const struct node_turn *t)
+{
+	if (t->event->kind == NODE_EV_SENT)
+		on_sent(t);
+	else if (t->event->kind == NODE_EV_WAIVE)
+		on_waive(t->link);
+	else
+		node_message(t);
+}
+
+void node_step(struct node_machine *m, const struct node_event *event, struct node_update *ret)
+{
+	struct node_turn t;
+	bool could_not = event->kind == NODE_EV_SENT && event->bytes == 0;
+
+	ret->count = 0;
+	switch (event->kind) {
+	case NODE_EV_TICK:
+		for (size_t i = 0; i < m->link_count; i++) {
+			t = node_turn_of(m, event, ret, i);
+			keep_time(&t);
+		}
+		break;
+	case NODE_EV_GREW:
+		m->tree = *event->tree;
+		m->size = event->tree->size;
+		break;
+	case NODE_EV_STORED:
+		on_stored(m, event, ret);
+		break;
+	case NODE_EV_FAILED:
+		on_failed(m, event);
+		break;
+	case NODE_EV_SENT:
+	case NODE_EV_MESSAGE:
+	case NODE_EV_WAIVE:
+		if (event->link >= m->link_count)
+			return;
+		t = node_turn_of(m, event, ret, event->link);
+		on_link_event(&t);
+		break;
+	}
+	choose_fetcher(m, event, ret);
+	for (size_t i = 0; i < m->link_count; i++) {
+		t = node_turn_of(m, event, ret, i);
+		if (!(could_not && i == event->link)) /* it is tried again on the next event */
+			send_commit(&t);
+	}
+	mind_gate(m, event, ret);
+}

@@ -1,0 +1,254 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "session/node_turn.h"
+
+/* ---- phases ---- */
+
+#define TO(phase) (1u << (phase))
+
+/* The moves of the picture in node.h. */
+static const unsigned moves[] = {
+	[NODE_AWAY] = TO(NODE_GREETING),
+	[NODE_GREETING] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_ANCHORING) | TO(NODE_FROZEN) |
+			  TO(NODE_REFUSED),
+	[NODE_ANCHORING] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_ANCHORING) |
+			   TO(NODE_FETCHING) | TO(NODE_LIVE) | TO(NODE_FROZEN) | TO(NODE_REFUSED),
+	[NODE_FETCHING] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_LIVE) | TO(NODE_FROZEN) |
+			  TO(NODE_REFUSED),
+	[NODE_LIVE] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_FROZEN) | TO(NODE_REFUSED),
+	[NODE_FROZEN] = 0,
+	[NODE_REFUSED] = TO(NODE_GREETING),
+};
+
+static bool move(const struct node_turn *t, enum node_phase to)
+{
+	struct node_link *link = t->link;
+
+	if (!(moves[link->phase] & TO(to)))
+		return false;
+	if (link->phase != to)
+		link->asked = 0;
+	link->phase = to;
+	if (to != NODE_FETCHING && t->m->fetcher == t->number)
+		t->m->fetcher = SERVERS_MAX;
+	return true;
+}
+
+static void end_session(struct node_link *link)
+{
+	link->session = 0;
+	link->sending = false;
+	link->flight_count = 0;
+	link->under_way_bytes = 0;
+}
+
+/* ---- actions ---- */
+
+struct node_turn node_turn_of(struct node_machine *m, const struct node_event *event,
+			      struct node_update *ret, size_t link)
+{
+	return (struct node_turn){m, event, ret, link, &m->links[link]};
+}
+
+struct node_action *node_add(const struct node_turn *t, enum node_action_kind kind)
+{
+	struct node_action *a = NULL;
+
+	if (t->ret->count == NODE_ACTIONS_MAX)
+		return NULL;
+	a = &t->ret->actions[t->ret->count++];
+	*a = (struct node_action){.kind = kind, .link = t->number};
+	return a;
+}
+
+struct node_action *node_say(const struct node_turn *t, enum node_action_kind kind,
+			     enum wire_kind header)
+{
+	struct node_action *a = node_add(t, kind);
+
+	t->link->said = t->event->mono;
+	if (!a)
+		return NULL;
+	a->header.kind = header;
+	a->header.session = t->link->session;
+	return a;
+}
+
+static struct mono_ms after(const struct node_turn *t, int64_t ms)
+{
+	return (struct mono_ms){t->event->mono.ms + ms};
+}
+
+/* When to say a question again that stays unanswered. */
+static void ask_again_later(const struct node_turn *t)
+{
+	int64_t ms = NODE_AGAIN_LEAST_MS;
+
+	for (unsigned i = 0; i < t->link->asked && ms < NODE_AGAIN_MOST_MS; i++)
+		ms *= 2;
+	t->link->asked++;
+	t->link->retry_at = after(t, ms);
+}
+
+static int64_t backoff(const struct node_turn *t)
+{
+	int64_t ms = NODE_BACKOFF_LEAST_MS;
+
+	for (unsigned i = 0; i < t->link->attempts && ms < NODE_BACKOFF_MOST_MS; i++)
+		ms *= 2;
+	if (ms > NODE_BACKOFF_MOST_MS)
+		ms = NODE_BACKOFF_MOST_MS;
+	t->link->attempts++;
+	return ms / 2 + (int64_t)t->event->random % (ms / 2 + 1);
+}
+
+/* ---- the way to LIVE ---- */
+
+void node_greet(const struct node_turn *t)
+{
+	struct node_action *a = NULL;
+
+	if (!move(t, NODE_GREETING))
+		return;
+	end_session(t->link);
+	t->link->anchored_at = t->m->size;
+	a = node_say(t, NODE_SEND_SIGNED, WIRE_HELLO);
+	if (a) {
+		a->header.protocol = WIRE_PROTOCOL;
+		a->header.log = t->m->log;
+		a->header.size = t->m->size;
+	}
+	ask_again_later(t);
+}
+
+void node_connect(const struct node_turn *t)
+{
+	t->link->heard = t->event->mono;
+	(void)node_add(t, NODE_CONNECT);
+	node_greet(t);
+}
+
+void node_anchor(const struct node_turn *t)
+{
+	struct node_link *link = t->link;
+	struct node_action *a = NULL;
+
+	if (!move(t, NODE_ANCHORING))
+		return;
+	if (link->anchored_at > link->server_size)
+		link->anchored_at = link->server_size;
+	a = node_say(t, NODE_SEND_SIGNED, WIRE_ANCHOR);
+	if (a)
+		a->header.size = link->anchored_at;
+	ask_again_later(t);
+}
+
+void node_behind(const struct node_turn *t)
+{
+	(void)move(t, NODE_FETCHING);
+}
+
+void node_fetch(const struct node_turn *t)
+{
+	struct node_action *a = node_say(t, NODE_SEND, WIRE_FETCH);
+
+	if (a) {
+		a->header.log = t->m->log;
+		a->header.from = t->m->size;
+	}
+	ask_again_later(t);
+}
+
+static void note_refusal(const struct node_turn *t, enum err code, const char *text)
+{
+	t->link->refused = code;
+	(void)snprintf(t->link->refused_text, sizeof(t->link->refused_text), "%s", text);
+}
+
+/* Both histories are one, and ours is at least as long. */
+void node_live(const struct node_turn *t)
+{
+	struct node_link *link = t->link;
+	bool shrunk = link->server_size < link->confirmed;
+
+	if (!move(t, NODE_LIVE))
+		return;
+	link->agreed = true;
+	link->ahead = false;
+	link->confirmed = link->server_size < t->m->size ? link->server_size : t->m->size;
+	link->sent = link->confirmed;
+	link->progress = t->event->mono;
+	if (shrunk) {
+		note_refusal(t, ERR_OLD,
+			     "the server holds less than it had confirmed (was it restored from "
+			     "an older copy?); what it lacks is sent again");
+		(void)node_add(t, NODE_ALARM);
+	}
+}
+
+void node_well(const struct node_turn *t)
+{
+	t->link->attempts = 0;
+	t->link->refused = ERR_OK;
+	t->link->refused_text[0] = '\0';
+}
+
+/* ---- the ways out ---- */
+
+/* What a waived server holds is waited for only while it is there. */
+static void leave(const struct node_turn *t)
+{
+	end_session(t->link);
+	if (t->link->waived)
+		t->link->ahead = false;
+}
+
+void node_drop(const struct node_turn *t)
+{
+	if (!move(t, NODE_AWAY))
+		return;
+	leave(t);
+	t->link->retry_at = after(t, backoff(t));
+}
+
+void node_restart(const struct node_turn *t)
+{
+	if (t->link->attempts > 0) {
+		node_drop(t);
+		return;
+	}
+	t->link->attempts++;
+	node_greet(t);
+}
+
+void node_wait(const struct node_turn *t, enum err code, const char *text)
+{
+	note_refusal(t, code, text);
+	node_drop(t);
+}
+
+void node_refused(const struct node_turn *t, enum err code, const char *text)
+{
+	bool news = t->link->refused != code;
+
+	if (!move(t, NODE_REFUSED))
+		return;
+	leave(t);
+	note_refusal(t, code, text);
+	t->link->retry_at =
+		after(t, NODE_REFUSED_MS / 2 + (int64_t)t->event->random % NODE_REFUSED_MS);
+	if (news)
+		(void)node_add(t, NODE_ALARM);
+}
+
+void node_frozen(const struct node_turn *t, enum err code, const char *text)
+{
+	if (!move(t, NODE_FROZEN))
+		return;
+	leave(t);
+	t->link->agreed = false;
+	t->link->ahead = false;
+	note_refusal(t, code, text);
+	(void)node_add(t, NODE_ALARM);
+}

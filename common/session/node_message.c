@@ -1,0 +1,252 @@
+#include <string.h>
+
+#include "session/node_turn.h"
+
+/* What mends a refusal.  Whatever is not listed needs a person. */
+enum cure { CURE_PERSON, CURE_GREET, CURE_TIME, CURE_NONE };
+
+static const enum cure cures[ERR_COUNT] = {
+	/* we and the server think of different sizes or sessions */
+	[ERR_SESSION] = CURE_GREET,
+	[ERR_GAP] = CURE_GREET,
+	[ERR_OLD] = CURE_GREET,
+	[ERR_ROOT] = CURE_GREET,
+	[ERR_ARGUMENT] = CURE_GREET,
+	/* the server cannot just now */
+	[ERR_NOMEM] = CURE_TIME,
+	[ERR_BUSY] = CURE_TIME,
+	[ERR_AGAIN] = CURE_TIME,
+	[ERR_CREDIT] = CURE_TIME,
+	[ERR_CLOSED] = CURE_TIME,
+	[ERR_TIMEOUT] = CURE_TIME,
+	[ERR_DISK_FULL] = CURE_TIME,
+	[ERR_MAP_FULL] = CURE_TIME,
+	[ERR_CORRUPT] = CURE_TIME,
+	[ERR_SYNC] = CURE_TIME,
+	[ERR_IO] = CURE_TIME,
+	[ERR_INTERNAL] = CURE_TIME,
+	/* two histories */
+	[ERR_FORK] = CURE_NONE,
+	[ERR_FROZEN] = CURE_NONE,
+};
+
+static bool in_session(const struct node_turn *t, const struct wire_header *h)
+{
+	return t->link->session != 0 && h->session == t->link->session;
+}
+
+/* ---- HELLO's answer ---- */
+
+/* A server that claims more than we hold must show our own signature for it, so that it
+ * cannot keep the gate closed by a number. */
+static enum err check_claim(const struct node_turn *t, const struct wire_header *h)
+{
+	const struct node_event *event = t->event;
+	struct checkpoint checkpoint;
+	enum err e = ERR_OK;
+
+	if (h->size <= t->m->size)
+		return ERR_OK;
+	e = checkpoint_open(event->frames[1], &t->m->key, &checkpoint);
+	if (!e && checkpoint.size < h->size)
+		e = ERR_PROOF;
+	return e;
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static void on_welcome(const struct node_turn *t, const struct wire_header *h)
+{
+	struct node_link *link = t->link;
+	enum err e = ERR_OK;
+
+	if ((link->phase != NODE_GREETING && link->phase != NODE_ANCHORING) || h->session == 0 ||
+	    t->event->frame_count != (h->size ? 2u : 1u))
+		return;
+	link->heard = t->event->mono;
+	link->last_contact = t->event->wall;
+	e = check_claim(t, h);
+	if (e) {
+		node_refused(t, e,
+			     "the server claims more events than it can show our signature "
+			     "for; ask its administrator, or waive it");
+		return;
+	}
+	if (h->commit_events == 0 || h->commit_bytes < EVENT_BYTES_MAX + 2 ||
+	    h->credit < EVENT_BYTES_MAX + 2) {
+		node_refused(t, ERR_LIMIT,
+			     "the server's limits are too small for one event; ask its "
+			     "administrator");
+		return;
+	}
+	link->session = h->session;
+	link->answered = true;
+	link->server_size = h->size;
+	link->ahead = h->size > t->m->size;
+	link->credit_bytes = h->credit;
+	link->commit_events = smaller(h->commit_events, COMMIT_EVENTS_MAX);
+	link->commit_bytes = smaller(h->commit_bytes, COMMIT_BYTES_MAX);
+	node_anchor(t);
+}
+
+/* ---- acknowledgements ---- */
+
+static void on_anchored(const struct node_turn *t, const struct wire_header *h)
+{
+	struct node_link *link = t->link;
+	uint64_t meeting = link->server_size < t->m->size ? link->server_size : t->m->size;
+
+	if (h->size != link->anchored_at) {
+		node_restart(t);
+		return;
+	}
+	if (link->anchored_at != meeting) /* we grew in between: show the root there, too */
+		node_greet(t);
+	else if (link->server_size > t->m->size)
+		node_behind(t);
+	else
+		node_live(t);
+}
+
+static void on_ack(const struct node_turn *t, const struct wire_header *h)
+{
+	struct node_link *link = t->link;
+	size_t landed = 0;
+
+	if (!in_session(t, h))
+		return;
+	if (link->phase == NODE_ANCHORING) {
+		on_anchored(t, h);
+		return;
+	}
+	if (link->phase != NODE_LIVE || h->size < link->confirmed)
+		return;
+	if (h->size > link->sent) { /* it cannot know more of us than we sent */
+		node_restart(t);
+		return;
+	}
+	while (landed < link->flight_count && link->flights[landed].size <= h->size)
+		link->under_way_bytes -= link->flights[landed++].bytes;
+	link->flight_count -= landed;
+	memmove(link->flights, link->flights + landed,
+		link->flight_count * sizeof(link->flights[0]));
+	if (h->size > link->confirmed)
+		node_well(t);
+	link->confirmed = h->size;
+	if (link->server_size < h->size)
+		link->server_size = h->size;
+	link->credit_bytes = h->credit;
+	link->progress = t->event->mono;
+}
+
+static void on_refused(const struct node_turn *t, const struct wire_header *h)
+{
+	struct node_link *link = t->link;
+	enum cure cure = (unsigned)h->code < ERR_COUNT ? cures[h->code] : CURE_TIME;
+
+	if (h->session != 0 && !in_session(t, h))
+		return;
+	link->heard = t->event->mono;
+	link->last_contact = t->event->wall;
+	if (link->phase == NODE_LIVE && h->size <= t->m->size)
+		link->server_size = h->size;
+	switch (cure) {
+	case CURE_PERSON:
+		node_refused(t, h->code, h->text);
+		break;
+	case CURE_GREET:
+		node_restart(t);
+		break;
+	case CURE_TIME:
+		node_wait(t, h->code, h->text);
+		break;
+	case CURE_NONE:
+		node_frozen(t, h->code, h->text);
+		break;
+	}
+}
+
+/* ---- fetching ---- */
+
+static void on_range(const struct node_turn *t, const struct wire_header *h)
+{
+	struct node_machine *m = t->m;
+	const struct node_event *event = t->event;
+	struct commit *commit = &t->ret->commit;
+	struct node_action *a = NULL;
+	enum err e = ERR_OK;
+
+	if (!in_session(t, h) || m->fetcher != t->number || m->appending || h->from != m->size ||
+	    !log_name_equal(h->log, m->log))
+		return;
+	if (h->count == 0 || event->frame_count < 3) { /* less than it claimed */
+		node_restart(t);
+		return;
+	}
+	commit->events = m->events;
+	e = commit_check(&m->tree, h->from, h->count, event->frames[1], event->frames + 2,
+			 event->frame_count - 2, &m->key, m->region, &m->arena, commit);
+	if (e) {
+		node_refused(t, e,
+			     "what the server sent back of our log does not verify; ask its "
+			     "administrator, or waive it");
+		return;
+	}
+	a = node_add(t, NODE_APPEND);
+	if (!a)
+		return;
+	a->commit = commit;
+	m->appending = true;
+	t->link->asked = 0;
+}
+
+static void on_heartbeat(const struct node_turn *t, const struct wire_header *h)
+{
+	struct node_link *link = t->link;
+
+	if (!in_session(t, h) || link->phase != NODE_LIVE)
+		return;
+	if (h->size > t->m->size) { /* more than we ever sent: let it prove that */
+		node_restart(t);
+		return;
+	}
+	link->server_size = h->size;
+	node_well(t);
+}
+
+/* What a server may say to a node, and in how many frames. */
+static const struct rule {
+	enum wire_kind kind;
+	size_t frames_most;
+	void (*handle)(const struct node_turn *t, const struct wire_header *h);
+} rules[] = {
+	{WIRE_WELCOME, 2, on_welcome},     {WIRE_ACK, 1, on_ack},
+	{WIRE_REFUSED, 1, on_refused},     {WIRE_RANGE, 2 + COMMIT_FRAMES_MAX, on_range},
+	{WIRE_HEARTBEAT, 1, on_heartbeat},
+};
+
+/* Anything else is as if nothing had been heard. */
+void node_message(const struct node_turn *t)
+{
+	const struct node_event *event = t->event;
+	struct wire_header h = {0};
+
+	if (t->link->phase == NODE_AWAY || t->link->phase == NODE_FROZEN ||
+	    t->link->phase == NODE_REFUSED)
+		return;
+	if (event->frame_count == 0 || wire_decode(event->frames[0], &h))
+		return;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (rules[i].kind != h.kind || event->frame_count > rules[i].frames_most)
+			continue;
+		if (in_session(t, &h)) {
+			t->link->heard = event->mono;
+			t->link->last_contact = event->wall;
+		}
+		rules[i].handle(t, &h);
+		return;
+	}
+}

@@ -1,0 +1,216 @@
+#include "session/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session/server_turn.h"
+
+/* ---- the table of logs ---- */
+
+enum err server_machine_init(struct server_machine *m, const char *realm, uint64_t credit_bytes,
+			     struct server_lookup lookup)
+{
+	size_t size = strlen(realm);
+
+	if (size == 0 || size > REALM_BYTES_MAX || credit_bytes < COMMIT_BYTES_MAX)
+		return ERR_ARGUMENT;
+	*m = (struct server_machine){.credit_bytes = credit_bytes, .lookup = lookup};
+	memcpy(m->realm, realm, size + 1);
+	m->logs = calloc(LOGS_MAX, sizeof(*m->logs));
+	m->events = calloc(COMMIT_EVENTS_MAX, sizeof(*m->events));
+	if (!m->logs || !m->events) {
+		server_machine_free(m);
+		return ERR_NOMEM;
+	}
+	return ERR_OK;
+}
+
+void server_machine_free(struct server_machine *m)
+{
+	free(m->logs);
+	free(m->events);
+	arena_free(&m->arena);
+	*m = (struct server_machine){0};
+}
+
+struct server_log *server_machine_log(struct server_machine *m, struct log_name log)
+{
+	for (size_t i = 0; i < m->log_count; i++) {
+		if (log_name_equal(m->logs[i].card.log, log))
+			return &m->logs[i];
+	}
+	return NULL;
+}
+
+enum err server_machine_enrol(struct server_machine *m, const struct card *card,
+			      const struct tree *durable, enum server_log_state state)
+{
+	struct server_log *log = server_machine_log(m, card->log);
+
+	if (card->server || strcmp(card->realm, m->realm) != 0)
+		return ERR_ARGUMENT;
+	if (!log) {
+		if (m->log_count == LOGS_MAX)
+			return ERR_LIMIT;
+		log = &m->logs[m->log_count++];
+		*log = (struct server_log){0};
+	}
+	server_end_session(log);
+	log->card = *card;
+	log->state = state;
+	log->freezing = false;
+	log->durable = *durable;
+	log->pending = *durable;
+	return ERR_OK;
+}
+
+enum err server_machine_revoke(struct server_machine *m, struct log_name name)
+{
+	struct server_log *log = server_machine_log(m, name);
+
+	if (!log)
+		return ERR_NOT_FOUND;
+	server_end_session(log);
+	log->state = LOG_REVOKED;
+	log->freezing = false;
+	return ERR_OK;
+}
+
+/* ---- answers ---- */
+
+struct server_action *server_add(struct server_update *ret, enum server_action_kind kind)
+{
+	struct server_action *a = NULL;
+
+	if (ret->count == SERVER_ACTIONS_MAX)
+		return NULL;
+	a = &ret->actions[ret->count++];
+	*a = (struct server_action){.kind = kind};
+	return a;
+}
+
+static struct server_action *send_to(struct server_log *log, struct server_update *ret,
+				     enum wire_kind kind)
+{
+	struct server_action *a = server_add(ret, SERVER_SEND);
+
+	if (!a)
+		return NULL;
+	memcpy(a->peer, log->peer, sizeof(a->peer));
+	a->peer_size = log->peer_size;
+	a->log = log->card.log;
+	a->header.kind = kind;
+	a->header.session = log->session;
+	return a;
+}
+
+void server_refuse(struct server_log *log, struct server_update *ret, enum err code,
+		   const char *text)
+{
+	struct server_action *a = send_to(log, ret, WIRE_REFUSED);
+
+	log->refused[code]++;
+	if (!a)
+		return;
+	a->header.code = code;
+	a->header.size = log->pending.size;
+	(void)snprintf(a->header.text, sizeof(a->header.text), "%s: %s", err_text(code), text);
+}
+
+void server_ack(const struct server_machine *m, struct server_log *log, struct server_update *ret)
+{
+	struct server_action *a = send_to(log, ret, WIRE_ACK);
+
+	log->ack_due = false;
+	log->credit_left += log->taken;
+	log->taken = 0;
+	if (!a)
+		return;
+	a->header.size = log->agreed < log->durable.size ? log->agreed : log->durable.size;
+	a->header.credit = m->credit_bytes;
+}
+
+void server_end_session(struct server_log *log)
+{
+	log->open = false;
+	log->anchored = false;
+	log->ack_due = false;
+	log->credit_left = 0;
+	log->taken = 0;
+	log->agreed = 0;
+}
+
+/* ---- what became of the transaction ---- */
+
+static void on_stored(struct server_machine *m, const struct server_event *event,
+		      struct server_update *ret)
+{
+	for (size_t i = 0; i < m->log_count; i++) {
+		struct server_log *log = &m->logs[i];
+
+		if (log->pending.size != log->durable.size)
+			log->last_commit = event->now;
+		log->durable = log->pending;
+		if (log->freezing)
+			server_refuse(log, ret, ERR_FORK,
+				      "both checkpoints are kept and this log is frozen here; ask "
+				      "the administrator of the server");
+		log->freezing = false;
+		if (log->ack_due)
+			server_ack(m, log, ret);
+	}
+}
+
+/* Nothing of the turn stands: everybody goes on from what is durable. */
+static void on_failed(struct server_machine *m, const struct server_event *event,
+		      struct server_update *ret)
+{
+	for (size_t i = 0; i < m->log_count; i++) {
+		struct server_log *log = &m->logs[i];
+		bool tell = log->ack_due || log->freezing;
+
+		log->pending = log->durable;
+		if (log->agreed > log->durable.size)
+			log->agreed = log->durable.size;
+		if (log->freezing)
+			log->state = LOG_ACTIVE;
+		log->freezing = false;
+		log->ack_due = false;
+		log->credit_left += log->taken;
+		log->taken = 0;
+		if (tell)
+			server_refuse(log, ret, event->code,
+				      "it could not be stored; send again later, from this size");
+	}
+}
+
+static void on_tick(struct server_machine *m, const struct server_event *event)
+{
+	for (size_t i = 0; i < m->log_count; i++) {
+		struct server_log *log = &m->logs[i];
+
+		if (log->open && event->now.ms - log->last_contact.ms > SERVER_SILENCE_MS)
+			server_end_session(log);
+	}
+}
+
+void server_step(struct server_machine *m, const struct server_event *event,
+		 struct server_update *ret)
+{
+	ret->count = 0;
+	switch (event->kind) {
+	case SERVER_EV_MESSAGE:
+		server_message(m, event, ret);
+		break;
+	case SERVER_EV_STORED:
+		on_stored(m, event, ret);
+		break;
+	case SERVER_EV_FAILED:
+		on_failed(m, event, ret);
+		break;
+	case SERVER_EV_TICK:
+		on_tick(m, event);
+		break;
+	}
+}
