@@ -1,0 +1,224 @@
+#include "model/control.h"
+
+#include "model_support.h"
+
+#include <stdio.h>
+
+#include "base/limits.h"
+
+static void a_request_comes_back_as_it_was(void **state)
+{
+	const struct control_request q = {.verb = CONTROL_QUERY,
+					  .draft = bytes_of("a\0b", 3),
+					  .dry_run = true,
+					  .kind = RECORD_NETWORK,
+					  .id = "pl26-net-konwent",
+					  .after = "pl26-net-a",
+					  .limit = 50,
+					  .at = 12,
+					  .history = true,
+					  .retired = true,
+					  .document = bytes_of_text("doc"),
+					  .name = "26",
+					  .reason = "why"};
+	struct control_request back;
+	struct arena arena = {0};
+	struct buf raw = {0};
+
+	(void)state;
+	assert_ok(control_request_encode(&q, &raw));
+	assert_ok(control_request_decode(buf_bytes(&raw), &arena, &back));
+	assert_int_equal(back.verb, CONTROL_QUERY);
+	assert_true(bytes_equal(back.draft, q.draft));
+	assert_true(back.dry_run && back.history && back.retired);
+	assert_int_equal(back.kind, RECORD_NETWORK);
+	assert_string_equal(back.id, q.id);
+	assert_string_equal(back.after, q.after);
+	assert_int_equal(back.limit, 50);
+	assert_int_equal(back.at, 12);
+	assert_true(bytes_equal(back.document, q.document));
+	assert_string_equal(back.name, "26");
+	assert_string_equal(back.reason, "why");
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
+static void absent_texts_of_a_request_are_empty(void **state)
+{
+	const struct control_request q = {.verb = CONTROL_STATUS};
+	struct control_request back;
+	struct arena arena = {0};
+	struct buf raw = {0};
+
+	(void)state;
+	assert_ok(control_request_encode(&q, &raw));
+	assert_ok(control_request_decode(buf_bytes(&raw), &arena, &back));
+	assert_string_equal(back.id, "");
+	assert_string_equal(back.reason, "");
+	assert_int_equal(back.draft.size, 0);
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
+static void odd_requests_are_refused(void **state)
+{
+	struct control_request back;
+	struct arena arena = {0};
+	struct buf raw = {0};
+	static char text[REASON_BYTES_MAX + 2];
+
+	(void)state;
+	assert_err(control_request_decode(bytes_of("", 0), &arena, &back), ERR_VERSION);
+	put_number(&raw, 1, CONTROL_WAIVE + 1);
+	assert_err(control_request_decode(buf_bytes(&raw), &arena, &back), ERR_VERSION);
+	buf_clear(&raw);
+	put_number(&raw, 1, CONTROL_QUERY);
+	put_number(&raw, 4, 99);
+	assert_err(control_request_decode(buf_bytes(&raw), &arena, &back), ERR_DECODE);
+	buf_clear(&raw);
+	memset(text, 'x', REASON_BYTES_MAX + 1);
+	put_number(&raw, 1, CONTROL_WAIVE);
+	put_text(&raw, 13, text);
+	assert_err(control_request_decode(buf_bytes(&raw), &arena, &back), ERR_LIMIT);
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
+static void a_reply_comes_back_with_all_its_rows(void **state)
+{
+	struct arena arena = {0};
+	struct record *r = make_record(&arena, RECORD_OPERATOR, "id", "pl26-op-pestka", "name",
+				       "Fundacja Pestka", NULL);
+	const struct problem problem = {3, "name", "…", "personal-data", "po polsku", "in English"};
+	struct version version = {
+		.position = 4,
+		.index = 2,
+		.editor = "e07",
+		.change = {.id = "pl26-op-pestka", .kind = RECORD_OPERATOR, .record = r}};
+	const struct count_row counts[] = {{"entities", "26", "KIS", "", 9},
+					   {"x", "", "", "k", -1}};
+	const struct peer_row peer = {"centre", "live", 7, 8, 9, 10, "note"};
+	const struct refusal_row refusal = {"26", "gap", 5};
+	const struct trust_row trust = {"26", "enrolled", "k1", "k2", "k3", 11};
+	const struct control_reply reply = {.code = ERR_CONFLICT,
+					    .text = "changed",
+					    .index = 1,
+					    .size = 2,
+					    .position = 3,
+					    .problems = &problem,
+					    .problem_count = 1,
+					    .versions = &version,
+					    .version_count = 1,
+					    .more = true,
+					    .counts = counts,
+					    .count_count = 2,
+					    .role = "node",
+					    .identity = "26",
+					    .realm = "splot.example",
+					    .state = "open",
+					    .note = "n",
+					    .started_ms = 99,
+					    .peers = &peer,
+					    .peer_count = 1,
+					    .refusals = &refusal,
+					    .refusal_count = 1,
+					    .trust = &trust,
+					    .trust_count = 1};
+	struct control_reply back;
+	struct buf raw = {0};
+
+	(void)state;
+	assert_ok(log_name_parse(bytes_of_text("26"), &version.log));
+	assert_ok(control_reply_encode(&reply, &arena, &raw));
+	assert_ok(control_reply_decode(buf_bytes(&raw), &arena, &back));
+	assert_int_equal(back.code, ERR_CONFLICT);
+	assert_string_equal(back.text, "changed");
+	assert_true(back.index == 1 && back.size == 2 && back.position == 3 && back.more);
+	assert_true(back.problem_count == 1 && back.version_count == 1 && back.count_count == 2 &&
+		    back.peer_count == 1 && back.refusal_count == 1 && back.trust_count == 1);
+	assert_int_equal(back.problems[0].row, 3);
+	assert_string_equal(back.problems[0].value, "…");
+	assert_string_equal(back.problems[0].text_en, "in English");
+	assert_string_equal(back.versions[0].change.id, "pl26-op-pestka");
+	assert_true(record_same(back.versions[0].change.record, r));
+	assert_string_equal(back.counts[0].metric, "entities");
+	assert_int_equal(back.counts[1].value, -1);
+	assert_string_equal(back.peers[0].state, "live");
+	assert_int_equal(back.peers[0].last_commit_ms, 10);
+	assert_string_equal(back.refusals[0].code, "gap");
+	assert_string_equal(back.trust[0].curve_key, "k3");
+	assert_string_equal(back.identity, "26");
+	assert_int_equal(back.started_ms, 99);
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
+static void a_reply_over_its_bound_is_not_encoded(void **state)
+{
+	struct arena arena = {0};
+	struct buf raw = {0};
+	static struct problem problems[1200];
+	static char text[256];
+	struct control_reply reply = {.problems = problems, .problem_count = 1200};
+
+	(void)state;
+	memset(text, 'x', sizeof text - 1);
+	for (size_t i = 0; i < 1200; i++)
+		problems[i] = (struct problem){i, "", "", "", text, ""};
+	assert_err(control_reply_encode(&reply, &arena, &raw), ERR_LIMIT);
+	assert_int_equal(raw.size, 0);
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
+static void damaged_replies_do_no_harm(void **state)
+{
+	uint64_t random = test_seed();
+	struct arena arena = {0};
+	struct arena other = {0};
+	struct record *r = make_record(&arena, RECORD_OPERATOR, "id", "pl26-op-pestka", NULL);
+	const struct problem problem = {3, "name", "", "bad-date", "po polsku", "in English"};
+	struct version version = {
+		.change = {.id = "pl26-op-pestka", .kind = RECORD_OPERATOR, .record = r}};
+	const struct count_row counts[] = {{"entities", "26", "KIS", "", 9}};
+	const struct control_reply reply = {.problems = &problem,
+					    .problem_count = 1,
+					    .versions = &version,
+					    .version_count = 1,
+					    .counts = counts,
+					    .count_count = 1,
+					    .role = "node"};
+	struct buf raw = {0};
+
+	(void)state;
+	assert_ok(log_name_parse(bytes_of_text("26"), &version.log));
+	assert_ok(control_reply_encode(&reply, &arena, &raw));
+	for (int i = 0; i < 10000; i++) {
+		struct control_reply back;
+		struct control_request request;
+		uint8_t *block = NULL;
+		struct bytes bad = damaged(buf_bytes(&raw), &random, &block);
+
+		arena_reset(&other);
+		(void)!control_reply_decode(bad, &other, &back);
+		(void)!control_request_decode(bad, &other, &request);
+		free(block);
+	}
+	buf_free(&raw);
+	arena_free(&other);
+	arena_free(&arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_request_comes_back_as_it_was),
+		cmocka_unit_test(absent_texts_of_a_request_are_empty),
+		cmocka_unit_test(odd_requests_are_refused),
+		cmocka_unit_test(a_reply_comes_back_with_all_its_rows),
+		cmocka_unit_test(a_reply_over_its_bound_is_not_encoded),
+		cmocka_unit_test(damaged_replies_do_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

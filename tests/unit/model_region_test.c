@@ -1,0 +1,108 @@
+#include "model/region.h"
+
+#include "model_support.h"
+
+#include "base/limits.h"
+
+static struct bytes t(const char *text)
+{
+	return bytes_of_text(text);
+}
+
+static void sixteen_regions_and_the_ministry_are_found_by_code(void **state)
+{
+	(void)state;
+	for (int i = 0; i < REGION_COUNT; i++)
+		assert_int_equal(region_by_code(t(region_at(i)->code)), i);
+	assert_string_equal(region_at(12)->slug, "swietokrzyskie");
+	assert_string_equal(region_at(REGION_PL)->code, "PL");
+	assert_null(region_at(REGION_COUNT));
+	assert_null(region_at(REGION_NONE));
+}
+
+static void other_codes_name_no_region(void **state)
+{
+	static const char *const codes[] = {"",  "0",   "00", "01", "34", "33",
+					    "2", "260", "pl", "2a", "-2"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+		assert_int_equal(region_by_code(t(codes[i])), REGION_NONE);
+}
+
+static void log_names_are_codes_generations_and_national(void **state)
+{
+	static const char *const good[] = {"26",    "PL",           "02",      "26/2",
+					   "PL/10", "26/999999999", "national"};
+	static const char *const bad[] = {
+		"",     "2",  "27", "26/",       "26/0",     "26/1",          "26/02",  "26/2x",
+		"26-2", "/2", "pl", "nationalx", "NATIONAL", "26/9999999999", "26/2/2", "26 "};
+	struct log_name name;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		assert_ok(log_name_parse(t(good[i]), &name));
+		assert_string_equal(name.text, good[i]);
+	}
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_err(log_name_parse(t(bad[i]), &name), ERR_INVALID);
+	assert_string_equal(name.text, "national"); /* untouched by failures */
+}
+
+static void a_log_begun_anew_is_of_the_same_region(void **state)
+{
+	struct log_name first, second, national;
+
+	(void)state;
+	assert_ok(log_name_parse(t("26"), &first));
+	assert_ok(log_name_parse(t("26/2"), &second));
+	assert_ok(log_name_parse(t("national"), &national));
+	assert_int_equal(log_name_region(first), log_name_region(second));
+	assert_false(log_name_equal(first, second));
+	assert_int_equal(log_name_region(national), REGION_NONE);
+}
+
+static void origins_name_realm_and_log(void **state)
+{
+	char origin[ORIGIN_BYTES_MAX];
+	struct log_name name;
+
+	(void)state;
+	assert_ok(log_name_parse(t("26/2"), &name));
+	assert_ok(log_origin("splot.example", name, origin, sizeof origin));
+	assert_string_equal(origin, "splot.example/region/26/2");
+	assert_ok(national_origin("splot.example", "centre", origin, sizeof origin));
+	assert_string_equal(origin, "splot.example/national/centre");
+	assert_err(log_origin("splot.example", name, origin, strlen("splot.example/region/26/2")),
+		   ERR_LIMIT);
+}
+
+static void an_id_names_its_owner(void **state)
+{
+	(void)state;
+	assert_int_equal(id_owner(t("pl26-kis-nowiny")), region_by_code(t("26")));
+	assert_int_equal(id_owner(t("pl26-net-x--pl24-cis-y")), region_by_code(t("26")));
+	assert_int_equal(id_owner(t("st-26-2019-kis-x-y")), region_by_code(t("26")));
+	assert_int_equal(id_owner(t("pl-net-ksr")), REGION_PL);
+	assert_int_equal(id_owner(t("st-pl-2017-cis-x")), REGION_PL);
+	assert_int_equal(id_owner(t("pl27-kis-x")), REGION_NONE);
+	assert_int_equal(id_owner(t("pl26")), REGION_NONE);
+	assert_int_equal(id_owner(t("plPL-kis-x")), REGION_NONE);
+	assert_int_equal(id_owner(t("st-27-2019")), REGION_NONE);
+	assert_int_equal(id_owner(t("kis-26")), REGION_NONE);
+	assert_int_equal(id_owner(t("")), REGION_NONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sixteen_regions_and_the_ministry_are_found_by_code),
+		cmocka_unit_test(other_codes_name_no_region),
+		cmocka_unit_test(log_names_are_codes_generations_and_national),
+		cmocka_unit_test(a_log_begun_anew_is_of_the_same_region),
+		cmocka_unit_test(origins_name_realm_and_log),
+		cmocka_unit_test(an_id_names_its_owner),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
