@@ -1,0 +1,304 @@
+/* Performs what the protocol machine decides: the only place where its decisions meet
+ * disk and network. */
+#include <string.h>
+
+#include "base/log.h"
+#include "server/bundles.h"
+#include "server/server.h"
+
+bool server_is_fatal(enum err e)
+{
+	return e == ERR_SYNC || e == ERR_IO || e == ERR_CORRUPT || e == ERR_INTERNAL;
+}
+
+/* ---- sending ---- */
+
+static void send_frames(struct server *s, const struct server_action *action,
+			const struct wire_header *header, const struct bytes *more, size_t count)
+{
+	struct bytes frames[2 + COMMIT_FRAMES_MAX];
+	enum err e = ERR_OK;
+
+	buf_clear(&s->out);
+	e = wire_encode(header, &s->out);
+	if (e == ERR_OK) {
+		frames[0] = buf_bytes(&s->out);
+		for (size_t i = 0; i < count; i++)
+			frames[1 + i] = more[i];
+		e = endpoint_send(s->router, bytes_of(action->peer, action->peer_size), frames,
+				  1 + count);
+	}
+	/* A peer that is gone or does not read asks again when it is back. */
+	if (e != ERR_OK && e != ERR_CLOSED)
+		log_line(LOG_DEBUG, "log %s: an answer was not sent: %s", action->log.text,
+			 err_text(e));
+}
+
+static void perform_send(struct server *s, const struct server_action *action)
+{
+	const struct log *log = action->with_newest ? archive_log(&s->archive, action->log) : NULL;
+	struct txn *read = NULL;
+	struct bytes note = {NULL, 0};
+	uint64_t size = 0;
+	enum err e = ERR_OK;
+
+	if (action->header.kind == WIRE_REFUSED)
+		refusals_note(&s->refusals, &s->machine, action->log, action->header.code,
+			      action->header.text);
+	/* Read outside the turn's transaction: what is not on disk is told to nobody. */
+	if (log)
+		e = txn_begin(s->archive.store, false, &read);
+	if (log && e == ERR_OK)
+		e = log_newest(log, read, &size, &note);
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		log_line(LOG_ERROR, "log %s: its newest checkpoint cannot be read: %s",
+			 action->log.text, err_text(e));
+	send_frames(s, action, &action->header, &note, note.size ? 1 : 0);
+	txn_abort(read);
+}
+
+/* The next chunk from `from` on, or count 0 when there is nothing. */
+static enum err send_chunk(struct server *s, const struct server_action *action,
+			   const struct log *log, struct txn *read)
+{
+	struct wire_header header = {.kind = WIRE_RANGE,
+				     .session = action->session,
+				     .log = action->log,
+				     .from = action->from};
+	struct bytes frames[1 + COMMIT_FRAMES_MAX];
+	struct bundles bundles = {.count = 0};
+	uint64_t size = 0;
+	size_t count = 0;
+	enum err e = log_chunk(log, read, action->from, &size, &frames[0]);
+
+	if (e == ERR_OK) {
+		header.count = (uint32_t)(size - action->from);
+		e = bundles_read(&bundles, log, read, action->from, header.count);
+		count = 1 + bundles_frames(&bundles, frames + 1);
+	} else if (e == ERR_NOT_FOUND) {
+		e = ERR_OK;
+	}
+	if (e == ERR_OK)
+		send_frames(s, action, &header, frames, count);
+	bundles_free(&bundles);
+	return e;
+}
+
+static void perform_send_range(struct server *s, const struct server_action *action)
+{
+	const struct log *log = archive_log(&s->archive, action->log);
+	struct wire_header refused = {.kind = WIRE_REFUSED, .session = action->session};
+	struct txn *read = NULL;
+	enum err e = log ? txn_begin(s->archive.store, false, &read) : ERR_NOT_FOUND;
+
+	if (e == ERR_OK)
+		e = send_chunk(s, action, log, read);
+	txn_abort(read);
+	if (e == ERR_OK)
+		return;
+	log_line(LOG_ERROR,
+		 "log %s: events from %llu on cannot be read (%s); if they are damaged, stop the "
+		 "server and put a backup of %s back",
+		 action->log.text, (unsigned long long)action->from, err_text(e), s->logs_path);
+	refused.code = e;
+	(void)strncpy(refused.text, "the server cannot read these events", sizeof refused.text - 1);
+	send_frames(s, action, &refused, NULL, 0);
+}
+
+/* ---- storing ---- */
+
+static enum err perform_append(struct server *s, const struct server_action *action,
+			       struct wall_ms now)
+{
+	const struct commit *c = action->commit;
+
+	return archive_accept(&s->archive, action->log, now, c->events, c->count, c->note);
+}
+
+/* Both notes stay as evidence; the log goes no further here. */
+static enum err freeze(struct server *s, const struct server_action *action, struct txn *write,
+		       struct wall_ms now, const struct buf *other)
+{
+	struct log *national = s->archive.national;
+	struct trusted *entry = trust_log(&s->trust, action->log);
+	struct national_entry act = {.recorded = now,
+				     .kind = NATIONAL_ACT,
+				     .log = action->log,
+				     .act = "freeze",
+				     .by = "server",
+				     .reason = "two histories of this log",
+				     .document = action->note,
+				     .other = buf_bytes(other)};
+	enum err e = entry ? ERR_OK : ERR_INTERNAL;
+
+	if (e == ERR_OK)
+		e = trust_evidence(&s->trust, write, action->log, national->tree.size, action->note,
+				   buf_bytes(other));
+	if (e == ERR_OK)
+		e = trust_stage(&s->trust, write, entry, LOG_FROZEN);
+	if (e == ERR_OK)
+		e = archive_act(&s->archive, &act);
+	return e;
+}
+
+static enum err perform_freeze(struct server *s, const struct server_action *action,
+			       struct wall_ms now)
+{
+	const struct log *log = archive_log(&s->archive, action->log);
+	struct txn *write = NULL;
+	struct bytes newest = {NULL, 0};
+	struct buf other = {.data = NULL};
+	uint64_t size = 0;
+	enum err e = log ? archive_write(&s->archive, &write) : ERR_INTERNAL;
+
+	if (e == ERR_OK) {
+		e = log_newest(log, write, &size, &newest);
+		if (e == ERR_NOT_FOUND)
+			e = ERR_OK;
+	}
+	if (e == ERR_OK) {
+		buf_add_bytes(&other, newest);
+		e = buf_check(&other);
+	}
+	if (e == ERR_OK)
+		e = freeze(s, action, write, now, &other);
+	buf_free(&other);
+	if (e == ERR_OK)
+		log_line(LOG_ERROR,
+			 "log %s: FROZEN at size %llu: its node showed another history. Both "
+			 "signed notes are kept in the national log. Compare with the office; "
+			 "what is right goes on in a new log (%s/2)",
+			 action->log.text, (unsigned long long)size, action->log.text);
+	return e;
+}
+
+static void perform_close(struct server *s, const struct server_action *action)
+{
+	struct peer_id *slot = &s->cut_off[s->cut_off_next];
+
+	if (action->peer_size > sizeof slot->bytes)
+		return;
+	memcpy(slot->bytes, action->peer, action->peer_size);
+	slot->size = action->peer_size;
+	s->cut_off_next = (s->cut_off_next + 1) % CUT_OFF_MAX;
+	log_line(LOG_WARN, "log %s: this connection is heard no more: it broke the rules of flow",
+		 action->log.text);
+}
+
+bool server_is_cut_off(const struct server *s, const uint8_t *peer, size_t size)
+{
+	for (size_t i = 0; i < CUT_OFF_MAX; i++)
+		if (s->cut_off[i].size == size && size > 0 &&
+		    memcmp(s->cut_off[i].bytes, peer, size) == 0)
+			return true;
+	return false;
+}
+
+/* ---- the step ---- */
+
+/* In order; after a failure nothing more is stored. */
+static enum err perform(struct server *s, struct wall_ms now)
+{
+	enum err failed = ERR_OK;
+
+	for (size_t i = 0; i < s->update.count; i++) {
+		const struct server_action *action = &s->update.actions[i];
+
+		switch (action->kind) {
+		case SERVER_SEND:
+			perform_send(s, action);
+			break;
+		case SERVER_SEND_RANGE:
+			perform_send_range(s, action);
+			break;
+		case SERVER_APPEND:
+			if (failed == ERR_OK)
+				failed = perform_append(s, action, now);
+			break;
+		case SERVER_FREEZE:
+			if (failed == ERR_OK)
+				failed = perform_freeze(s, action, now);
+			break;
+		case SERVER_CLOSE:
+			perform_close(s, action);
+			break;
+		}
+	}
+	return failed;
+}
+
+/* What the nodes are told after a failure, once it was healed as far as it can be. */
+static enum err heal(struct server *s, enum err e)
+{
+	if (e == ERR_MAP_FULL) {
+		e = store_grow(s->archive.store);
+		if (e == ERR_OK) {
+			log_line(LOG_NOTICE, "logs: the map was full and has grown");
+			return ERR_BUSY; /* they send again at once */
+		}
+		log_line(LOG_ERROR,
+			 "logs: the map is full and cannot grow (%s); nothing more is "
+			 "accepted; raise map-max-mib and restart",
+			 err_text(e));
+		return e == ERR_LIMIT ? ERR_MAP_FULL : e;
+	}
+	if (e == ERR_DISK_FULL)
+		log_line(LOG_ERROR,
+			 "logs: no room on the disk of %s; commits are refused, reads go on; make "
+			 "room, nothing else is needed",
+			 s->logs_path);
+	else
+		log_line(LOG_ERROR, "logs: commits could not be stored: %s", err_text(e));
+	return e == ERR_NOMEM ? ERR_BUSY : e;
+}
+
+/* Nothing of the turn's transaction stands: the machine and the nodes learn it. */
+static enum err turn_failed(struct server *s, enum err e, struct wall_ms now)
+{
+	struct server_event event = {.kind = SERVER_EV_FAILED, .now = now};
+	enum err undone = archive_abort(&s->archive);
+
+	trust_settle(&s->trust, false);
+	if (server_is_fatal(e))
+		return e;
+	if (undone != ERR_OK)
+		return ERR_CORRUPT;
+	event.code = heal(s, e);
+	if (server_is_fatal(event.code))
+		return event.code;
+	server_step(&s->machine, &event, &s->update);
+	return perform(s, now) == ERR_OK ? ERR_OK : ERR_INTERNAL;
+}
+
+enum err server_tell(struct server *s, const struct server_event *event)
+{
+	enum err e = ERR_OK;
+
+	server_step(&s->machine, event, &s->update);
+	e = perform(s, event->now);
+	return e == ERR_OK ? ERR_OK : turn_failed(s, e, event->now);
+}
+
+enum err server_store_turn(struct server *s, struct wall_ms now)
+{
+	const struct server_event stored = {.kind = SERVER_EV_STORED, .now = now};
+	uint64_t from = s->archive.size;
+	enum err e = ERR_OK;
+
+	if (!s->archive.write)
+		return ERR_OK;
+	e = archive_commit(&s->archive);
+	if (e != ERR_OK)
+		return turn_failed(s, e, now);
+	trust_settle(&s->trust, true);
+	folder_wake(&s->folder, s->archive.size);
+	e = server_tell(s, &stored);
+	if (e == ERR_OK) {
+		e = feed_publish(&s->feed, &s->archive, from);
+		if (e != ERR_OK)
+			log_line(LOG_ERROR, "feed: entries from %llu on were not published: %s",
+				 (unsigned long long)from, err_text(e));
+		e = server_is_fatal(e) ? e : ERR_OK;
+	}
+	return e;
+}

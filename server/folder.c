@@ -1,0 +1,245 @@
+#include "server/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* Bounds a transaction of the view: LMDB slows down and grows on very large ones. */
+enum { FOLD_EVENTS = 4096, DISK_WAIT_S = 1 };
+
+/* ---- opening ---- */
+
+/* Removes the view's files; what else lies in the folder is no business of ours. */
+static enum err throw_away(const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *file = NULL;
+	struct stat st;
+	enum err e = ERR_OK;
+
+	if (!folder)
+		return errno == ENOENT ? ERR_OK : ERR_IO;
+	while (e == ERR_OK && (file = readdir(folder))) {
+		if (fstatat(dirfd(folder), file->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+			e = ERR_IO;
+		else if (S_ISREG(st.st_mode) && unlinkat(dirfd(folder), file->d_name, 0) != 0)
+			e = ERR_IO;
+	}
+	(void)closedir(folder);
+	return e;
+}
+
+/* Opens the environment and reads its cursor; CORRUPT when it is ahead of the log. */
+static enum err open_view(struct folder *f, const char *path, const struct store_options *options)
+{
+	struct txn *read = NULL;
+	uint64_t position = 0;
+	enum err e = store_open(path, options, &f->store);
+
+	if (e == ERR_OK)
+		e = view_open(f->store, true, &f->view);
+	if (e == ERR_OK)
+		e = txn_begin(f->store, false, &read);
+	if (e == ERR_OK)
+		e = view_position(&f->view, read, &position);
+	txn_abort(read);
+	if (e == ERR_OK && position > f->archive->size)
+		e = ERR_CORRUPT;
+	if (e == ERR_OK) {
+		atomic_store(&f->position, position);
+		return ERR_OK;
+	}
+	store_close(f->store);
+	f->store = NULL;
+	return e;
+}
+
+enum err folder_open(struct folder *f, const char *path, const struct store_options *options,
+		     struct archive *archive, bool damaged, bool *ret_anew)
+{
+	enum err e = damaged ? ERR_CORRUPT : ERR_OK;
+	bool anew = false;
+
+	*f = (struct folder){.archive = archive, .event_fd = -1};
+	(void)pthread_mutex_init(&f->lock, NULL); /* neither can fail with default attributes */
+	(void)pthread_cond_init(&f->woken, NULL);
+	f->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (f->event_fd < 0)
+		return ERR_IO;
+	if (e == ERR_OK)
+		e = open_view(f, path, options);
+	if (e == ERR_CORRUPT || e == ERR_VERSION) {
+		anew = true;
+		e = throw_away(path);
+		if (e == ERR_OK)
+			e = open_view(f, path, options);
+	}
+	if (e == ERR_OK)
+		*ret_anew = anew;
+	return e;
+}
+
+void folder_close(struct folder *f)
+{
+	folder_stop(f);
+	store_close(f->store);
+	f->store = NULL;
+	if (f->event_fd >= 0)
+		(void)close(f->event_fd);
+	f->event_fd = -1;
+}
+
+/* ---- the thread ---- */
+
+struct work {
+	struct folder *folder;
+	struct view_fold *fold;
+	struct arena arena;
+	bool disk_was_full;
+};
+
+/* One bounded batch in a read transaction of the logs and a write transaction of the view. */
+static enum err fold_batch(struct work *w, uint64_t *ret_position)
+{
+	struct folder *f = w->folder;
+	struct log_finder logs = archive_finder(f->archive);
+	struct txn *read = NULL;
+	struct txn *write = NULL;
+	uint64_t position = 0;
+	size_t events = 0;
+	enum err e = txn_begin(f->archive->store, false, &read);
+
+	if (e == ERR_OK)
+		e = txn_begin(f->store, true, &write);
+	if (e == ERR_OK)
+		e = national_fold(f->archive->national_handle, &logs, read, &f->view, write,
+				  w->fold, &w->arena, FOLD_EVENTS, &position, &events);
+	txn_abort(read);
+	if (e == ERR_OK) {
+		e = txn_commit(write);
+		write = NULL;
+	}
+	txn_abort(write);
+	arena_reset(&w->arena);
+	if (e == ERR_OK)
+		*ret_position = position;
+	else
+		view_fold_abandon(w->fold);
+	return e;
+}
+
+/* Waits for entries beyond `position`; false to stop. */
+static bool wait_for_work(struct folder *f, uint64_t position)
+{
+	bool go_on = false;
+
+	(void)pthread_mutex_lock(&f->lock);
+	while (!f->stop && f->wanted <= position)
+		(void)pthread_cond_wait(&f->woken, &f->lock);
+	go_on = !f->stop;
+	(void)pthread_mutex_unlock(&f->lock);
+	return go_on;
+}
+
+/* A full disk or a busy machine may pass: waits a moment, unless told to stop. */
+static void wait_a_moment(struct folder *f)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += DISK_WAIT_S;
+	(void)pthread_mutex_lock(&f->lock);
+	while (!f->stop && pthread_cond_timedwait(&f->woken, &f->lock, &until) == 0)
+		continue; /* woken by a commit: the moment is not over */
+	(void)pthread_mutex_unlock(&f->lock);
+}
+
+/* What can be got over is; OK to go on, else the error that ends the thread. */
+static enum err get_over(struct work *w, enum err e)
+{
+	if (e == ERR_MAP_FULL) {
+		e = store_grow(w->folder->store);
+		if (e != ERR_LIMIT)
+			return e;
+		e = ERR_MAP_FULL;
+	}
+	if (e != ERR_DISK_FULL && e != ERR_MAP_FULL && e != ERR_NOMEM)
+		return e;
+	if (!w->disk_was_full)
+		log_line(LOG_WARN,
+			 "view: %s; answers stay as of national entry %llu until there is room "
+			 "again%s",
+			 err_text(e), (unsigned long long)folder_position(w->folder),
+			 e == ERR_MAP_FULL ? " (raise map-max-mib and restart)" : "");
+	w->disk_was_full = true;
+	wait_a_moment(w->folder);
+	return ERR_OK;
+}
+
+static void *fold_thread(void *context)
+{
+	struct folder *f = context;
+	struct work work = {.folder = f};
+	uint64_t position = folder_position(f);
+	uint64_t one = 1;
+	enum err e = view_fold_new(&work.fold);
+
+	while (e == ERR_OK && wait_for_work(f, position)) {
+		e = fold_batch(&work, &position);
+		if (e == ERR_OK) {
+			atomic_store(&f->position, position);
+			if (work.disk_was_full)
+				log_line(LOG_NOTICE, "view: there is room again, folding goes on");
+			work.disk_was_full = false;
+		} else {
+			e = get_over(&work, e);
+		}
+	}
+	view_fold_free(work.fold);
+	arena_free(&work.arena);
+	if (e != ERR_OK) {
+		atomic_store(&f->failed, (int)e);
+		(void)!write(f->event_fd, &one, sizeof one);
+	}
+	return NULL;
+}
+
+enum err folder_start(struct folder *f)
+{
+	f->wanted = f->archive->size;
+	if (pthread_create(&f->thread, NULL, fold_thread, f) != 0)
+		return ERR_NOMEM;
+	f->running = true;
+	return ERR_OK;
+}
+
+void folder_wake(struct folder *f, uint64_t size)
+{
+	(void)pthread_mutex_lock(&f->lock);
+	f->wanted = size;
+	(void)pthread_cond_signal(&f->woken);
+	(void)pthread_mutex_unlock(&f->lock);
+}
+
+uint64_t folder_position(const struct folder *f)
+{
+	return atomic_load(&f->position);
+}
+
+void folder_stop(struct folder *f)
+{
+	if (!f->running)
+		return;
+	(void)pthread_mutex_lock(&f->lock);
+	f->stop = true;
+	(void)pthread_cond_signal(&f->woken);
+	(void)pthread_mutex_unlock(&f->lock);
+	(void)pthread_join(f->thread, NULL);
+	f->running = false;
+}

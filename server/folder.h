@@ -1,0 +1,41 @@
+/* The fold thread: keeps the national view (an environment of its own) behind the national
+ * log.  Woken after each commit; goes on from the view's own cursor. */
+#ifndef SPLOT_SERVER_FOLDER_H
+#define SPLOT_SERVER_FOLDER_H
+
+#include <stdatomic.h>
+
+#include "server/archive.h"
+
+struct folder {
+	/* set by folder_open */
+	struct store *store; /* owned: the view's environment */
+	struct view view;
+	struct archive *archive;
+	/* between the threads */
+	pthread_t thread;
+	bool running;
+	pthread_mutex_t lock;
+	pthread_cond_t woken;
+	uint64_t wanted;           /* national entries to fold; under lock */
+	bool stop;                 /* under lock */
+	_Atomic uint64_t position; /* entries folded and committed */
+	_Atomic int failed;        /* enum err: the thread ended by it */
+	int event_fd;              /* readable when the thread ended by an error */
+};
+
+/* Opens the view.  One that is damaged, or ahead of the national log, is thrown away and
+ * begun anew: it is a projection of the logs (`ret_anew`). */
+MUST_USE enum err folder_open(struct folder *f, const char *path,
+			      const struct store_options *options, struct archive *archive,
+			      bool damaged, bool *ret_anew);
+/* Starts the thread. */
+MUST_USE enum err folder_start(struct folder *f);
+/* There are `size` entries now. */
+void folder_wake(struct folder *f, uint64_t size);
+uint64_t folder_position(const struct folder *f);
+/* Ends the thread after its batch. */
+void folder_stop(struct folder *f);
+void folder_close(struct folder *f);
+
+#endif

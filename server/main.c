@@ -1,0 +1,141 @@
+#include <getopt.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "io/daemon.h"
+#include "server/server.h"
+
+enum { EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
+
+static const char usage[] =
+	"usage: splot-server --config FILE [--check]\n"
+	"       splot-server --version | --help\n"
+	"\n"
+	"The centre of a Splot register: takes signed commits from the regions' nodes, keeps\n"
+	"their logs and the national log, and folds the national view.\n"
+	"\n"
+	"  --config FILE  configuration, see splot-server(8)\n"
+	"  --check        read configuration and keys, say whether they fit, and end\n"
+	"  --version      print the version and end\n"
+	"  --help         print this text and end\n"
+	"\n"
+	"Examples:\n"
+	"  splotctl keygen --server splot.example/national/centrum --out /etc/splot/server.keys\n"
+	"  splot-server --config /etc/splot/server.ini --check\n"
+	"  splot-server --config /etc/splot/server.ini\n"
+	"  splotctl trust add 26.enrolment --reason \"agreement\" --socket /run/splot/server.sock\n"
+	"\n"
+	"Exit status: 0 stopped by SIGTERM, 1 a fault or a start that was refused,\n"
+	"2 wrong options, 3 a configuration that cannot be used.\n";
+
+static int check(const struct settings *settings, const char *path)
+{
+	struct keys keys;
+	char why[TEXT_BYTES_MAX + 1] = "";
+	enum err e = keys_load(settings->keys, &keys, why);
+
+	if (e != ERR_OK) {
+		(void)fprintf(stderr, "splot-server: %s: %s\n", settings->keys,
+			      why[0] ? why : err_text(e));
+		return EXIT_CONFIG;
+	}
+	if (keys.kind != KEYS_SERVER) {
+		(void)fprintf(stderr,
+			      "splot-server: %s: these are a node's keys; make a server's with "
+			      "`splotctl keygen --server`\n",
+			      settings->keys);
+		keys_free(&keys);
+		return EXIT_CONFIG;
+	}
+	(void)printf("%s: good; this server speaks for %s\n", path, keys.name);
+	keys_free(&keys);
+	return EXIT_SUCCESS;
+}
+
+/* The server is large and lives as long as the process: static, not on the stack. */
+static struct server server = {.folder = {.event_fd = -1}, .signal_fd = -1};
+
+static int serve(struct settings *settings, const char *path)
+{
+	enum err e = daemon_signals(&server.signal_fd);
+
+	server.settings = *settings;
+	log_level((enum log_priority)settings->log_level);
+	if (e != ERR_OK) {
+		log_line(LOG_ERROR, "signals cannot be taken: %s", err_text(e));
+		return EXIT_FAULT;
+	}
+	e = server_start(&server);
+	if (e == ERR_OK) {
+		log_line(LOG_NOTICE,
+			 "splot-server " SPLOT_VERSION " %s: %zu logs, national log %llu, "
+			 "listening on %s",
+			 server.keys.name, server.trust.count,
+			 (unsigned long long)server.archive.size, endpoint_address(server.router));
+		daemon_notify("READY=1");
+		e = server_run(&server, path);
+		daemon_notify("STOPPING=1");
+	}
+	server_end(&server, e == ERR_OK);
+	if (e == ERR_OK)
+		log_line(LOG_NOTICE, "splot-server: stopped");
+	return e == ERR_OK ? EXIT_SUCCESS : EXIT_FAULT;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 'k'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	struct settings settings;
+	char why[WHY_BYTES];
+	const char *config = NULL;
+	bool only_check = false;
+	int option = 0;
+
+	keys_protect_process();
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'k':
+			only_check = true;
+			break;
+		case 'v':
+			(void)puts("splot-server " SPLOT_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			(void)fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		default:
+			(void)fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (!config || optind != argc) {
+		(void)fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (sodium_init() < 0) {
+		(void)fputs("splot-server: libsodium cannot be started\n", stderr);
+		return EXIT_FAULT;
+	}
+	if (settings_load(config, &settings, why) != ERR_OK) {
+		(void)fprintf(stderr, "splot-server: %s\n", why);
+		return EXIT_CONFIG;
+	}
+	if (only_check) {
+		int status = check(&settings, config);
+
+		settings_free(&settings);
+		return status;
+	}
+	return serve(&settings, config);
+}

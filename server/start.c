@@ -1,0 +1,330 @@
+/* Start-up: everything that the server stands on is opened and proved in turn.  What
+ * cannot be trusted ends the start with one line that says what it is and what to do. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "io/daemon.h"
+#include "io/files.h"
+#include "server/server.h"
+
+/* ---- keys and names ---- */
+
+/* `<realm>/national/<name>` */
+static enum err split_name(struct server *s)
+{
+	static const char middle[] = "/national/";
+	const char *at = strstr(s->keys.name, middle);
+	size_t realm = at ? (size_t)(at - s->keys.name) : 0;
+	char origin[ORIGIN_BYTES_MAX + 1];
+
+	if (s->keys.kind != KEYS_SERVER || realm == 0 || realm > REALM_BYTES_MAX)
+		return ERR_INVALID;
+	memcpy(s->realm, s->keys.name, realm);
+	s->realm[realm] = 0;
+	(void)snprintf(s->name, sizeof s->name, "%s", at + strlen(middle));
+	if (national_origin(s->realm, s->name, origin, sizeof origin) != ERR_OK ||
+	    strcmp(origin, s->keys.name) != 0)
+		return ERR_INVALID;
+	return ERR_OK;
+}
+
+static enum err load_keys(struct server *s)
+{
+	char why[TEXT_BYTES_MAX + 1] = "";
+	enum err e = keys_load(s->settings.keys, &s->keys, why);
+
+	if (e != ERR_OK) {
+		log_line(LOG_ERROR, "%s: %s", s->settings.keys, why[0] ? why : err_text(e));
+		return e;
+	}
+	e = split_name(s);
+	if (e == ERR_OK)
+		e = vkey_make(s->keys.name, KEY_ED25519, s->keys.log_public, &s->signer.key);
+	s->signer.secret = s->keys.log_secret;
+	if (e != ERR_OK)
+		log_line(LOG_ERROR,
+			 "%s: these keys are not a server's: the name \"%s\" is not "
+			 "REALM/national/NAME; make them with `splotctl keygen --server`",
+			 s->settings.keys, s->keys.name);
+	return e;
+}
+
+/* ---- stores ---- */
+
+static enum err join_path(char ret[static PATH_MAX], const char *folder, const char *name)
+{
+	int size = snprintf(ret, PATH_MAX, "%s/%s", folder, name);
+
+	return size < 0 || size >= PATH_MAX ? ERR_LIMIT : ERR_OK;
+}
+
+static enum err make_folders(struct server *s)
+{
+	const char *data = s->settings.data;
+	enum err e = join_path(s->logs_path, data, "logs");
+
+	if (e == ERR_OK)
+		e = join_path(s->logs_marker, data, "logs.running");
+	if (e == ERR_OK)
+		e = join_path(s->view_path, data, "view");
+	if (e == ERR_OK)
+		e = join_path(s->view_marker, data, "view.running");
+	if (e == ERR_OK)
+		e = folder_make(data, 0750);
+	if (e != ERR_OK)
+		log_line(LOG_ERROR, "%s: the data folder cannot be made or entered: %s", data,
+			 err_text(e));
+	return e;
+}
+
+/* Walks both environments when the last stop was not clean. */
+static enum err walk_stores(struct server *s, bool *ret_view_damaged)
+{
+	bool walked = false;
+	bool view_walked = false;
+	enum err e = daemon_check_store(s->logs_path, s->logs_marker, &walked);
+	enum err view = ERR_OK;
+
+	if (e != ERR_OK) {
+		log_line(LOG_ERROR,
+			 "%s: the logs' store is damaged or cannot be read (%s). Nothing was "
+			 "changed. Move the folder aside and put a backup back; what the backup "
+			 "lacks comes back from the nodes",
+			 s->logs_path, err_text(e));
+		return e;
+	}
+	if (walked)
+		log_line(LOG_NOTICE, "the last stop was not clean: %s was walked and is whole",
+			 s->logs_path);
+	view = daemon_check_store(s->view_path, s->view_marker, &view_walked);
+	*ret_view_damaged = view == ERR_CORRUPT;
+	return view == ERR_CORRUPT ? ERR_OK : view;
+}
+
+static enum err open_archive(struct server *s)
+{
+	const struct store_options options = {.mode = STORE_SYNCED,
+					      .map_bytes = s->settings.map_bytes,
+					      .map_bytes_max = s->settings.map_bytes_max};
+	enum err e = archive_open(&s->archive, s->logs_path, &options, &s->signer);
+
+	if (e == ERR_BUSY) {
+		log_line(LOG_ERROR, "%s: another process writes this store; stop it first",
+			 s->logs_path);
+		return e;
+	}
+	if (e == ERR_OK)
+		e = archive_check_national(&s->archive);
+	if (e == ERR_UNKNOWN_KEY || e == ERR_ORIGIN)
+		log_line(LOG_ERROR,
+			 "%s: the national log here was signed by other keys than those of %s "
+			 "(%s); put the right keys file or the right data folder back",
+			 s->logs_path, s->settings.keys, s->keys.name);
+	else if (e != ERR_OK)
+		log_line(LOG_ERROR,
+			 "%s: the national log cannot be trusted (%s). Nothing was changed. Put a "
+			 "backup of the folder back, and ask who could write to it",
+			 s->logs_path, err_text(e));
+	return e;
+}
+
+/* ---- trust ---- */
+
+/* What the machine reads while it decides. */
+static enum err lookup_root(void *context, struct log_name log, uint64_t size, struct hash *ret)
+{
+	struct server *s = context;
+
+	return archive_root(&s->archive, log, size, ret);
+}
+
+static enum err take_log(struct server *s, const struct trusted *entry)
+{
+	const struct log *log = NULL;
+	enum err e = archive_add(&s->archive, entry->card.log);
+
+	if (e == ERR_OK) {
+		log = archive_log(&s->archive, entry->card.log);
+		e = log ? archive_check_log(&s->archive, log, &entry->card.log_key) : ERR_INTERNAL;
+	}
+	if (e == ERR_OK)
+		e = server_machine_enrol(&s->machine, &entry->card, &log->tree, entry->state);
+	if (e != ERR_OK)
+		log_line(LOG_ERROR,
+			 "log %s: what is stored cannot be trusted: its newest checkpoint, its "
+			 "events and the enrolled key do not agree (%s). Nothing was changed. Put "
+			 "a backup of %s back, and ask who could write to it",
+			 entry->card.log.text, err_text(e), s->logs_path);
+	return e;
+}
+
+static enum err load_trust(struct server *s)
+{
+	const struct server_lookup lookup = {.context = s, .root = lookup_root};
+	struct log_name log = {.text = ""};
+	struct txn *read = NULL;
+	enum err e = trust_open(&s->trust, s->archive.store);
+
+	if (e == ERR_OK)
+		e = txn_begin(s->archive.store, false, &read);
+	if (e == ERR_OK)
+		e = trust_load(&s->trust, read, &log);
+	txn_abort(read);
+	if (e != ERR_OK) {
+		log_line(LOG_ERROR,
+			 "%s: the enrolment of log \"%s\" does not read or verify (%s); put a "
+			 "backup of the folder back",
+			 s->logs_path, log.text, err_text(e));
+		return e;
+	}
+	e = server_machine_init(&s->machine, s->realm, s->settings.credit_bytes, lookup);
+	if (e != ERR_OK)
+		log_line(LOG_ERROR, "the start failed: %s", err_text(e));
+	for (size_t i = 0; i < s->trust.count && e == ERR_OK; i++)
+		e = take_log(s, &s->trust.entries[i]);
+	return e;
+}
+
+static enum err open_view(struct server *s, bool damaged)
+{
+	const struct store_options options = {.mode = STORE_LAZY_META,
+					      .map_bytes = s->settings.view_map_bytes,
+					      .map_bytes_max = s->settings.map_bytes_max};
+	bool anew = false;
+	enum err e = folder_open(&s->folder, s->view_path, &options, &s->archive, damaged, &anew);
+
+	if (e != ERR_OK)
+		log_line(LOG_ERROR,
+			 "%s: the view cannot be opened (%s); if it is no matter of rights or "
+			 "room, remove this folder: it is folded anew from the logs",
+			 s->view_path, err_text(e));
+	else if (anew)
+		log_line(LOG_WARN,
+			 "%s: the view was damaged or did not fit the logs; it is folded anew",
+			 s->view_path);
+	return e;
+}
+
+/* ---- network ---- */
+
+/* Asked at each handshake, in the main thread. */
+static bool admit(void *context, const uint8_t key[static CURVE_BYTES],
+		  char user[static USER_BYTES_MAX + 1])
+{
+	struct server *s = context;
+	const struct trusted *entry = trust_curve(&s->trust, key);
+
+	if (!entry || entry->state == LOG_REVOKED)
+		return false;
+	memcpy(user, entry->user, USER_BYTES_MAX + 1);
+	return true;
+}
+
+static enum err prove_closed(struct server *s)
+{
+	enum err e = network_prove_closed(s->network, s->router, endpoint_address(s->router),
+					  s->keys.curve_public);
+
+	if (e == ERR_DENIED)
+		log_line(LOG_ERROR, "a key that nobody enrolled was let in: this libzmq does not "
+				    "keep strangers out; not starting. Install Debian's libzmq5");
+	else if (e != ERR_OK)
+		log_line(LOG_ERROR,
+			 "%s: it could not be proved that strangers are kept out (%s); not "
+			 "starting. Is the address reachable from this machine?",
+			 endpoint_address(s->router), err_text(e));
+	s->rejected_before = network_rejected(s->network);
+	return e;
+}
+
+static enum err open_network(struct server *s)
+{
+	const struct curve curve = {.public = s->keys.curve_public, .secret = s->keys.curve_secret};
+	const char *address = s->settings.listen;
+	enum err e = network_open(&s->network);
+
+	if (e == ERR_OK)
+		e = network_admit(s->network, admit, s);
+	if (e == ERR_OK)
+		e = endpoint_router(s->network, address, &curve, &s->router);
+	if (e == ERR_OK) {
+		e = prove_closed(s);
+		if (e != ERR_OK)
+			return e;
+		address = s->settings.publish ? s->settings.publish : "";
+		e = feed_open(&s->feed, s->network, s->settings.publish, &curve);
+	}
+	if (e != ERR_OK)
+		log_line(LOG_ERROR,
+			 "%s: cannot listen here (%s); is the address this machine's, "
+			 "and free?",
+			 address, err_text(e));
+	return e;
+}
+
+static enum err open_control(struct server *s)
+{
+	enum err e = control_listen(s->settings.control, s->settings.control_mode, &s->control);
+
+	if (e == ERR_BUSY)
+		log_line(LOG_ERROR, "%s: another daemon listens on this control socket",
+			 s->settings.control);
+	else if (e != ERR_OK)
+		log_line(LOG_ERROR, "%s: the control socket cannot be made: %s",
+			 s->settings.control, err_text(e));
+	return e;
+}
+
+/* ---- all of it ---- */
+
+enum err server_start(struct server *s)
+{
+	bool view_damaged = false;
+	enum err e = load_keys(s);
+
+	s->started = wall_now();
+	if (e == ERR_OK)
+		e = make_folders(s);
+	if (e == ERR_OK)
+		e = walk_stores(s, &view_damaged); /* forks: before any thread */
+	if (e != ERR_OK)
+		return e;
+	daemon_name_store_on_fault(s->logs_path);
+	e = open_archive(s);
+	if (e == ERR_OK)
+		e = load_trust(s);
+	if (e == ERR_OK)
+		e = open_view(s, view_damaged);
+	if (e == ERR_OK)
+		e = open_network(s);
+	if (e == ERR_OK)
+		e = open_control(s);
+	if (e != ERR_OK)
+		return e;
+	e = folder_start(&s->folder);
+	if (e != ERR_OK)
+		log_line(LOG_ERROR, "the fold thread cannot be started: %s", err_text(e));
+	return e;
+}
+
+void server_end(struct server *s, bool clean)
+{
+	control_close(s->control);
+	feed_close(&s->feed);
+	endpoint_close(s->router);
+	network_close(s->network);
+	folder_close(&s->folder);
+	server_machine_free(&s->machine);
+	trust_free(&s->trust);
+	archive_close(&s->archive);
+	if (clean) {
+		daemon_clean_stop(s->logs_marker);
+		daemon_clean_stop(s->view_marker);
+	}
+	keys_free(&s->keys);
+	settings_free(&s->settings);
+	buf_free(&s->out);
+	arena_free(&s->arena);
+}
