@@ -1,0 +1,241 @@
+#include "session/card.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tlog/encoding.h"
+
+static const char ENROLMENT[] = "splot enrolment v1";
+static const char SERVER_CARD[] = "splot server card v1";
+static const char REGION_PART[] = "/region/";
+static const char NATIONAL_PART[] = "/national/";
+
+/* ---- names ---- */
+
+static bool is_name_byte(char c, bool at_an_end)
+{
+	bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+	return letter || (!at_an_end && (c == '.' || c == '-' || c == '_' || c == '/'));
+}
+
+static bool is_name(struct bytes name, size_t most)
+{
+	if (name.size == 0 || name.size > most)
+		return false;
+	for (size_t i = 0; i < name.size; i++) {
+		if (!is_name_byte((char)name.data[i], i == 0 || i + 1 == name.size))
+			return false;
+	}
+	return true;
+}
+
+/* The origin of the log that the card is about. */
+static enum err card_origin(const struct card *c, char *ret, size_t size)
+{
+	return c->server ? national_origin(c->realm, c->server_name, ret, size)
+			 : log_origin(c->realm, c->log, ret, size);
+}
+
+static enum err witness_name(const struct card *c, char *ret, size_t size)
+{
+	int need = snprintf(ret, size, "%s/witness/%s", c->realm, c->log.text);
+
+	return need < 0 || (size_t)need >= size ? ERR_LIMIT : ERR_OK;
+}
+
+/* Realm, names and keys belong together. */
+static enum err check(const struct card *c)
+{
+	char name[KEY_NAME_BYTES_MAX + 1];
+	enum err e = ERR_OK;
+
+	if (!is_name(bytes_of_text(c->realm), REALM_BYTES_MAX) ||
+	    (c->server && !is_name(bytes_of_text(c->server_name), sizeof(c->server_name) - 1)))
+		return ERR_INVALID;
+	e = card_origin(c, name, sizeof(name));
+	if (e)
+		return e;
+	if (strcmp(name, c->log_key.name) != 0 || c->log_key.type != KEY_ED25519)
+		return ERR_ORIGIN;
+	if (c->server)
+		return ERR_OK;
+	e = witness_name(c, name, sizeof(name));
+	if (e)
+		return e;
+	return strcmp(name, c->witness_key.name) != 0 || c->witness_key.type != KEY_COSIGNATURE
+		       ? ERR_ORIGIN
+		       : ERR_OK;
+}
+
+/* ---- writing ---- */
+
+static void add_line(struct buf *b, const char *word, const char *value)
+{
+	buf_add_text(b, word);
+	buf_add_u8(b, ' ');
+	buf_add_text(b, value);
+	buf_add_u8(b, '\n');
+}
+
+static void add_log_key(const struct card *c, struct buf *b)
+{
+	char text[VKEY_BYTES];
+
+	vkey_text(&c->log_key, text);
+	add_line(b, "log-key", text);
+}
+
+static void add_curve_key(const struct card *c, struct buf *b)
+{
+	buf_add_text(b, "curve-key ");
+	encoding_add_base64(b, bytes_of(c->curve_public, sizeof(c->curve_public)));
+	buf_add_u8(b, '\n');
+}
+
+enum err card_sign(const struct card *c, const struct signer *by, struct buf *ret)
+{
+	char text[VKEY_BYTES];
+	struct buf b = {0};
+	enum err e = check(c);
+
+	if (e)
+		return e;
+	if (strcmp(by->key.name, c->log_key.name) != 0 ||
+	    memcmp(by->key.public, c->log_key.public, SIGN_PUBLIC_BYTES) != 0)
+		return ERR_ARGUMENT;
+	buf_add_text(&b, c->server ? SERVER_CARD : ENROLMENT);
+	buf_add_u8(&b, '\n');
+	add_line(&b, "log", c->log_key.name);
+	add_log_key(c, &b);
+	if (!c->server) {
+		vkey_text(&c->witness_key, text);
+		add_line(&b, "witness-key", text);
+	}
+	add_curve_key(c, &b);
+	e = buf_check(&b);
+	if (!e)
+		e = note_sign(buf_bytes(&b), by, ret);
+	buf_free(&b);
+	return e;
+}
+
+/* ---- reading ---- */
+
+/* The next line, which must begin with `word` and a space: what is behind them. */
+static enum err take(struct bytes *text, const char *word, struct bytes *ret)
+{
+	struct bytes line = {NULL, 0};
+	struct bytes first = {NULL, 0};
+
+	if (encoding_cut(text, '\n', &line) || encoding_cut(&line, ' ', &first) ||
+	    !bytes_equal(first, bytes_of_text(word)))
+		return ERR_DECODE;
+	*ret = line;
+	return ERR_OK;
+}
+
+/* Cuts "<realm>/region/<log>" at the last such part. */
+static enum err cut_origin(struct bytes origin, const char *part, struct bytes *ret_realm,
+			   struct bytes *ret_rest)
+{
+	size_t size = strlen(part);
+
+	if (origin.size > ORIGIN_BYTES_MAX)
+		return ERR_LIMIT;
+	for (size_t i = origin.size; i >= size; i--) {
+		if (memcmp(origin.data + i - size, part, size) != 0)
+			continue;
+		*ret_realm = bytes_of(origin.data, i - size);
+		*ret_rest = bytes_of(origin.data + i, origin.size - i);
+		return ERR_OK;
+	}
+	return ERR_DECODE;
+}
+
+static enum err parse_origin(struct bytes origin, struct card *c)
+{
+	struct bytes realm = {NULL, 0};
+	struct bytes rest = {NULL, 0};
+	enum err e = cut_origin(origin, c->server ? NATIONAL_PART : REGION_PART, &realm, &rest);
+
+	if (e)
+		return e;
+	if (!is_name(realm, REALM_BYTES_MAX))
+		return ERR_INVALID;
+	memcpy(c->realm, realm.data, realm.size);
+	if (!c->server)
+		return log_name_parse(rest, &c->log);
+	if (!is_name(rest, sizeof(c->server_name) - 1))
+		return ERR_INVALID;
+	memcpy(c->server_name, rest.data, rest.size);
+	return log_name_parse(bytes_of_text("national"), &c->log);
+}
+
+static enum err parse_text(struct bytes text, struct card *c)
+{
+	struct bytes first = {NULL, 0};
+	struct bytes value = {NULL, 0};
+	size_t size = 0;
+	enum err e = encoding_cut(&text, '\n', &first);
+
+	if (e)
+		return e;
+	c->server = bytes_equal(first, bytes_of_text(SERVER_CARD));
+	if (!c->server && !bytes_equal(first, bytes_of_text(ENROLMENT)))
+		return ERR_VERSION;
+	e = take(&text, "log", &value);
+	if (!e)
+		e = parse_origin(value, c);
+	if (!e)
+		e = take(&text, "log-key", &value);
+	if (!e)
+		e = vkey_parse(value, &c->log_key);
+	if (!e && !c->server)
+		e = take(&text, "witness-key", &value);
+	if (!e && !c->server)
+		e = vkey_parse(value, &c->witness_key);
+	if (!e)
+		e = take(&text, "curve-key", &value);
+	if (!e)
+		e = encoding_base64(value, c->curve_public, sizeof(c->curve_public), &size);
+	if (e)
+		return e;
+	return size != sizeof(c->curve_public) || text.size > 0 ? ERR_DECODE : ERR_OK;
+}
+
+enum err card_open(struct bytes raw, struct card *ret)
+{
+	struct card c = {0};
+	struct note n;
+	enum err e = note_parse(raw, &n);
+
+	if (!e)
+		e = parse_text(n.text, &c);
+	if (!e)
+		e = check(&c);
+	if (!e)
+		e = note_verify(&n, &c.log_key);
+	if (!e)
+		*ret = c;
+	return e;
+}
+
+void card_fingerprint(const struct card *c, char text[static 20])
+{
+	struct buf b = {0};
+	struct hash h;
+
+	add_log_key(c, &b);
+	add_curve_key(c, &b);
+	h = hash_plain(buf_bytes(&b));
+	(void)snprintf(text, 20, "(out of memory)");
+	if (buf_check(&b)) {
+		buf_free(&b);
+		return;
+	}
+	buf_free(&b);
+	for (size_t i = 0; i < 4; i++)
+		(void)snprintf(text + 5 * i, 6, "%02x%02x%s", h.b[2 * i], h.b[2 * i + 1],
+			       i < 3 ? "-" : "");
+}
