@@ -146,7 +146,7 @@ static enum err answer_query(const struct view *v, struct txn *t, const struct c
 	if (named)
 		return answer_record(v, t, q, arena, ret);
 	if (q->history)
-		return refuse(ret, ERR_ARGUMENT, arena, "%s", "a history needs a record's id");
+		return refuse(ret, ERR_ARGUMENT, arena, "a history needs a record's id");
 	return answer_list(v, t, q, limit, arena, ret);
 }
 

@@ -1,0 +1,151 @@
+#include "node/node.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+
+enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
+{
+	struct checkpoint c = {.size = size};
+	struct bytes stored;
+	struct tree tree;
+	enum err e = log_checkpoint(&n->log, t, size, &stored);
+
+	if (e == ERR_OK) {
+		buf_add_bytes(ret, stored);
+		return buf_check(ret);
+	}
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = log_tree_at(&n->log, t, size, &tree);
+	if (e != ERR_OK)
+		return e;
+	memcpy(c.origin, n->signer.key.name, sizeof c.origin);
+	c.root = tree_root(&tree);
+	return checkpoint_sign(&c, &n->signer, ret);
+}
+
+/* Signs what the log holds with this transaction's events. */
+static enum err sign_present(struct node *n, struct buf *ret)
+{
+	struct checkpoint c = {.size = n->log.tree.size, .root = tree_root(&n->log.tree)};
+
+	memcpy(c.origin, n->signer.key.name, sizeof c.origin);
+	return checkpoint_sign(&c, &n->signer, ret);
+}
+
+enum err batch_begin(struct node *n, struct batch *b)
+{
+	*b = (struct batch){.recorded = n->last_recorded};
+	return txn_begin(n->store, true, &b->txn);
+}
+
+enum err batch_append(struct node *n, struct batch *b, struct bytes raw, const struct event *e)
+{
+	uint64_t index = n->log.tree.size;
+	enum err err = ERR_OK;
+
+	b->touched = true;
+	err = log_append(&n->log, b->txn, raw);
+	if (err == ERR_OK)
+		err = view_fold_event(n->fold, &n->view, b->txn, index, n->log.name, index, e);
+	if (err != ERR_OK)
+		return err;
+	if (e->recorded.ms > n->last_recorded.ms)
+		n->last_recorded = e->recorded;
+	b->events++;
+	b->bytes += 2 + raw.size;
+	return ERR_OK;
+}
+
+/* The mark is raised after the commit and before anything of that size leaves: a kill in
+ * between loses nothing, since the store itself is then the proof. */
+enum err node_raise_mark(struct node *n)
+{
+	enum err e = ERR_OK;
+
+	if (!n->mark_open)
+		return ERR_OK;
+	e = highwater_raise(&n->mark, n->log.tree.size, mono_now().ms);
+	if (e != ERR_OK) {
+		log_line(LOG_ERROR,
+			 "log %s: the mark %s.highwater cannot be raised to %" PRIu64 ": %s; "
+			 "stopping before anything of that size leaves; check that folder",
+			 n->log.name.text, n->settings.keys, n->log.tree.size, err_text(e));
+		n->fault = e;
+	}
+	return e;
+}
+
+enum err batch_commit(struct node *n, struct batch *b, struct bytes note)
+{
+	struct txn *txn = b->txn;
+	enum err e = ERR_OK;
+
+	if (!note.size) {
+		buf_clear(&n->note);
+		e = sign_present(n, &n->note);
+		note = buf_bytes(&n->note);
+	}
+	if (e == ERR_OK)
+		e = log_seal(&n->log, txn, note);
+	if (e == ERR_OK)
+		e = view_fold_finish(n->fold, &n->view, txn, n->log.tree.size);
+	if (e == ERR_OK) {
+		b->txn = NULL; /* a commit ends it, also when it fails */
+		e = txn_commit(txn);
+	}
+	if (e != ERR_OK) {
+		batch_abandon(n, b);
+		if (e == ERR_SYNC || e == ERR_IO || e == ERR_CORRUPT) {
+			log_line(LOG_ERROR,
+				 "log %s: commit failed: %s; stopping: look at the disk of %s, "
+				 "then start again",
+				 n->log.name.text, err_text(e), n->settings.data);
+			n->fault = e;
+		}
+		return e;
+	}
+	n->disk_full = false;
+	return node_raise_mark(n);
+}
+
+void batch_abandon(struct node *n, struct batch *b)
+{
+	struct txn *read = NULL;
+	enum err e = ERR_OK;
+
+	txn_abort(b->txn);
+	b->txn = NULL;
+	n->last_recorded = b->recorded;
+	view_fold_abandon(n->fold);
+	if (!b->touched)
+		return;
+	e = txn_begin(n->store, false, &read);
+	if (e == ERR_OK)
+		e = log_reload(&n->log, read);
+	txn_abort(read);
+	if (e != ERR_OK) {
+		log_line(LOG_ERROR,
+			 "log %s: cannot be read again after a failed commit: %s; stopping; start "
+			 "again",
+			 n->log.name.text, err_text(e));
+		n->fault = e;
+	}
+}
+
+enum err batch_grow(struct node *n, enum err why)
+{
+	if (why == ERR_MAP_FULL && n->fault == ERR_OK && store_grow(n->store) == ERR_OK)
+		return ERR_OK;
+	if (!n->disk_full && (why == ERR_DISK_FULL || why == ERR_MAP_FULL)) {
+		log_line(LOG_ERROR,
+			 "log %s: %s for the store %s: nothing is accepted, reading goes on; %s",
+			 n->log.name.text, err_text(why), n->settings.data,
+			 why == ERR_DISK_FULL ? "make room on that disk"
+					      : "raise map-max-mib and restart");
+		n->disk_full = true;
+	}
+	return why;
+}

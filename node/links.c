@@ -1,0 +1,363 @@
+#include "node/node.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "base/log.h"
+
+enum {
+	RECEIVE_MAX = 64, /* messages of one server in one turn, so that edits get theirs */
+	QUEUE_MAX = 4 * SERVERS_MAX + 8,
+};
+
+/* What performing an action tells the machine.  Told only after all actions of the step
+ * were performed, since what they borrow lives until the next step. */
+struct queue {
+	struct node_event events[QUEUE_MAX];
+	size_t first, count;
+};
+
+static void queue_add(struct queue *q, struct node_event event)
+{
+	if (q->count < QUEUE_MAX)
+		q->events[(q->first + q->count++) % QUEUE_MAX] = event;
+}
+
+static struct node_event queue_take(struct queue *q)
+{
+	struct node_event event = q->events[q->first];
+
+	q->first = (q->first + 1) % QUEUE_MAX;
+	q->count--;
+	return event;
+}
+
+/* ---- sending ---- */
+
+static const char *server_name(const struct node *n, size_t link)
+{
+	return n->settings.servers[link].name;
+}
+
+/* Header, then `note` when it is not empty, then `count` further frames. */
+static enum err send_frames(struct node *n, size_t link, const struct wire_header *header,
+			    struct bytes note, const struct buf *more, size_t count)
+{
+	struct bytes frames[2 + COMMIT_FRAMES_MAX];
+	size_t used = 0;
+	enum err e = ERR_OK;
+
+	if (!n->links[link].endpoint)
+		return ERR_CLOSED;
+	buf_clear(&n->header);
+	e = wire_encode(header, &n->header);
+	if (e != ERR_OK)
+		return e;
+	frames[used++] = buf_bytes(&n->header);
+	if (note.size)
+		frames[used++] = note;
+	for (size_t i = 0; i < count; i++)
+		frames[used++] = buf_bytes(&more[i]);
+	return endpoint_send(n->links[link].endpoint, (struct bytes){NULL, 0}, frames, used);
+}
+
+/* A message that cannot go now is lost like one on the way: the machine says it again. */
+static void say_unsent(const struct node *n, size_t link, const char *what, enum err e)
+{
+	if (e != ERR_OK)
+		log_line(e == ERR_AGAIN || e == ERR_CLOSED ? LOG_DEBUG : LOG_WARN,
+			 "log %s: server %s: %s was not sent: %s; tried again", n->log.name.text,
+			 server_name(n, link), what, err_text(e));
+}
+
+static void send_signed(struct node *n, const struct node_action *a)
+{
+	struct txn *read = NULL;
+	enum err e = ERR_OK;
+
+	buf_clear(&n->note);
+	if (a->header.size > 0) {
+		e = txn_begin(n->store, false, &read);
+		if (e == ERR_OK)
+			e = note_at(n, read, a->header.size, &n->note);
+	}
+	if (e == ERR_OK)
+		e = send_frames(n, a->link, &a->header, buf_bytes(&n->note), NULL, 0);
+	txn_abort(read);
+	say_unsent(n, a->link, "a checkpoint", e);
+}
+
+/* Packs events [from, from + count) into frames that break only between events. */
+static enum err pack(struct node *n, struct txn *read, uint64_t from, uint32_t count,
+		     size_t *ret_frames, uint64_t *ret_bytes)
+{
+	size_t used = 0;
+	uint64_t total = 0;
+
+	buf_clear(&n->frames[0]);
+	for (uint32_t i = 0; i < count; i++) {
+		struct bytes event;
+		enum err e = log_event(&n->log, read, from + i, &event);
+
+		if (e != ERR_OK)
+			return e;
+		if (n->frames[used].size + 2 + event.size > FRAME_BYTES_MAX) {
+			if (++used == COMMIT_FRAMES_MAX)
+				return ERR_LIMIT;
+			buf_clear(&n->frames[used]);
+		}
+		bundle_add(&n->frames[used], event);
+		total += 2 + event.size;
+		e = buf_check(&n->frames[used]);
+		if (e != ERR_OK)
+			return e;
+	}
+	*ret_frames = used + 1;
+	*ret_bytes = total;
+	return ERR_OK;
+}
+
+/* As much of the log from header.from on as the machine allows.  `sent` says what went. */
+static enum err send_commit(struct node *n, const struct node_action *a, struct node_event *sent)
+{
+	struct wire_header header = a->header;
+	struct txn *read = NULL;
+	uint32_t count = 0;
+	size_t frames = 0;
+	uint64_t bytes = 0;
+	enum err e = txn_begin(n->store, false, &read);
+
+	if (e == ERR_OK)
+		e = log_fit(&n->log, read, header.from, a->size, a->bytes_max, &count);
+	if (count > a->events_max)
+		count = a->events_max;
+	if (e != ERR_OK || !count)
+		goto out;
+	buf_clear(&n->note);
+	e = note_at(n, read, header.from + count, &n->note);
+	if (e == ERR_OK)
+		e = pack(n, read, header.from, count, &frames, &bytes);
+	if (e != ERR_OK)
+		goto out;
+	header.kind = WIRE_COMMIT;
+	header.count = count;
+	e = send_frames(n, a->link, &header, buf_bytes(&n->note), n->frames, frames);
+	if (e != ERR_OK)
+		goto out;
+	sent->size = header.from + count;
+	sent->bytes = bytes;
+out:
+	txn_abort(read);
+	return e;
+}
+
+/* ---- storing what was fetched back ---- */
+
+static enum err try_append(struct node *n, const struct commit *c)
+{
+	struct batch b;
+	struct hash root;
+	enum err e = batch_begin(n, &b);
+
+	for (uint32_t i = 0; i < c->count && e == ERR_OK; i++) {
+		struct event event;
+
+		arena_reset(&n->arena);
+		e = event_decode(c->events[i], &n->arena, &event);
+		if (e == ERR_OK)
+			e = batch_append(n, &b, c->events[i], &event);
+	}
+	root = tree_root(&n->log.tree);
+	if (e == ERR_OK && !hash_equal(root, c->checkpoint.root))
+		e = ERR_INTERNAL;
+	if (e != ERR_OK) {
+		batch_abandon(n, &b);
+		return e;
+	}
+	return batch_commit(n, &b, c->note);
+}
+
+static void append(struct node *n, const struct node_action *a, struct queue *q)
+{
+	struct node_event told = {.kind = NODE_EV_STORED, .link = a->link, .tree = &n->log.tree};
+	enum err e = try_append(n, a->commit);
+
+	while (e != ERR_OK && batch_grow(n, e) == ERR_OK)
+		e = try_append(n, a->commit);
+	if (e == ERR_OK) {
+		log_line(LOG_INFO,
+			 "log %s: events %" PRIu64 " to %" PRIu64 " fetched back from server %s",
+			 n->log.name.text, a->commit->from, a->commit->from + a->commit->count - 1,
+			 server_name(n, a->link));
+	} else {
+		log_line(LOG_WARN,
+			 "log %s: events from %" PRIu64
+			 " on could not be stored: %s; fetched again later",
+			 n->log.name.text, a->commit->from, err_text(e));
+		told.kind = NODE_EV_FAILED;
+	}
+	queue_add(q, told);
+}
+
+/* ---- connecting ---- */
+
+void link_drop(struct node *n, size_t link)
+{
+	endpoint_close(n->links[link].endpoint);
+	n->links[link].endpoint = NULL;
+}
+
+static void connect_link(struct node *n, size_t link)
+{
+	const struct server_setting *server = &n->settings.servers[link];
+	struct curve curve = {
+		.public = n->keys.curve_public,
+		.secret = n->keys.curve_secret,
+		.server = server->card.curve_public,
+	};
+	enum err e = ERR_OK;
+
+	link_drop(n, link);
+	e = endpoint_dealer(n->network, server->address, &curve, &n->links[link].endpoint);
+	if (e != ERR_OK)
+		log_line(LOG_WARN, "log %s: server %s: %s cannot be connected: %s; tried again",
+			 n->log.name.text, server->name, server->address, err_text(e));
+}
+
+/* ---- the machine ---- */
+
+static void alarm_person(const struct node *n, size_t link)
+{
+	const struct node_link *l = &n->machine.links[link];
+
+	log_line(LOG_ERROR, "log %s: server %s: %s: %s; `splotctl status` says what to do",
+		 n->log.name.text, server_name(n, link), err_code(l->refused),
+		 l->refused_text[0] ? l->refused_text : err_text(l->refused));
+}
+
+static void opened(struct node *n)
+{
+	enum err e = node_open_mark(n);
+
+	if (e == ERR_OK)
+		e = node_raise_mark(n);
+	if (e != ERR_OK)
+		n->fault = e;
+	else
+		log_line(LOG_NOTICE, "log %s: complete with %" PRIu64 " events: edits are taken",
+			 n->log.name.text, n->log.tree.size);
+}
+
+static void perform(struct node *n, const struct node_action *a, struct queue *q)
+{
+	struct node_event sent = {.kind = NODE_EV_SENT, .link = a->link, .size = a->header.from};
+
+	switch (a->kind) {
+	case NODE_CONNECT:
+		connect_link(n, a->link);
+		break;
+	case NODE_SEND:
+		say_unsent(n, a->link, "a message",
+			   send_frames(n, a->link, &a->header, (struct bytes){NULL, 0}, NULL, 0));
+		break;
+	case NODE_SEND_SIGNED:
+		send_signed(n, a);
+		break;
+	case NODE_SEND_COMMIT:
+		say_unsent(n, a->link, "a commit", send_commit(n, a, &sent));
+		queue_add(q, sent);
+		break;
+	case NODE_APPEND:
+		append(n, a, q);
+		break;
+	case NODE_ALARM:
+		alarm_person(n, a->link);
+		break;
+	case NODE_OPENED:
+		opened(n);
+		break;
+	}
+}
+
+void links_step(struct node *n, const struct node_event *event)
+{
+	struct queue q = {.count = 0};
+
+	queue_add(&q, *event);
+	while (q.count > 0 && n->fault == ERR_OK) {
+		struct node_event e = queue_take(&q);
+
+		e.mono = mono_now();
+		e.wall = wall_now();
+		e.random = randombytes_random();
+		node_step(&n->machine, &e, &n->update);
+		for (size_t i = 0; i < n->update.count && n->fault == ERR_OK; i++)
+			perform(n, &n->update.actions[i], &q);
+	}
+}
+
+void links_receive(struct node *n)
+{
+	for (size_t i = 0; i < n->machine.link_count; i++) {
+		for (int taken = 0; taken < RECEIVE_MAX && n->fault == ERR_OK; taken++) {
+			struct node_event event = {.kind = NODE_EV_MESSAGE, .link = i};
+			struct message m;
+
+			if (!n->links[i].endpoint ||
+			    endpoint_receive(n->links[i].endpoint, &m) != ERR_OK)
+				break;
+			event.frames = m.frames;
+			event.frame_count = m.frame_count;
+			if (m.excess)
+				log_line(LOG_WARN,
+					 "log %s: server %s sent a message of too many frames: "
+					 "dropped",
+					 n->log.name.text, server_name(n, i));
+			else
+				links_step(n, &event);
+			message_free(&m);
+		}
+	}
+}
+
+/* Coming and going, a line each; the moments in between are nobody's concern. */
+static void tell_phase(const struct node *n, size_t i, enum node_phase phase)
+{
+	const char *log = n->log.name.text;
+	const char *server = server_name(n, i);
+	uint64_t there = n->machine.links[i].server_size;
+	uint64_t here = n->log.tree.size;
+
+	if (phase == NODE_LIVE)
+		log_line(LOG_INFO,
+			 "log %s: server %s: connected; it holds %" PRIu64 " of %" PRIu64 " events",
+			 log, server, there, here);
+	else if (phase == NODE_FETCHING)
+		log_line(LOG_NOTICE,
+			 "log %s: server %s holds %" PRIu64 " events, here are %" PRIu64
+			 ": fetching them back",
+			 log, server, there, here);
+	else if (phase == NODE_AWAY)
+		log_line(LOG_WARN,
+			 "log %s: server %s: away; edits go on, it gets them when it is back", log,
+			 server);
+}
+
+void links_tell(struct node *n)
+{
+	for (size_t i = 0; i < n->machine.link_count; i++) {
+		const struct node_link *l = &n->machine.links[i];
+		struct link *link = &n->links[i];
+		enum node_phase phase = l->phase;
+
+		if (l->confirmed > link->confirmed)
+			link->confirmed_at = wall_now();
+		link->confirmed = l->confirmed;
+		if (phase == NODE_GREETING || phase == NODE_ANCHORING)
+			phase = NODE_AWAY;
+		if (phase != link->told)
+			tell_phase(n, i, phase);
+		link->told = phase;
+	}
+}

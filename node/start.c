@@ -1,0 +1,326 @@
+#include "node/node.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "io/daemon.h"
+
+enum { PATH_BYTES = 4096 };
+
+/* A file beside the store while the daemon runs; a clean stop removes it. */
+static void marker_path(const struct node *n, char path[static PATH_BYTES])
+{
+	(void)snprintf(path, PATH_BYTES, "%s/running", n->settings.data);
+}
+
+/* ---- whose log ---- */
+
+/* "<realm>/region/26" -> realm, log, region, and the key that signs for it. */
+enum err node_identify(struct node *n)
+{
+	const char *mark = strstr(n->keys.name, "/region/");
+	size_t realm = mark ? (size_t)(mark - n->keys.name) : 0;
+	enum err e = ERR_INVALID;
+
+	if (n->keys.kind == KEYS_NODE && realm > 0 && realm <= REALM_BYTES_MAX) {
+		memcpy(n->realm, n->keys.name, realm);
+		e = log_name_parse(bytes_of_text(mark + strlen("/region/")), &n->log.name);
+	}
+	if (e == ERR_OK)
+		n->region = log_name_region(n->log.name);
+	if (e != ERR_OK || n->region == REGION_NONE) {
+		log_line(LOG_ERROR,
+			 "keys %s are of %s, which is no region's log; make a node's keys with "
+			 "`splotctl keygen --node REALM/region/CODE`",
+			 n->settings.keys, n->keys.name);
+		return ERR_CONFIG;
+	}
+	n->signer.secret = n->keys.log_secret;
+	return vkey_make(n->keys.name, KEY_ED25519, n->keys.log_public, &n->signer.key);
+}
+
+/* ---- the store ---- */
+
+static enum err check_store(struct node *n)
+{
+	char marker[PATH_BYTES];
+	bool walked = false;
+	enum err e = folder_make(n->settings.data, 0700);
+
+	marker_path(n, marker);
+	if (e == ERR_OK)
+		e = daemon_check_store(n->settings.data, marker, &walked);
+	if (e == ERR_OK && walked)
+		log_line(LOG_NOTICE, "store %s: not stopped cleanly the last time; walked, whole",
+			 n->settings.data);
+	return e;
+}
+
+static enum err open_tables(struct node *n)
+{
+	struct log_name name = n->log.name;
+	enum err e = log_open(n->store, name, true, &n->log);
+
+	if (e == ERR_OK)
+		e = view_open(n->store, true, &n->view);
+	if (e == ERR_OK)
+		e = store_table(n->store, "waivers", true, &n->waivers);
+	n->log.name = name; /* for texts, also when the log could not be opened */
+	return e;
+}
+
+static enum err open_store(struct node *n)
+{
+	struct store_options options = {
+		.mode = STORE_SYNCED,
+		.map_bytes = n->settings.map_bytes,
+		.map_bytes_max = n->settings.map_bytes_max,
+	};
+	enum err e = check_store(n);
+
+	if (e == ERR_OK)
+		e = store_open(n->settings.data, &options, &n->store);
+	if (e == ERR_OK)
+		e = open_tables(n);
+	if (e == ERR_MAP_FULL && store_grow(n->store) == ERR_OK)
+		e = open_tables(n);
+	if (e == ERR_OK)
+		e = view_fold_new(&n->fold);
+	return e;
+}
+
+/* ---- whether the store is this log's, whole, and signed by these keys ---- */
+
+static enum err check_checkpoint(const struct node *n, struct txn *read)
+{
+	struct checkpoint newest;
+	struct hash root = tree_root(&n->log.tree);
+	struct bytes note;
+	uint64_t size = 0;
+	enum err e = log_newest(&n->log, read, &size, &note);
+
+	if (e == ERR_NOT_FOUND && n->log.tree.size == 0)
+		return ERR_OK;
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+	e = checkpoint_open(note, &n->signer.key, &newest);
+	if (e != ERR_OK)
+		return e;
+	if (newest.size != n->log.tree.size || !hash_equal(newest.root, root))
+		return ERR_ROOT;
+	return ERR_OK;
+}
+
+/* The time that the next event must not be before. */
+static enum err take_last_time(struct node *n, struct txn *read)
+{
+	struct event last;
+	struct bytes raw;
+	enum err e = ERR_OK;
+
+	if (!n->log.tree.size)
+		return ERR_OK;
+	e = log_event(&n->log, read, n->log.tree.size - 1, &raw);
+	if (e == ERR_OK)
+		e = event_decode(raw, &n->arena, &last);
+	if (e == ERR_OK)
+		n->last_recorded = last.recorded;
+	return e;
+}
+
+static enum err trust_store(struct node *n)
+{
+	struct txn *read = NULL;
+	uint64_t position = 0;
+	enum err e = txn_begin(n->store, false, &read);
+
+	if (e == ERR_OK)
+		e = check_checkpoint(n, read);
+	if (e == ERR_OK)
+		e = view_position(&n->view, read, &position);
+	if (e == ERR_OK && position != n->log.tree.size)
+		e = ERR_CORRUPT;
+	if (e == ERR_OK)
+		e = take_last_time(n, read);
+	txn_abort(read);
+	return e;
+}
+
+/* One row for each way in which a store is refused: what it means and what to do. */
+static enum exit_status refuse_store(const struct node *n, enum err why)
+{
+	static const struct {
+		enum err err;
+		enum exit_status status;
+		const char *advice;
+	} rows[] = {
+		{ERR_BUSY, EXIT_FAILED, "another program uses it; end that one first"},
+		{ERR_DENIED, EXIT_CONFIG,
+		 "give the folder to the account that the node runs under"},
+		{ERR_DISK_FULL, EXIT_FAILED, "make room on that disk and start again"},
+		{ERR_MAP_FULL, EXIT_CONFIG, "raise map-max-mib"},
+		{ERR_VERSION, EXIT_UNTRUSTED,
+		 "another release wrote it: run that one, or move the folder aside and start "
+		 "again; "
+		 "the log is fetched back from the servers"},
+		{ERR_IO, EXIT_FAILED, "look at that disk, then start again"},
+		{ERR_NOMEM, EXIT_FAILED, "give the node more memory and start again"},
+		{ERR_UNKNOWN_KEY, EXIT_UNTRUSTED,
+		 "its newest checkpoint is not signed by these keys: name the folder or the keys "
+		 "that belong together"},
+		{ERR_ORIGIN, EXIT_UNTRUSTED,
+		 "its newest checkpoint is of another log: name the folder or the keys that belong "
+		 "together"},
+		{ERR_SIGNATURE, EXIT_UNTRUSTED,
+		 "its newest checkpoint does not verify: move the folder aside and start again; "
+		 "the "
+		 "log is fetched back from the servers"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (rows[i].err != why)
+			continue;
+		log_line(LOG_ERROR, "log %s: store %s refused: %s: %s", n->log.name.text,
+			 n->settings.data, err_text(why), rows[i].advice);
+		return rows[i].status;
+	}
+	log_line(LOG_ERROR,
+		 "log %s: store %s refused: %s: move the folder aside (keep it) and start again; "
+		 "the "
+		 "log is fetched back from the servers before edits are taken",
+		 n->log.name.text, n->settings.data, err_text(why));
+	return EXIT_UNTRUSTED;
+}
+
+/* ---- the mark ---- */
+
+static void mark_path(const struct node *n, char path[static PATH_BYTES])
+{
+	(void)snprintf(path, PATH_BYTES, "%s.highwater", n->settings.keys);
+}
+
+enum err node_open_mark(struct node *n)
+{
+	char path[PATH_BYTES];
+	bool found = false;
+	enum err e = ERR_OK;
+
+	if (n->mark_open)
+		return ERR_OK;
+	mark_path(n, path);
+	e = highwater_open(path, &n->mark, &found);
+	if (e != ERR_OK)
+		log_line(
+			LOG_ERROR,
+			"log %s: the mark %s cannot be used: %s; the node must be able to write "
+			"beside its keys; an unreadable mark is removed by hand, after which every "
+			"server is asked again",
+			n->log.name.text, path, err_text(e));
+	n->mark_open = e == ERR_OK;
+	return e;
+}
+
+/* Where there is no mark, none is made until every server has answered: a node that is
+ * ended before that must ask again. */
+static enum err start_machine(struct node *n)
+{
+	char path[PATH_BYTES];
+	bool found = false;
+	enum err e = ERR_OK;
+
+	mark_path(n, path);
+	found = file_exists(path);
+	if (found)
+		e = node_open_mark(n);
+	if (e == ERR_OK)
+		e = node_machine_init(&n->machine, n->log.name, &n->signer.key, &n->log.tree,
+				      found ? n->mark.size : 0, found, n->settings.server_count);
+	if (e == ERR_OK && !n->machine.gated)
+		e = node_open_mark(n);
+	return e == ERR_OK ? node_raise_mark(n) : e;
+}
+
+/* ---- all of it ---- */
+
+static enum err open_doors(struct node *n)
+{
+	enum err e = network_open(&n->network);
+
+	if (e != ERR_OK) {
+		log_line(LOG_ERROR, "the network cannot be used: %s", err_text(e));
+		return e;
+	}
+	e = control_listen(n->settings.control, n->settings.control_mode, &n->control);
+	if (e != ERR_OK)
+		log_line(LOG_ERROR, "control socket %s: %s; %s", n->settings.control, err_text(e),
+			 e == ERR_BUSY
+				 ? "another node listens there: end it, or name another path"
+				 : "name a folder that exists and is the node's to write, and "
+				   "a path of at most 107 bytes");
+	return e;
+}
+
+enum err node_start(struct node *n, enum exit_status *ret_status)
+{
+	enum err e = ERR_OK;
+
+	n->started = wall_now();
+	n->terc = terc_of(&n->settings.terc);
+	daemon_name_store_on_fault(n->settings.data);
+	e = open_store(n);
+	if (e == ERR_OK)
+		e = trust_store(n);
+	if (e != ERR_OK) {
+		*ret_status = refuse_store(n, e);
+		return e;
+	}
+	*ret_status = EXIT_FAILED;
+	e = start_machine(n);
+	if (e == ERR_OK)
+		e = open_doors(n);
+	if (e != ERR_OK)
+		return e;
+	if (n->machine.gated) {
+		char text[TEXT_BYTES_MAX + 1];
+
+		gate_text(n, text, sizeof text);
+		log_line(LOG_NOTICE, "log %s: %s", n->log.name.text, text);
+	}
+	return ERR_OK;
+}
+
+void node_stop(struct node *n)
+{
+	char marker[PATH_BYTES];
+
+	control_close(n->control);
+	for (size_t i = 0; i < SERVERS_MAX; i++)
+		endpoint_close(n->links[i].endpoint);
+	if (n->network)
+		network_close(n->network);
+	view_fold_free(n->fold);
+	if (n->store) {
+		store_close(n->store);
+		if (n->fault == ERR_OK) {
+			marker_path(n, marker);
+			daemon_clean_stop(marker);
+		}
+	}
+	if (n->mark_open)
+		highwater_close(&n->mark);
+	node_machine_free(&n->machine);
+	arena_free(&n->requests);
+	arena_free(&n->arena);
+	arena_free(&n->scratch);
+	buf_free(&n->encoded);
+	buf_free(&n->note);
+	buf_free(&n->header);
+	buf_free(&n->reply);
+	buf_free(&n->replies);
+	for (size_t i = 0; i < COMMIT_FRAMES_MAX; i++)
+		buf_free(&n->frames[i]);
+}
