@@ -22,7 +22,7 @@ enum {
 /* The last empty line parts text and signature lines. */
 static enum err split(struct bytes raw, struct bytes *ret_text, struct bytes *ret_lines)
 {
-	size_t i = raw.size;
+	size_t i = 0;
 
 	if (raw.size < 2 || raw.data[raw.size - 1] != '\n')
 		return ERR_DECODE;

@@ -47,12 +47,12 @@ void tile_path(struct tile_id id, unsigned width, char path[static TILE_PATH_BYT
 static struct hash fold(const struct hash *hashes, unsigned height)
 {
 	struct hash row[TILE_WIDTH / 2];
-	unsigned width = 1U << (height - 1);
+	size_t width = (size_t)1 << (height - 1);
 
-	for (unsigned i = 0; i < width; i++)
+	for (size_t i = 0; i < width; i++)
 		row[i] = hash_node(hashes[2 * i], hashes[2 * i + 1]);
 	for (width /= 2; width > 0; width /= 2) {
-		for (unsigned i = 0; i < width; i++)
+		for (size_t i = 0; i < width; i++)
 			row[i] = hash_node(row[2 * i], row[2 * i + 1]);
 	}
 	return row[0];
