@@ -1,0 +1,619 @@
+/* Logs in a store: what is sealed stays and can be proved, what is aborted never was, and a
+ * log that does not agree with its checkpoint is not opened. */
+#include "ledger_fixture.h"
+
+#include "ledger/national.h"
+
+/* A text that differs from index to index, of some odd length. */
+static struct bytes plain_event(struct fixture *f, uint64_t index)
+{
+	char text[400];
+	int size = snprintf(text, sizeof text, "event %llu %0*d", (unsigned long long)index,
+			    (int)(index % 300) + 1, 0);
+
+	return bytes_of(arena_text(&f->arena, bytes_of(text, (size_t)size)), (size_t)size);
+}
+
+static void append_plain(struct fixture *f, struct log *l, struct txn *t, uint64_t count)
+{
+	while (count--)
+		assert_ok(log_append(l, t, plain_event(f, l->edge.size)));
+}
+
+/* One sealed commit. */
+static void commit_plain(struct fixture *f, struct log *l, uint64_t count)
+{
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	append_plain(f, l, t, count);
+	seal(f, l, t);
+	assert_ok(txn_commit(t));
+}
+
+/* The tree of the first `size` plain events, worked out beside the log. */
+static struct tree tree_beside(struct fixture *f, uint64_t size)
+{
+	struct tree tree;
+
+	tree_init(&tree);
+	for (uint64_t i = 0; i < size; i++)
+		tree_append(&tree, hash_leaf(plain_event(f, i)));
+	return tree;
+}
+
+static void assert_same_root(const struct tree *a, const struct tree *b)
+{
+	struct hash x = tree_root(a);
+	struct hash y = tree_root(b);
+
+	assert_int_equal(a->size, b->size);
+	assert_memory_equal(x.b, y.b, HASH_BYTES);
+}
+
+static struct log *opened(struct fixture *f, const char *name)
+{
+	struct log *l = arena_alloc(&f->arena, sizeof *l);
+
+	assert_non_null(l);
+	assert_ok(log_open(f->store, name_of(name), true, l));
+	return l;
+}
+
+/* ---- opening, appending ---- */
+
+static void a_new_log_is_empty(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct txn *t = NULL;
+	struct bytes note;
+	uint64_t size = 0;
+
+	assert_int_equal(l->edge.size, 0);
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_err(log_newest(l, t, &size, &note), ERR_NOT_FOUND);
+	assert_err(log_chunk(l, t, 0, &size, &note), ERR_NOT_FOUND);
+	assert_err(log_event(l, t, 0, &note), ERR_NOT_FOUND);
+	txn_abort(t);
+	fixture_reopen(f);
+	assert_ok(log_open(f->store, name_of("26"), false, l));
+	assert_err(log_open(f->store, name_of("24"), false, l), ERR_NOT_FOUND);
+}
+
+static void what_was_sealed_is_there_after_reopening(void **state)
+{
+	static const uint64_t commits[] = {1, 1, 254, 1, 300, 400, 64, 3};
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26/2");
+	struct tree beside;
+	struct txn *t = NULL;
+	uint64_t size = 0;
+
+	for (size_t i = 0; i < sizeof commits / sizeof commits[0]; i++) {
+		commit_plain(f, l, commits[i]);
+		size += commits[i];
+		fixture_reopen(f);
+		memset(l, 0, sizeof *l);
+		assert_ok(log_open(f->store, name_of("26/2"), false, l));
+		beside = tree_beside(f, size);
+		assert_same_root(&l->tree, &beside);
+		assert_int_equal(l->edge.size, size);
+	}
+	assert_ok(txn_begin(f->store, false, &t));
+	for (uint64_t i = 0; i < size; i++) {
+		struct bytes event;
+
+		assert_ok(log_event(l, t, i, &event));
+		assert_true(bytes_equal(event, plain_event(f, i)));
+	}
+	txn_abort(t);
+}
+
+static void a_log_of_two_tile_levels_opens_again(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "PL");
+	struct log again;
+
+	for (int i = 0; i < 17; i++)
+		commit_plain(f, l, 4000);
+	assert_true(l->edge.size > 65536);
+	assert_ok(log_open(f->store, name_of("PL"), false, &again));
+	assert_same_root(&again.tree, &l->tree);
+	commit_plain(f, &again, 70);
+	assert_ok(log_open(f->store, name_of("PL"), false, l));
+	assert_same_root(&again.tree, &l->tree);
+}
+
+static void what_was_aborted_is_forgotten_by_a_reload(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct tree beside;
+	struct txn *t = NULL;
+
+	commit_plain(f, l, 250);
+	assert_ok(txn_begin(f->store, true, &t));
+	append_plain(f, l, t, 300);
+	txn_abort(t);
+	assert_int_equal(l->edge.size, 550);
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_ok(log_reload(l, t));
+	txn_abort(t);
+	assert_int_equal(l->edge.size, 250);
+	commit_plain(f, l, 10);
+	beside = tree_beside(f, 260);
+	assert_same_root(&l->tree, &beside);
+	assert_ok(log_open(f->store, name_of("26"), false, l));
+}
+
+static void an_event_over_the_limit_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	size_t size = EVENT_BYTES_MAX + 1;
+	uint8_t *raw = calloc(1, size);
+	struct txn *t = NULL;
+
+	assert_non_null(raw);
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_err(log_append(l, t, bytes_of(raw, size)), ERR_LIMIT);
+	assert_int_equal(l->edge.size, 0);
+	assert_ok(log_append(l, t, bytes_of(raw, size - 1)));
+	txn_abort(t);
+	free(raw);
+}
+
+static void a_note_of_another_root_or_size_does_not_seal(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	append_plain(f, l, t, 5);
+	assert_err(log_seal(l, t, note_of(f, 5, hash_empty())), ERR_ROOT);
+	assert_err(log_seal(l, t, note_of(f, 4, tree_root(&l->tree))), ERR_ROOT);
+	assert_err(log_seal(l, t, bytes_of_text("5")), ERR_DECODE);
+	seal(f, l, t);
+	assert_ok(txn_commit(t));
+}
+
+static void an_edge_that_is_not_the_stores_is_noticed(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct log *old = arena_alloc(&f->arena, sizeof *old);
+	struct txn *t = NULL;
+
+	assert_non_null(old);
+	*old = *l;
+	commit_plain(f, l, 2);
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_err(log_append(old, t, bytes_of_text("x")), ERR_INTERNAL);
+	txn_abort(t);
+}
+
+/* ---- damage ---- */
+
+static struct bytes number_key(struct fixture *f, uint64_t x, int level)
+{
+	struct buf key = {.data = NULL};
+	struct bytes kept;
+
+	if (level >= 0)
+		buf_add_u8(&key, (uint8_t)level);
+	buf_add_u64be(&key, x);
+	assert_ok(buf_check(&key));
+	kept = bytes_of(arena_text(&f->arena, buf_bytes(&key)), key.size);
+	buf_free(&key);
+	return kept;
+}
+
+/* Turns one bit of a stored value. */
+static void damage(struct fixture *f, struct table table, struct bytes key, size_t at)
+{
+	struct bytes value;
+	uint8_t *copy = NULL;
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(txn_get(t, table, key, &value));
+	assert_true(at < value.size);
+	copy = (uint8_t *)arena_text(&f->arena, value);
+	assert_non_null(copy);
+	copy[at] ^= 1;
+	assert_ok(txn_put(t, table, key, bytes_of(copy, value.size)));
+	assert_ok(txn_commit(t));
+}
+
+static void put_or_delete(struct fixture *f, struct table table, struct bytes key, bool delete)
+{
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	if (delete)
+		assert_ok(txn_delete(t, table, key));
+	else
+		assert_ok(txn_put(t, table, key, bytes_of_text("more")));
+	assert_ok(txn_commit(t));
+}
+
+static void assert_not_opened(struct fixture *f)
+{
+	static struct log untouched;
+
+	memset(&untouched, 0x5a, sizeof untouched);
+	assert_err(log_open(f->store, name_of("26"), false, &untouched), ERR_CORRUPT);
+	for (size_t i = 0; i < sizeof untouched; i++)
+		assert_int_equal(((const uint8_t *)&untouched)[i], 0x5a);
+}
+
+static void events_that_end_elsewhere_are_damage(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+
+	put_or_delete(f, l->events, number_key(f, 0, -1), false);
+	assert_not_opened(f);
+	put_or_delete(f, l->events, number_key(f, 0, -1), true);
+	commit_plain(f, l, 600);
+	put_or_delete(f, l->events, number_key(f, 600, -1), false);
+	assert_not_opened(f);
+	put_or_delete(f, l->events, number_key(f, 600, -1), true);
+	assert_ok(log_open(f->store, name_of("26"), false, l));
+	put_or_delete(f, l->events, number_key(f, 599, -1), true);
+	assert_not_opened(f);
+}
+
+static void tiles_that_give_another_root_are_damage(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+
+	commit_plain(f, l, 600);
+	damage(f, l->tiles, number_key(f, 2, 0), 40);
+	assert_not_opened(f);
+	damage(f, l->tiles, number_key(f, 2, 0), 40);
+	assert_ok(log_open(f->store, name_of("26"), false, l));
+	put_or_delete(f, l->tiles, number_key(f, 0, 1), true);
+	assert_not_opened(f);
+}
+
+static void a_checkpoint_that_says_otherwise_is_damage(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	size_t origin = strlen("splot.test/region/26\n");
+
+	commit_plain(f, l, 600);
+	damage(f, l->checkpoints, number_key(f, 600, -1), origin); /* 600 -> 700 */
+	assert_not_opened(f);
+	damage(f, l->checkpoints, number_key(f, 600, -1), origin);
+	assert_ok(log_open(f->store, name_of("26"), false, l));
+	damage(f, l->checkpoints, number_key(f, 600, -1), origin + 3); /* the line's end */
+	assert_not_opened(f);
+}
+
+static void an_altered_event_is_not_served(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct txn *t = NULL;
+	struct bytes event = {NULL, 0};
+
+	commit_plain(f, l, 300);
+	damage(f, l->events, number_key(f, 258, -1), 3);
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_err(log_event(l, t, 258, &event), ERR_CORRUPT);
+	assert_null(event.data);
+	assert_ok(log_event(l, t, 257, &event));
+	assert_err(log_event(l, t, 300, &event), ERR_NOT_FOUND);
+	txn_abort(t);
+}
+
+/* ---- reading ---- */
+
+static void the_tree_at_any_size_and_its_proofs(void **state)
+{
+	static const uint64_t sizes[] = {0, 1, 2, 255, 256, 257, 300, 511, 512, 777, 1000};
+	enum { SIZES = sizeof sizes / sizeof sizes[0] };
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct log_reader reader;
+	struct hash roots[SIZES];
+	struct tree tree;
+	struct txn *t = NULL;
+
+	commit_plain(f, l, 400);
+	commit_plain(f, l, 600);
+	assert_ok(txn_begin(f->store, false, &t));
+	log_reader_init(&reader, l, t);
+	for (size_t i = 0; i < SIZES; i++) {
+		struct tree beside = tree_beside(f, sizes[i]);
+
+		assert_ok(log_tree_at(l, t, sizes[i], &tree));
+		assert_same_root(&tree, &beside);
+		roots[i] = tree_root(&tree);
+	}
+	for (size_t i = 1; i < SIZES; i++) {
+		struct hash leaf = hash_leaf(plain_event(f, sizes[i] - 1));
+		struct proof p;
+
+		assert_ok(proof_consistency(&reader.tree, sizes[i - 1], sizes[i], &p));
+		assert_ok(proof_check_consistency(&p, sizes[i - 1], sizes[i], roots[i - 1],
+						  roots[i]));
+		assert_ok(proof_inclusion(&reader.tree, sizes[i] - 1, 1000, &p));
+		assert_ok(proof_check_inclusion(&p, sizes[i] - 1, 1000, leaf, roots[SIZES - 1]));
+	}
+	assert_err(log_tree_at(l, t, 1001, &tree), ERR_ARGUMENT);
+	txn_abort(t);
+}
+
+static void a_reader_sees_what_is_sealed_while_a_writer_appends(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct log *copy = arena_alloc(&f->arena, sizeof *copy);
+	struct txn *read = NULL;
+	struct txn *write = NULL;
+	struct bytes note;
+	struct tree tree;
+	uint64_t size = 0;
+
+	assert_non_null(copy);
+	*copy = *l;
+	commit_plain(f, l, 100);
+	assert_ok(txn_begin(f->store, false, &read));
+	assert_ok(txn_begin(f->store, true, &write));
+	append_plain(f, l, write, 200);
+	assert_ok(log_newest(copy, read, &size, &note));
+	assert_int_equal(size, 100);
+	assert_ok(log_tree_at(copy, read, 100, &tree));
+	assert_err(log_tree_at(copy, read, 101, &tree), ERR_ARGUMENT);
+	assert_ok(log_event(copy, read, 99, &note));
+	seal(f, l, write);
+	assert_ok(txn_commit(write));
+	assert_ok(txn_renew(read));
+	assert_ok(log_newest(copy, read, &size, &note));
+	assert_int_equal(size, 300);
+	assert_ok(log_event(copy, read, 299, &note));
+	txn_abort(read);
+}
+
+static void checkpoints_are_found_by_their_size(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct checkpoint c;
+	struct txn *t = NULL;
+	struct bytes note;
+	uint64_t size = 0;
+
+	commit_plain(f, l, 10);
+	commit_plain(f, l, 5);
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_ok(log_checkpoint(l, t, 10, &note));
+	assert_ok(checkpoint_open(note, &f->signer.key, &c));
+	assert_int_equal(c.size, 10);
+	assert_err(log_checkpoint(l, t, 11, &note), ERR_NOT_FOUND);
+	assert_ok(log_newest(l, t, &size, &note));
+	assert_int_equal(size, 15);
+	assert_ok(checkpoint_open(note, &f->signer.key, &c));
+	assert_int_equal(c.size, 15);
+	txn_abort(t);
+}
+
+static void assert_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t expected)
+{
+	struct checkpoint c;
+	struct bytes note;
+	uint64_t size = 0;
+
+	assert_ok(log_chunk(l, t, from, &size, &note));
+	assert_int_equal(size, expected);
+	assert_ok(log_note_read(note, &c));
+	assert_int_equal(c.size, expected);
+}
+
+static void a_chunk_ends_at_the_last_checkpoint_that_fits_by_number(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct txn *t = NULL;
+	struct bytes note;
+	uint64_t size = 0;
+
+	for (int i = 0; i < 6; i++)
+		commit_plain(f, l, 1000);
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_chunk(l, t, 0, 4000);
+	assert_chunk(l, t, 904, 5000);
+	assert_chunk(l, t, 903, 4000);
+	assert_chunk(l, t, 4000, 6000);
+	assert_chunk(l, t, 5999, 6000);
+	assert_err(log_chunk(l, t, 6000, &size, &note), ERR_NOT_FOUND);
+	assert_err(log_chunk(l, t, 9000, &size, &note), ERR_NOT_FOUND);
+	txn_abort(t);
+}
+
+static void a_chunk_ends_at_the_last_checkpoint_that_fits_by_bytes(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	size_t event_size = (COMMIT_BYTES_MAX / 32) - 2; /* 32 of them fill a commit exactly */
+	uint8_t *raw = calloc(1, event_size);
+	struct txn *t = NULL;
+	uint32_t count = 0;
+
+	assert_non_null(raw);
+	for (int i = 0; i < 50; i++) {
+		assert_ok(txn_begin(f->store, true, &t));
+		assert_ok(log_append(l, t, bytes_of(raw, event_size)));
+		seal(f, l, t);
+		assert_ok(txn_commit(t));
+	}
+	free(raw);
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_chunk(l, t, 0, 32);
+	assert_chunk(l, t, 18, 50);
+	assert_ok(log_fit(l, t, 0, 50, COMMIT_BYTES_MAX, &count));
+	assert_int_equal(count, 32);
+	assert_ok(log_fit(l, t, 0, 50, COMMIT_BYTES_MAX - 1, &count));
+	assert_int_equal(count, 31);
+	assert_ok(log_fit(l, t, 0, 7, COMMIT_BYTES_MAX, &count));
+	assert_int_equal(count, 7);
+	assert_ok(log_fit(l, t, 40, 50, 3 * (event_size + 2), &count));
+	assert_int_equal(count, 3);
+	assert_ok(log_fit(l, t, 50, 50, COMMIT_BYTES_MAX, &count));
+	assert_int_equal(count, 0);
+	assert_ok(log_fit(l, t, 0, 50, 1, &count));
+	assert_int_equal(count, 0);
+	txn_abort(t);
+}
+
+/* ---- the national log ---- */
+
+static struct national_entry national_at(struct fixture *f, const struct log *l, uint64_t index)
+{
+	struct national_entry entry;
+	struct bytes raw;
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_ok(log_event(l, t, index, &raw));
+	assert_ok(national_decode(raw, &f->arena, &entry));
+	txn_abort(t);
+	return entry;
+}
+
+/* Accepts `count` plain events at a time of day; gives the region's note. */
+static struct bytes accept_plain(struct fixture *f, struct log *national, struct log *l,
+				 uint32_t count, int64_t now)
+{
+	struct tree tree = l->tree;
+	struct bytes *events = arena_alloc(&f->arena, count * sizeof *events);
+	struct bytes note;
+	struct txn *t = NULL;
+
+	assert_non_null(events);
+	for (uint32_t i = 0; i < count; i++) {
+		events[i] = plain_event(f, tree.size);
+		tree_append(&tree, hash_leaf(events[i]));
+	}
+	note = note_of(f, tree.size, tree_root(&tree));
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(national_accept(national, l, t, (struct wall_ms){now}, events, count, note));
+	seal(f, national, t);
+	assert_ok(txn_commit(t));
+	return note;
+}
+
+static void an_accepted_commit_is_an_entry_of_the_national_log(void **state)
+{
+	struct fixture *f = *state;
+	struct log *national = opened(f, "national");
+	struct log *l = opened(f, "26");
+	struct national_entry entry;
+	struct bytes note;
+	struct bytes stored;
+	struct txn *t = NULL;
+
+	(void)accept_plain(f, national, l, 3, 100);
+	note = accept_plain(f, national, l, 4, 200);
+	entry = national_at(f, national, 1);
+	assert_int_equal(entry.kind, NATIONAL_ACCEPTED);
+	assert_true(log_name_equal(entry.log, name_of("26")));
+	assert_int_equal(entry.from, 3);
+	assert_int_equal(entry.size, 7);
+	assert_int_equal(entry.recorded.ms, 200);
+	assert_true(bytes_equal(entry.checkpoint, note));
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_ok(log_checkpoint(l, t, 7, &stored));
+	assert_true(bytes_equal(stored, note));
+	txn_abort(t);
+	assert_ok(log_open(f->store, name_of("26"), false, l));
+	assert_int_equal(l->edge.size, 7);
+}
+
+static void national_time_never_goes_back(void **state)
+{
+	struct fixture *f = *state;
+	struct log *national = opened(f, "national");
+	struct log *l = opened(f, "26");
+	struct national_entry act = {
+		.recorded = {400},
+		.kind = NATIONAL_ACT,
+		.log = name_of("26"),
+		.act = "enrol",
+		.by = "root",
+		.reason = "letter 12",
+		.document = bytes_of_text("enrolment"),
+	};
+	struct txn *t = NULL;
+
+	(void)accept_plain(f, national, l, 1, 500);
+	(void)accept_plain(f, national, l, 1, 300);
+	assert_int_equal(national_at(f, national, 1).recorded.ms, 500);
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(national_act(national, t, &act)); /* twice in one transaction */
+	act.recorded.ms = 900;
+	assert_ok(national_act(national, t, &act));
+	act.recorded.ms = 800;
+	assert_ok(national_act(national, t, &act));
+	seal(f, national, t);
+	assert_ok(txn_commit(t));
+	assert_int_equal(national_at(f, national, 2).recorded.ms, 500);
+	assert_int_equal(national_at(f, national, 3).recorded.ms, 900);
+	assert_int_equal(national_at(f, national, 4).recorded.ms, 900);
+	assert_string_equal(national_at(f, national, 2).act, "enrol");
+}
+
+static void a_commit_with_a_wrong_checkpoint_is_not_accepted(void **state)
+{
+	struct fixture *f = *state;
+	struct log *national = opened(f, "national");
+	struct log *l = opened(f, "26");
+	struct bytes event = plain_event(f, 0);
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_err(national_accept(national, l, t, (struct wall_ms){1}, &event, 1,
+				   note_of(f, 1, hash_empty())),
+		   ERR_ROOT);
+	assert_err(national_accept(national, l, t, (struct wall_ms){1}, &event, 0,
+				   note_of(f, 0, hash_empty())),
+		   ERR_ARGUMENT);
+	txn_abort(t);
+	assert_int_equal(national->edge.size, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_new_log_is_empty),
+		TEST(what_was_sealed_is_there_after_reopening),
+		TEST(a_log_of_two_tile_levels_opens_again),
+		TEST(what_was_aborted_is_forgotten_by_a_reload),
+		TEST(an_event_over_the_limit_is_refused),
+		TEST(a_note_of_another_root_or_size_does_not_seal),
+		TEST(an_edge_that_is_not_the_stores_is_noticed),
+		TEST(events_that_end_elsewhere_are_damage),
+		TEST(tiles_that_give_another_root_are_damage),
+		TEST(a_checkpoint_that_says_otherwise_is_damage),
+		TEST(an_altered_event_is_not_served),
+		TEST(the_tree_at_any_size_and_its_proofs),
+		TEST(a_reader_sees_what_is_sealed_while_a_writer_appends),
+		TEST(checkpoints_are_found_by_their_size),
+		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_number),
+		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_bytes),
+		TEST(an_accepted_commit_is_an_entry_of_the_national_log),
+		TEST(national_time_never_goes_back),
+		TEST(a_commit_with_a_wrong_checkpoint_is_not_accepted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
