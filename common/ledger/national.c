@@ -84,6 +84,7 @@ struct folding {
 	struct view_fold *fold;
 	struct arena *arena;
 	size_t events; /* folded so far */
+	size_t others; /* entries without events: they are work as well */
 };
 
 /* The fold is total: bytes that do not decode are counted, never a reason to stop. */
@@ -122,6 +123,7 @@ static enum err fold_entry(struct folding *f, uint64_t position, struct bytes ra
 
 	arena_reset(f->arena);
 	e = national_decode(raw, f->arena, &entry);
+	f->others += e != ERR_OK || entry.kind != NATIONAL_ACCEPTED;
 	if (is_undecodable(e))
 		return view_fold_undecodable(f->fold);
 	if (e != ERR_OK || entry.kind != NATIONAL_ACCEPTED)
@@ -139,7 +141,7 @@ enum err national_fold(const struct log *national, const struct log_finder *logs
 		       struct view_fold *fold, struct arena *arena, size_t most_events,
 		       uint64_t *ret_position, size_t *ret_events)
 {
-	struct folding f = {logs, logs_read, view, view_write, fold, arena, 0};
+	struct folding f = {logs, logs_read, view, view_write, fold, arena, 0, 0};
 	struct bytes raw = {NULL, 0};
 	uint64_t size = 0;
 	uint64_t begin = 0;
@@ -150,9 +152,8 @@ enum err national_fold(const struct log *national, const struct log_finder *logs
 		e = view_position(view, view_write, &begin);
 	if (e == ERR_OK && begin > size)
 		e = ERR_CORRUPT;
-	/* An entry without events is work as well. */
 	for (position = begin; e == ERR_OK && position < size; position++) {
-		if (position > begin && f.events + (position - begin) >= most_events)
+		if (position > begin && f.events + f.others >= most_events)
 			break;
 		e = log_event(national, logs_read, position, &raw);
 		if (e == ERR_OK)

@@ -118,6 +118,25 @@ static inline void seal(struct fixture *f, struct log *l, struct txn *t)
 	assert_ok(log_seal(l, t, note_of(f, l->edge.size, tree_root(&l->tree))));
 }
 
+static inline struct log *opened(struct fixture *f, const char *name)
+{
+	struct log *l = arena_alloc(&f->arena, sizeof *l);
+
+	assert_non_null(l);
+	assert_ok(log_open(f->store, name_of(name), true, l));
+	return l;
+}
+
+/* A text that differs from index to index, of some odd length. */
+static inline struct bytes plain_event(struct fixture *f, uint64_t index)
+{
+	char text[400];
+	int size = snprintf(text, sizeof text, "event %llu %0*d", (unsigned long long)index,
+			    (int)(index % 300) + 1, 0);
+
+	return bytes_of(arena_text(&f->arena, bytes_of(text, (size_t)size)), (size_t)size);
+}
+
 /* ---- records ---- */
 
 /* record_with(arena, kind, "name", "value", …, NULL) */

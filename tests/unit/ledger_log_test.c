@@ -1,18 +1,7 @@
 /* Logs in a store: what is sealed stays and can be proved, what is aborted never was, and a
  * log that does not agree with its checkpoint is not opened. */
 #include "ledger_fixture.h"
-
-#include "ledger/national.h"
-
-/* A text that differs from index to index, of some odd length. */
-static struct bytes plain_event(struct fixture *f, uint64_t index)
-{
-	char text[400];
-	int size = snprintf(text, sizeof text, "event %llu %0*d", (unsigned long long)index,
-			    (int)(index % 300) + 1, 0);
-
-	return bytes_of(arena_text(&f->arena, bytes_of(text, (size_t)size)), (size_t)size);
-}
+#include "ledger_national.h"
 
 static void append_plain(struct fixture *f, struct log *l, struct txn *t, uint64_t count)
 {
@@ -49,15 +38,6 @@ static void assert_same_root(const struct tree *a, const struct tree *b)
 
 	assert_int_equal(a->size, b->size);
 	assert_memory_equal(x.b, y.b, HASH_BYTES);
-}
-
-static struct log *opened(struct fixture *f, const char *name)
-{
-	struct log *l = arena_alloc(&f->arena, sizeof *l);
-
-	assert_non_null(l);
-	assert_ok(log_open(f->store, name_of(name), true, l));
-	return l;
 }
 
 /* ---- opening, appending ---- */
@@ -473,122 +453,6 @@ static void a_chunk_ends_at_the_last_checkpoint_that_fits_by_bytes(void **state)
 	txn_abort(t);
 }
 
-/* ---- the national log ---- */
-
-static struct national_entry national_at(struct fixture *f, const struct log *l, uint64_t index)
-{
-	struct national_entry entry;
-	struct bytes raw;
-	struct txn *t = NULL;
-
-	assert_ok(txn_begin(f->store, false, &t));
-	assert_ok(log_event(l, t, index, &raw));
-	assert_ok(national_decode(raw, &f->arena, &entry));
-	txn_abort(t);
-	return entry;
-}
-
-/* Accepts `count` plain events at a time of day; gives the region's note. */
-static struct bytes accept_plain(struct fixture *f, struct log *national, struct log *l,
-				 uint32_t count, int64_t now)
-{
-	struct tree tree = l->tree;
-	struct bytes *events = arena_alloc(&f->arena, count * sizeof *events);
-	struct bytes note;
-	struct txn *t = NULL;
-
-	assert_non_null(events);
-	for (uint32_t i = 0; i < count; i++) {
-		events[i] = plain_event(f, tree.size);
-		tree_append(&tree, hash_leaf(events[i]));
-	}
-	note = note_of(f, tree.size, tree_root(&tree));
-	assert_ok(txn_begin(f->store, true, &t));
-	assert_ok(national_accept(national, l, t, (struct wall_ms){now}, events, count, note));
-	seal(f, national, t);
-	assert_ok(txn_commit(t));
-	return note;
-}
-
-static void an_accepted_commit_is_an_entry_of_the_national_log(void **state)
-{
-	struct fixture *f = *state;
-	struct log *national = opened(f, "national");
-	struct log *l = opened(f, "26");
-	struct national_entry entry;
-	struct bytes note;
-	struct bytes stored;
-	struct txn *t = NULL;
-
-	(void)accept_plain(f, national, l, 3, 100);
-	note = accept_plain(f, national, l, 4, 200);
-	entry = national_at(f, national, 1);
-	assert_int_equal(entry.kind, NATIONAL_ACCEPTED);
-	assert_true(log_name_equal(entry.log, name_of("26")));
-	assert_int_equal(entry.from, 3);
-	assert_int_equal(entry.size, 7);
-	assert_int_equal(entry.recorded.ms, 200);
-	assert_true(bytes_equal(entry.checkpoint, note));
-	assert_ok(txn_begin(f->store, false, &t));
-	assert_ok(log_checkpoint(l, t, 7, &stored));
-	assert_true(bytes_equal(stored, note));
-	txn_abort(t);
-	assert_ok(log_open(f->store, name_of("26"), false, l));
-	assert_int_equal(l->edge.size, 7);
-}
-
-static void national_time_never_goes_back(void **state)
-{
-	struct fixture *f = *state;
-	struct log *national = opened(f, "national");
-	struct log *l = opened(f, "26");
-	struct national_entry act = {
-		.recorded = {400},
-		.kind = NATIONAL_ACT,
-		.log = name_of("26"),
-		.act = "enrol",
-		.by = "root",
-		.reason = "letter 12",
-		.document = bytes_of_text("enrolment"),
-	};
-	struct txn *t = NULL;
-
-	(void)accept_plain(f, national, l, 1, 500);
-	(void)accept_plain(f, national, l, 1, 300);
-	assert_int_equal(national_at(f, national, 1).recorded.ms, 500);
-	assert_ok(txn_begin(f->store, true, &t));
-	assert_ok(national_act(national, t, &act)); /* twice in one transaction */
-	act.recorded.ms = 900;
-	assert_ok(national_act(national, t, &act));
-	act.recorded.ms = 800;
-	assert_ok(national_act(national, t, &act));
-	seal(f, national, t);
-	assert_ok(txn_commit(t));
-	assert_int_equal(national_at(f, national, 2).recorded.ms, 500);
-	assert_int_equal(national_at(f, national, 3).recorded.ms, 900);
-	assert_int_equal(national_at(f, national, 4).recorded.ms, 900);
-	assert_string_equal(national_at(f, national, 2).act, "enrol");
-}
-
-static void a_commit_with_a_wrong_checkpoint_is_not_accepted(void **state)
-{
-	struct fixture *f = *state;
-	struct log *national = opened(f, "national");
-	struct log *l = opened(f, "26");
-	struct bytes event = plain_event(f, 0);
-	struct txn *t = NULL;
-
-	assert_ok(txn_begin(f->store, true, &t));
-	assert_err(national_accept(national, l, t, (struct wall_ms){1}, &event, 1,
-				   note_of(f, 1, hash_empty())),
-		   ERR_ROOT);
-	assert_err(national_accept(national, l, t, (struct wall_ms){1}, &event, 0,
-				   note_of(f, 0, hash_empty())),
-		   ERR_ARGUMENT);
-	txn_abort(t);
-	assert_int_equal(national->edge.size, 0);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -613,6 +477,10 @@ int main(void)
 		TEST(an_accepted_commit_is_an_entry_of_the_national_log),
 		TEST(national_time_never_goes_back),
 		TEST(a_commit_with_a_wrong_checkpoint_is_not_accepted),
+		TEST(entries_are_folded_whole_and_no_more_than_asked),
+		TEST(what_does_not_decode_is_counted_and_passed),
+		TEST(logs_that_lack_what_was_accepted_are_damage),
+		TEST(a_view_ahead_of_the_log_is_to_be_thrown_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

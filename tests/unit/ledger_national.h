@@ -1,0 +1,342 @@
+/* The national log: what is accepted is an entry, and entries are folded whole. */
+#ifndef SPLOT_TESTS_LEDGER_NATIONAL_H
+#define SPLOT_TESTS_LEDGER_NATIONAL_H
+
+#include "ledger_fixture.h"
+#include "ledger_recount.h"
+
+#include "ledger/national.h"
+
+/* ---- appending ---- */
+
+static struct national_entry national_at(struct fixture *f, const struct log *l, uint64_t index)
+{
+	struct national_entry entry;
+	struct bytes raw;
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_ok(log_event(l, t, index, &raw));
+	assert_ok(national_decode(raw, &f->arena, &entry));
+	txn_abort(t);
+	return entry;
+}
+
+/* Accepts events at a time of day, in a transaction of their own; gives the region's note. */
+static struct bytes accept(struct fixture *f, struct log *national, struct log *l,
+			   const struct bytes *events, uint32_t count, int64_t now)
+{
+	struct tree tree = l->tree;
+	struct bytes note;
+	struct txn *t = NULL;
+
+	for (uint32_t i = 0; i < count; i++)
+		tree_append(&tree, hash_leaf(events[i]));
+	note = note_of(f, tree.size, tree_root(&tree));
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(national_accept(national, l, t, (struct wall_ms){now}, events, count, note));
+	seal(f, national, t);
+	assert_ok(txn_commit(t));
+	return note;
+}
+
+static struct bytes accept_plain(struct fixture *f, struct log *national, struct log *l,
+				 uint32_t count, int64_t now)
+{
+	struct bytes *events = arena_alloc(&f->arena, count * sizeof *events);
+
+	assert_non_null(events);
+	for (uint32_t i = 0; i < count; i++)
+		events[i] = plain_event(f, l->edge.size + i);
+	return accept(f, national, l, events, count, now);
+}
+
+static void an_accepted_commit_is_an_entry_of_the_national_log(void **state)
+{
+	struct fixture *f = *state;
+	struct log *national = opened(f, "national");
+	struct log *l = opened(f, "26");
+	struct national_entry entry;
+	struct bytes note;
+	struct bytes stored;
+	struct txn *t = NULL;
+
+	(void)accept_plain(f, national, l, 3, 100);
+	note = accept_plain(f, national, l, 4, 200);
+	entry = national_at(f, national, 1);
+	assert_int_equal(entry.kind, NATIONAL_ACCEPTED);
+	assert_true(log_name_equal(entry.log, name_of("26")));
+	assert_int_equal(entry.from, 3);
+	assert_int_equal(entry.size, 7);
+	assert_int_equal(entry.recorded.ms, 200);
+	assert_true(bytes_equal(entry.checkpoint, note));
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_ok(log_checkpoint(l, t, 7, &stored));
+	assert_true(bytes_equal(stored, note));
+	txn_abort(t);
+	assert_ok(log_open(f->store, name_of("26"), false, l));
+	assert_int_equal(l->edge.size, 7);
+}
+
+static void national_time_never_goes_back(void **state)
+{
+	struct fixture *f = *state;
+	struct log *national = opened(f, "national");
+	struct log *l = opened(f, "26");
+	struct national_entry act = {
+		.recorded = {400},
+		.kind = NATIONAL_ACT,
+		.log = name_of("26"),
+		.act = "enrol",
+		.by = "root",
+		.reason = "letter 12",
+		.document = bytes_of_text("enrolment"),
+	};
+	struct txn *t = NULL;
+
+	(void)accept_plain(f, national, l, 1, 500);
+	(void)accept_plain(f, national, l, 1, 300);
+	assert_int_equal(national_at(f, national, 1).recorded.ms, 500);
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(national_act(national, t, &act)); /* twice in one transaction */
+	act.recorded.ms = 900;
+	assert_ok(national_act(national, t, &act));
+	act.recorded.ms = 800;
+	assert_ok(national_act(national, t, &act));
+	seal(f, national, t);
+	assert_ok(txn_commit(t));
+	assert_int_equal(national_at(f, national, 2).recorded.ms, 500);
+	assert_int_equal(national_at(f, national, 3).recorded.ms, 900);
+	assert_int_equal(national_at(f, national, 4).recorded.ms, 900);
+	assert_string_equal(national_at(f, national, 2).act, "enrol");
+}
+
+static void a_commit_with_a_wrong_checkpoint_is_not_accepted(void **state)
+{
+	struct fixture *f = *state;
+	struct log *national = opened(f, "national");
+	struct log *l = opened(f, "26");
+	struct bytes event = plain_event(f, 0);
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_err(national_accept(national, l, t, (struct wall_ms){1}, &event, 1,
+				   note_of(f, 1, hash_empty())),
+		   ERR_ROOT);
+	assert_err(national_accept(national, l, t, (struct wall_ms){1}, &event, 0,
+				   note_of(f, 0, hash_empty())),
+		   ERR_ARGUMENT);
+	txn_abort(t);
+	assert_int_equal(national->edge.size, 0);
+}
+
+/* ---- folding ---- */
+
+/* A server in small: logs in one store, the view in another. */
+struct server {
+	struct fixture *logs, views;
+	struct log *national, *l26, *l24;
+	struct view view;
+	struct view_fold *fold;
+	struct arena arena;
+};
+
+static void server_start(struct server *s, struct fixture *logs)
+{
+	memset(s, 0, sizeof *s);
+	s->logs = logs;
+	s->national = opened(logs, "national");
+	s->l26 = opened(logs, "26");
+	s->l24 = opened(logs, "24");
+	fixture_start(&s->views);
+	assert_ok(view_open(s->views.store, true, &s->view));
+	assert_ok(view_fold_new(&s->fold));
+}
+
+static void server_stop(struct server *s)
+{
+	view_fold_free(s->fold);
+	arena_free(&s->arena);
+	fixture_stop(&s->views);
+}
+
+static const struct log *find_log(void *context, struct log_name name)
+{
+	const struct server *s = context;
+
+	if (s->l26 && log_name_equal(name, s->l26->name))
+		return s->l26;
+	return log_name_equal(name, s->l24->name) ? s->l24 : NULL;
+}
+
+/* One call of national_fold and its commit. */
+static enum err fold_some(struct server *s, size_t most, uint64_t *position, size_t *events)
+{
+	struct log_finder finder = {s, find_log};
+	struct txn *read = NULL;
+	struct txn *write = NULL;
+	enum err e = ERR_OK;
+
+	assert_ok(txn_begin(s->logs->store, false, &read));
+	assert_ok(txn_begin(s->views.store, true, &write));
+	e = national_fold(s->national, &finder, read, &s->view, write, s->fold, &s->arena, most,
+			  position, events);
+	txn_abort(read);
+	if (e == ERR_OK) {
+		assert_ok(txn_commit(write));
+	} else {
+		txn_abort(write);
+		view_fold_abandon(s->fold);
+	}
+	return e;
+}
+
+static int64_t server_count(struct server *s, const char *row)
+{
+	struct txn *t = NULL;
+	struct count *rows = NULL;
+	size_t count = 0;
+
+	assert_ok(txn_begin(s->views.store, false, &t));
+	assert_ok(view_counts(&s->view, t, &s->logs->arena, &rows, &count));
+	txn_abort(t);
+	return kept_count(rows, count, row);
+}
+
+static struct bytes entity_event(struct fixture *f, const char *id)
+{
+	struct record *r =
+		record_with(&f->arena, RECORD_ENTITY, "id", id, "kind", "CIS", "name", id, NULL);
+	struct change c = put_change(r);
+	struct event e = event_of(&c, 1);
+
+	return encoded(f, &e);
+}
+
+static void act_once(struct fixture *f, struct log *national)
+{
+	struct national_entry act = {
+		.kind = NATIONAL_ACT,
+		.log = name_of("26"),
+		.act = "enrol",
+		.by = "root",
+		.reason = "",
+	};
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(national_act(national, t, &act));
+	seal(f, national, t);
+	assert_ok(txn_commit(t));
+}
+
+static void entries_are_folded_whole_and_no_more_than_asked(void **state)
+{
+	struct fixture *f = *state;
+	struct server s;
+	struct bytes events[3] = {entity_event(f, "pl26-cis-a"), entity_event(f, "pl26-cis-b"),
+				  entity_event(f, "pl26-cis-c")};
+	struct bytes other = entity_event(f, "pl24-cis-a");
+	struct version found;
+	struct txn *t = NULL;
+	uint64_t position = 77;
+	size_t folded = 77;
+
+	server_start(&s, f);
+	assert_ok(fold_some(&s, 10, &position, &folded));
+	assert_int_equal(position, 0);
+	assert_int_equal(folded, 0);
+	(void)accept(f, s.national, s.l26, events, 2, 1);
+	(void)accept(f, s.national, s.l24, &other, 1, 2);
+	act_once(f, s.national);
+	(void)accept(f, s.national, s.l26, events + 2, 1, 3);
+	assert_ok(fold_some(&s, 1, &position, &folded));
+	assert_int_equal(position, 1); /* whole, though two events were more than asked */
+	assert_int_equal(folded, 2);
+	assert_int_equal(server_count(&s, "entities,PL,,"), 2);
+	assert_ok(fold_some(&s, 2, &position, &folded));
+	assert_int_equal(position, 3);
+	assert_int_equal(folded, 1);
+	assert_ok(fold_some(&s, 100, &position, &folded));
+	assert_int_equal(position, 4);
+	assert_int_equal(folded, 1);
+	assert_int_equal(server_count(&s, "entities,PL,CIS,"), 4);
+	assert_ok(fold_some(&s, 100, &position, &folded));
+	assert_int_equal(position, 4);
+	assert_int_equal(folded, 0);
+
+	assert_ok(txn_begin(s.views.store, false, &t));
+	assert_ok(view_get(&s.view, t, RECORD_ENTITY, bytes_of_text("pl26-cis-c"), &f->arena,
+			   &found));
+	assert_int_equal(found.position, 3);
+	assert_int_equal(found.index, 2);
+	assert_true(log_name_equal(found.log, name_of("26")));
+	txn_abort(t);
+	server_stop(&s);
+}
+
+static void what_does_not_decode_is_counted_and_passed(void **state)
+{
+	struct fixture *f = *state;
+	struct server s;
+	struct bytes events[3] = {entity_event(f, "pl26-cis-a"), bytes_of_text("\xff\xff\xff"),
+				  entity_event(f, "pl26-cis-c")};
+	struct txn *t = NULL;
+	uint64_t position = 0;
+	size_t folded = 0;
+
+	server_start(&s, f);
+	(void)accept(f, s.national, s.l26, events, 3, 1);
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(log_append(s.national, t, bytes_of_text("\xff")));
+	seal(f, s.national, t);
+	assert_ok(txn_commit(t));
+	act_once(f, s.national); /* also behind an entry whose time nobody can read */
+	assert_ok(fold_some(&s, 100, &position, &folded));
+	assert_int_equal(position, 3);
+	assert_int_equal(folded, 3);
+	assert_int_equal(server_count(&s, "undecodable_events,PL,,all"), 2);
+	assert_int_equal(server_count(&s, "entities,PL,,"), 2);
+	server_stop(&s);
+}
+
+static void logs_that_lack_what_was_accepted_are_damage(void **state)
+{
+	struct fixture *f = *state;
+	struct server s;
+	struct bytes event = entity_event(f, "pl26-cis-a");
+	struct log *l26 = NULL;
+	uint64_t position = 0;
+	size_t folded = 0;
+
+	server_start(&s, f);
+	(void)accept(f, s.national, s.l26, &event, 1, 1);
+	l26 = s.l26;
+	s.l26 = NULL;
+	assert_err(fold_some(&s, 100, &position, &folded), ERR_CORRUPT);
+	s.l26 = l26;
+	assert_ok(fold_some(&s, 100, &position, &folded));
+	assert_int_equal(position, 1);
+	assert_int_equal(server_count(&s, "entities,PL,,"), 1); /* once */
+	server_stop(&s);
+}
+
+static void a_view_ahead_of_the_log_is_to_be_thrown_away(void **state)
+{
+	struct fixture *f = *state;
+	struct server s;
+	struct bytes event = entity_event(f, "pl26-cis-a");
+	struct txn *t = NULL;
+	uint64_t position = 0;
+	size_t folded = 0;
+
+	server_start(&s, f);
+	(void)accept(f, s.national, s.l26, &event, 1, 1);
+	assert_ok(txn_begin(s.views.store, true, &t));
+	assert_ok(view_fold_finish(s.fold, &s.view, t, 2));
+	assert_ok(txn_commit(t));
+	assert_err(fold_some(&s, 100, &position, &folded), ERR_CORRUPT);
+	server_stop(&s);
+}
+
+#endif
