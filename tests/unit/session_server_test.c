@@ -1,0 +1,831 @@
+/* Each rule of docs/PROTOCOL.md that the server keeps, by its name. */
+#include "session_fixture.h"
+
+#include "session/server.h"
+
+enum { CREDIT = COMMIT_BYTES_MAX };
+
+static struct history ours;   /* log 26, as the server comes to hold it */
+static struct history theirs; /* log 26 again: another history from index 5 on */
+static struct history other;  /* log 24 */
+static struct server_machine machine;
+static struct server_update update;
+static struct message said;
+static struct wall_ms now;
+static bool disk_fails;
+
+static const char PEER[] = "peer1";
+static const char PEER_2[] = "peer2";
+
+static enum err root(void *context, struct log_name log, uint64_t size, struct hash *ret)
+{
+	const struct history *h = log_name_equal(log, ours.log) ? &ours : &other;
+
+	(void)context;
+	if (disk_fails)
+		return ERR_IO;
+	assert_true(size <= h->count);
+	*ret = tree_root(&h->trees[size]);
+	return ERR_OK;
+}
+
+static int set_up(void **state)
+{
+	struct card card;
+	struct tree empty;
+
+	(void)state;
+	history_begin(&ours, "26", 1);
+	history_grow(&ours, 5, "common");
+	history_begin(&theirs, "26", 1);
+	history_grow(&theirs, 5, "common");
+	history_grow(&ours, 25, "first");
+	history_grow(&theirs, 25, "second");
+	history_begin(&other, "24", 2);
+	history_grow(&other, 30, "first");
+	tree_init(&empty);
+	disk_fails = false;
+	now.ms = 1000000;
+	assert_ok(
+		server_machine_init(&machine, REALM, CREDIT, (struct server_lookup){.root = root}));
+	history_card(&ours, &card);
+	assert_ok(server_machine_enrol(&machine, &card, &empty, LOG_ACTIVE));
+	history_card(&other, &card);
+	assert_ok(server_machine_enrol(&machine, &card, &empty, LOG_ACTIVE));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	history_end(&ours);
+	history_end(&theirs);
+	history_end(&other);
+	server_machine_free(&machine);
+	message_free(&said);
+	return 0;
+}
+
+/* ---- speaking to the machine ---- */
+
+static void step(enum server_event_kind kind, enum err code)
+{
+	struct server_event e = {.kind = kind, .now = now, .code = code};
+
+	server_step(&machine, &e, &update);
+}
+
+static void hear_as(struct log_name user, const char *peer, uint64_t new_session)
+{
+	struct server_event e = {
+		.kind = SERVER_EV_MESSAGE,
+		.now = now,
+		.peer = bytes_of_text(peer),
+		.user = user,
+		.frames = said.frames,
+		.frame_count = said.count,
+		.new_session = new_session,
+	};
+
+	server_step(&machine, &e, &update);
+}
+
+static void hear(const char *peer)
+{
+	hear_as(ours.log, peer, 77);
+}
+
+static struct server_log *held(void)
+{
+	return server_machine_log(&machine, ours.log);
+}
+
+static const struct wire_header *reply(size_t i, enum wire_kind kind)
+{
+	assert_true(i < update.count);
+	assert_int_equal(update.actions[i].kind, SERVER_SEND);
+	assert_int_equal(update.actions[i].header.kind, kind);
+	return &update.actions[i].header;
+}
+
+static void expect_refused(const char *code, uint64_t size)
+{
+	assert_true(update.count >= 1);
+	assert_string_equal(err_code(reply(0, WIRE_REFUSED)->code), code);
+	assert_int_equal(update.actions[0].header.size, size);
+	assert_true(strlen(update.actions[0].header.text) > 0);
+}
+
+/* The log holds `size` events before anything is said. */
+static void server_holds(uint64_t size)
+{
+	held()->durable = ours.trees[size];
+	held()->pending = ours.trees[size];
+}
+
+/* An anchored session 77 of `size` events at the node. */
+static void open_session(const struct history *h, uint64_t size)
+{
+	uint64_t meet = size < held()->durable.size ? size : held()->durable.size;
+
+	message_hello(&said, h, size);
+	hear(PEER);
+	assert_int_equal(reply(0, WIRE_WELCOME)->session, 77);
+	message_anchor(&said, h, 77, meet);
+	hear(PEER);
+	assert_int_equal(reply(0, WIRE_ACK)->size, meet);
+}
+
+static void say_commit(uint64_t from, uint64_t size)
+{
+	message_commit(&said, &ours, 77, from, size);
+	hear(PEER);
+}
+
+/* ---- HELLO ---- */
+
+static void hello_is_answered_with_size_credit_and_limits(void **state)
+{
+	const struct wire_header *h = NULL;
+
+	(void)state;
+	server_holds(4);
+	message_hello(&said, &ours, 9);
+	hear(PEER);
+	assert_int_equal(update.count, 1);
+	h = reply(0, WIRE_WELCOME);
+	assert_int_equal(h->session, 77);
+	assert_int_equal(h->size, 4);
+	assert_int_equal(h->credit, CREDIT);
+	assert_int_equal(h->commit_events, COMMIT_EVENTS_MAX);
+	assert_int_equal(h->commit_bytes, COMMIT_BYTES_MAX);
+	assert_true(update.actions[0].with_newest);
+	assert_memory_equal(update.actions[0].peer, PEER, strlen(PEER));
+}
+
+static void an_empty_log_has_no_checkpoint_to_show(void **state)
+{
+	(void)state;
+	message_hello(&said, &ours, 0);
+	hear(PEER);
+	(void)reply(0, WIRE_WELCOME);
+	assert_false(update.actions[0].with_newest);
+}
+
+static void another_protocol_is_refused(void **state)
+{
+	struct wire_header h = {.kind = WIRE_HELLO, .protocol = 2, .log = ours.log};
+
+	(void)state;
+	message_header(&said, &h);
+	hear(PEER);
+	expect_refused("version", 0);
+}
+
+static void a_hello_for_another_log_is_refused(void **state)
+{
+	(void)state;
+	message_hello(&said, &other, 3);
+	hear(PEER); /* with the key of 26 */
+	expect_refused("owner", 0);
+	assert_false(server_machine_log(&machine, other.log)->open);
+}
+
+static void a_hello_with_a_checkpoint_by_another_key_is_refused(void **state)
+{
+	struct history thief;
+
+	(void)state;
+	history_begin(&thief, "26", 9);
+	history_grow(&thief, 3, "thief");
+	message_hello(&said, &thief, 3);
+	hear(PEER);
+	expect_refused("unknown-key", 0);
+	assert_false(held()->open);
+	history_end(&thief);
+}
+
+static void a_hello_whose_checkpoint_is_of_another_size_is_refused(void **state)
+{
+	struct wire_header h = {
+		.kind = WIRE_HELLO, .protocol = WIRE_PROTOCOL, .log = ours.log, .size = 8};
+
+	(void)state;
+	message_header(&said, &h);
+	message_note(&said, &ours, 7);
+	hear(PEER);
+	expect_refused("decode", 0);
+	said.count = 1;
+	hear(PEER);
+	expect_refused("decode", 0);
+}
+
+static void a_new_hello_ends_the_older_session(void **state)
+{
+	(void)state;
+	open_session(&ours, 9);
+	message_hello(&said, &ours, 9);
+	hear_as(ours.log, PEER_2, 78);
+	assert_int_equal(reply(0, WIRE_WELCOME)->session, 78);
+	say_commit(0, 3);
+	expect_refused("session", 0);
+}
+
+static void a_key_that_no_log_is_enrolled_for_is_refused(void **state)
+{
+	struct log_name stranger = {"30"};
+
+	(void)state;
+	message_hello(&said, &ours, 0);
+	hear_as(stranger, PEER, 77);
+	expect_refused("unknown-key", 0);
+	assert_int_equal(machine.refused_unknown[ERR_UNKNOWN_KEY], 1);
+}
+
+static void a_peer_without_a_usable_address_is_counted_only(void **state)
+{
+	(void)state;
+	message_hello(&said, &ours, 0);
+	hear("");
+	assert_int_equal(update.count, 0);
+	hear("seventeen-bytes-x");
+	assert_int_equal(update.count, 0);
+	assert_int_equal(machine.refused_unknown[ERR_ARGUMENT], 2);
+}
+
+/* ---- ANCHOR ---- */
+
+static void an_anchor_stands_at_exactly_the_smaller_size(void **state)
+{
+	(void)state;
+	server_holds(4);
+	message_hello(&said, &ours, 9);
+	hear(PEER);
+	message_anchor(&said, &ours, 77, 3);
+	hear(PEER);
+	expect_refused("argument", 4);
+	message_anchor(&said, &ours, 77, 4);
+	hear(PEER);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 4);
+	assert_true(held()->anchored);
+}
+
+static void an_anchor_of_a_node_that_is_behind_stands_at_its_size(void **state)
+{
+	(void)state;
+	server_holds(9);
+	open_session(&ours, 4);
+	assert_int_equal(held()->agreed, 4);
+}
+
+static void commits_before_the_anchor_are_refused(void **state)
+{
+	(void)state;
+	message_hello(&said, &ours, 9);
+	hear(PEER);
+	say_commit(0, 3);
+	expect_refused("session", 0);
+	assert_int_equal(held()->pending.size, 0);
+}
+
+static void different_roots_freeze_only_that_log(void **state)
+{
+	(void)state;
+	server_holds(9);
+	message_hello(&said, &theirs, 20); /* more than we hold: nothing to compare yet */
+	hear(PEER);
+	(void)reply(0, WIRE_WELCOME);
+	message_anchor(&said, &theirs, 77, 9);
+	hear(PEER);
+	assert_int_equal(update.count, 1);
+	assert_int_equal(update.actions[0].kind, SERVER_FREEZE);
+	assert_true(log_name_equal(update.actions[0].log, ours.log));
+	assert_true(bytes_equal(update.actions[0].note, said.frames[1]));
+	step(SERVER_EV_STORED, ERR_OK);
+	expect_refused("fork", 9);
+	assert_int_equal(held()->state, LOG_FROZEN);
+	assert_int_equal(server_machine_log(&machine, other.log)->state, LOG_ACTIVE);
+	message_hello(&said, &other, 3);
+	hear_as(other.log, PEER_2, 80);
+	(void)reply(0, WIRE_WELCOME);
+}
+
+static void another_root_in_a_hello_is_a_fork(void **state)
+{
+	(void)state;
+	server_holds(9);
+	message_hello(&said, &theirs, 7);
+	hear(PEER);
+	assert_int_equal(update.actions[0].kind, SERVER_FREEZE);
+}
+
+static void a_frozen_log_hears_nothing(void **state)
+{
+	(void)state;
+	held()->state = LOG_FROZEN;
+	message_hello(&said, &ours, 3);
+	hear(PEER);
+	expect_refused("frozen", 0);
+	assert_int_equal(held()->refused[ERR_FROZEN], 1);
+}
+
+static void a_freeze_is_told_only_after_stored_and_undone_when_it_failed(void **state)
+{
+	(void)state;
+	server_holds(9);
+	message_hello(&said, &theirs, 7);
+	hear(PEER);
+	assert_int_equal(update.actions[0].kind, SERVER_FREEZE);
+	hear(PEER);
+	expect_refused("again", 9);
+	step(SERVER_EV_FAILED, ERR_DISK_FULL);
+	expect_refused("disk-full", 9);
+	assert_int_equal(held()->state, LOG_ACTIVE);
+	hear(PEER);
+	assert_int_equal(update.actions[0].kind, SERVER_FREEZE);
+}
+
+static void a_root_that_cannot_be_read_is_no_fork(void **state)
+{
+	(void)state;
+	server_holds(9);
+	disk_fails = true;
+	message_hello(&said, &theirs, 7);
+	hear(PEER);
+	expect_refused("io", 9);
+	assert_int_equal(held()->state, LOG_ACTIVE);
+}
+
+/* ---- COMMIT ---- */
+
+static void an_ack_is_sent_only_after_stored(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 6);
+	assert_int_equal(update.count, 1);
+	assert_int_equal(update.actions[0].kind, SERVER_APPEND);
+	assert_int_equal(update.actions[0].commit->count, 6);
+	assert_int_equal(held()->durable.size, 0);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(update.count, 1);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 6);
+	assert_int_equal(held()->durable.size, 6);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(update.count, 0);
+}
+
+static void one_ack_stands_for_all_commits_of_a_turn(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 6);
+	say_commit(6, 7);
+	say_commit(7, 20);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(update.count, 1);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 20);
+	assert_int_equal(reply(0, WIRE_ACK)->credit, CREDIT);
+}
+
+static void a_gap_is_refused_with_the_size_expected(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 6);
+	say_commit(7, 9);
+	expect_refused("gap", 6);
+	assert_int_equal(held()->pending.size, 6);
+	assert_int_equal(held()->refused[ERR_GAP], 1);
+	say_commit(6, 9);
+	assert_int_equal(update.actions[0].kind, SERVER_APPEND);
+}
+
+static void a_commit_of_another_session_is_refused(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	message_commit(&said, &ours, 76, 0, 3);
+	hear(PEER);
+	expect_refused("session", 0);
+	message_commit(&said, &ours, 77, 0, 3);
+	hear(PEER_2);
+	expect_refused("session", 0);
+	assert_int_equal(held()->pending.size, 0);
+}
+
+static void a_replay_is_harmless(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 6);
+	step(SERVER_EV_STORED, ERR_OK);
+	say_commit(0, 6);
+	assert_int_equal(update.count, 1);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 6);
+	say_commit(2, 4);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 6);
+	assert_int_equal(held()->pending.size, 6);
+	assert_int_equal(held()->state, LOG_ACTIVE);
+}
+
+static void a_replay_of_what_is_not_stored_yet_waits_for_stored(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 6);
+	say_commit(0, 6);
+	assert_int_equal(update.count, 0);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(update.count, 1);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 6);
+}
+
+static void an_ack_never_says_more_than_the_session_showed(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 12);
+	message_hello(&said, &ours, 3); /* in the same turn: 0 is durable, 12 pending */
+	hear(PEER);
+	assert_int_equal(reply(0, WIRE_WELCOME)->size, 0);
+	message_anchor(&said, &ours, 77, 0);
+	hear(PEER);
+	say_commit(0, 3);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(update.count, 1);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 3);
+	assert_int_equal(held()->durable.size, 12);
+}
+
+static void same_size_other_root_in_a_commit_is_a_fork(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 9);
+	step(SERVER_EV_STORED, ERR_OK);
+	message_commit(&said, &theirs, 77, 5, 9);
+	hear(PEER);
+	assert_int_equal(update.count, 1);
+	assert_int_equal(update.actions[0].kind, SERVER_FREEZE);
+	assert_true(bytes_equal(update.actions[0].note, said.frames[1]));
+	step(SERVER_EV_STORED, ERR_OK);
+	expect_refused("fork", 9);
+	assert_int_equal(held()->refused[ERR_FORK], 1);
+	assert_int_equal(held()->durable.size, 9);
+}
+
+static void a_smaller_size_with_another_root_is_a_fork(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 9);
+	step(SERVER_EV_STORED, ERR_OK);
+	message_commit(&said, &theirs, 77, 5, 7);
+	hear(PEER);
+	assert_int_equal(update.actions[0].kind, SERVER_FREEZE);
+}
+
+static void a_commit_that_overlaps_the_end_is_refused_as_old(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 9);
+	say_commit(5, 12);
+	expect_refused("old", 9);
+	assert_int_equal(held()->pending.size, 9);
+}
+
+static void a_commit_that_continues_another_history_is_refused(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 9);
+	step(SERVER_EV_STORED, ERR_OK);
+	message_commit(&said, &theirs, 77, 9, 12);
+	hear(PEER);
+	expect_refused("root", 9);
+	assert_int_equal(held()->state, LOG_ACTIVE); /* nothing of size 12 is held to compare */
+}
+
+static void an_altered_event_changes_nothing(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	message_commit(&said, &ours, 77, 0, 3);
+	said.bufs[2].data[5] ^= 1;
+	hear(PEER);
+	expect_refused("root", 0);
+	assert_int_equal(held()->pending.size, 0);
+	assert_int_equal(held()->refused[ERR_ROOT], 1);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(update.count, 0);
+}
+
+static void a_record_of_another_region_is_refused(void **state)
+{
+	struct history h;
+
+	(void)state;
+	open_session(&ours, 20);
+	history_begin(&h, "26", 1);
+	history_add(&h, "pl24-op-1", "not ours");
+	message_commit(&said, &h, 77, 0, 1);
+	hear(PEER);
+	expect_refused("owner", 0);
+	history_end(&h);
+}
+
+static void what_failed_to_be_stored_is_refused_and_may_come_again(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 6);
+	step(SERVER_EV_STORED, ERR_OK);
+	say_commit(6, 9);
+	say_commit(9, 12);
+	step(SERVER_EV_FAILED, ERR_DISK_FULL);
+	assert_int_equal(update.count, 1);
+	expect_refused("disk-full", 6);
+	assert_int_equal(held()->pending.size, 6);
+	say_commit(12, 14);
+	expect_refused("gap", 6);
+	say_commit(6, 12);
+	assert_int_equal(update.actions[0].kind, SERVER_APPEND);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 12);
+}
+
+static void a_failure_is_told_to_those_who_had_appends_only(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	message_hello(&said, &other, 3);
+	hear_as(other.log, PEER_2, 80);
+	message_anchor(&said, &other, 80, 0);
+	hear_as(other.log, PEER_2, 81);
+	say_commit(0, 6);
+	step(SERVER_EV_FAILED, ERR_MAP_FULL);
+	assert_int_equal(update.count, 1);
+	assert_memory_equal(update.actions[0].peer, PEER, strlen(PEER));
+}
+
+/* ---- credit ---- */
+
+static void a_peer_that_ignores_its_credit_is_cut_off(void **state)
+{
+	uint64_t bytes = 0;
+
+	(void)state;
+	open_session(&ours, 20);
+	message_commit(&said, &ours, 77, 0, 6);
+	bytes = commit_frames_size(said.frames + 2, said.count - 2);
+	held()->credit_left = bytes;
+	hear(PEER);
+	assert_int_equal(update.actions[0].kind, SERVER_APPEND);
+	assert_int_equal(held()->credit_left, 0);
+	say_commit(6, 9);
+	assert_int_equal(update.count, 2);
+	expect_refused("credit", 6);
+	assert_int_equal(update.actions[1].kind, SERVER_CLOSE);
+	assert_memory_equal(update.actions[1].peer, PEER, strlen(PEER));
+	assert_false(held()->open);
+	assert_int_equal(held()->pending.size, 6);
+}
+
+static void an_ack_grants_what_was_taken_again(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 6);
+	assert_true(held()->credit_left < CREDIT);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(held()->credit_left, CREDIT);
+}
+
+static void a_credit_too_small_for_a_commit_is_no_configuration(void **state)
+{
+	struct server_machine m;
+
+	(void)state;
+	assert_err(server_machine_init(&m, REALM, COMMIT_BYTES_MAX - 1,
+				       (struct server_lookup){.root = root}),
+		   "argument");
+}
+
+/* ---- FETCH, HEARTBEAT, silence ---- */
+
+static void a_node_fetches_its_own_log(void **state)
+{
+	(void)state;
+	server_holds(9);
+	open_session(&ours, 4);
+	message_header(&said,
+		       &(struct wire_header){
+			       .kind = WIRE_FETCH, .session = 77, .log = ours.log, .from = 4});
+	hear(PEER);
+	assert_int_equal(update.count, 1);
+	assert_int_equal(update.actions[0].kind, SERVER_SEND_RANGE);
+	assert_int_equal(update.actions[0].from, 4);
+	assert_int_equal(update.actions[0].session, 77);
+	assert_memory_equal(update.actions[0].peer, PEER, strlen(PEER));
+}
+
+static void a_node_cannot_fetch_another_log(void **state)
+{
+	(void)state;
+	open_session(&ours, 4);
+	message_header(&said,
+		       &(struct wire_header){.kind = WIRE_FETCH, .session = 77, .log = other.log});
+	hear(PEER);
+	expect_refused("denied", 0);
+}
+
+static void a_heartbeat_is_answered_with_the_durable_size(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 6);
+	message_header(&said,
+		       &(struct wire_header){.kind = WIRE_HEARTBEAT, .session = 77, .size = 25});
+	hear(PEER);
+	assert_int_equal(reply(0, WIRE_HEARTBEAT)->size, 0);
+	assert_int_equal(held()->claimed, 25);
+}
+
+static void a_silent_session_ends(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	now.ms += SERVER_SILENCE_MS;
+	step(SERVER_EV_TICK, ERR_OK);
+	assert_true(held()->open);
+	now.ms += 1;
+	step(SERVER_EV_TICK, ERR_OK);
+	assert_false(held()->open);
+	say_commit(0, 3);
+	expect_refused("session", 0);
+}
+
+/* ---- trust ---- */
+
+static void a_revoked_key_in_an_open_session_is_not_heard(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	assert_ok(server_machine_revoke(&machine, ours.log));
+	say_commit(0, 6);
+	expect_refused("denied", 0);
+	assert_int_equal(held()->pending.size, 0);
+	assert_int_equal(held()->refused[ERR_DENIED], 1);
+	message_hello(&said, &ours, 20);
+	hear(PEER);
+	expect_refused("denied", 0);
+	assert_err(server_machine_revoke(&machine, (struct log_name){"30"}), "not-found");
+}
+
+static void a_revoked_log_keeps_what_was_on_its_way_to_the_disk(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 6);
+	assert_ok(server_machine_revoke(&machine, ours.log));
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(update.count, 0);
+	assert_int_equal(held()->durable.size, 6);
+}
+
+static void enrolling_again_ends_the_session(void **state)
+{
+	struct card card;
+
+	(void)state;
+	open_session(&ours, 20);
+	history_card(&ours, &card);
+	assert_ok(server_machine_enrol(&machine, &card, &ours.trees[0], LOG_ACTIVE));
+	assert_int_equal(machine.log_count, 2);
+	say_commit(0, 6);
+	expect_refused("session", 0);
+}
+
+static void a_card_of_another_realm_is_not_enrolled(void **state)
+{
+	struct card card;
+
+	(void)state;
+	history_card(&ours, &card);
+	memcpy(card.realm, "x", 2);
+	assert_err(server_machine_enrol(&machine, &card, &ours.trees[0], LOG_ACTIVE), "argument");
+}
+
+/* ---- odd frames ---- */
+
+static void garbage_is_refused_and_counted(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	message_free(&said);
+	hear(PEER); /* no frame at all */
+	expect_refused("decode", 0);
+	message_add(&said, bytes_of_text("\xff\xfe garbage"));
+	hear(PEER);
+	expect_refused("decode", 0);
+	assert_int_equal(held()->refused[ERR_DECODE], 2);
+	assert_true(held()->open);
+}
+
+static void an_oversized_header_is_refused(void **state)
+{
+	static uint8_t zeros[HEADER_BYTES_MAX + 1];
+
+	(void)state;
+	message_free(&said);
+	message_add(&said, bytes_of(zeros, sizeof(zeros)));
+	hear(PEER);
+	expect_refused("limit", 0);
+}
+
+static void what_only_a_server_says_is_refused(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	message_header(&said, &(struct wire_header){.kind = WIRE_ACK, .session = 77, .size = 9});
+	hear(PEER);
+	expect_refused("decode", 0);
+}
+
+static void too_few_or_too_many_frames_are_refused(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	message_commit(&said, &ours, 77, 0, 3);
+	said.count = 2;
+	hear(PEER);
+	expect_refused("decode", 0);
+	message_commit(&said, &ours, 77, 0, 3);
+	while (said.count < FRAMES_MAX)
+		message_add(&said, bytes_of_text("x"));
+	hear(PEER);
+	expect_refused("decode", 0);
+	message_anchor(&said, &ours, 77, 0);
+	message_add(&said, bytes_of_text("x"));
+	hear(PEER);
+	expect_refused("decode", 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(hello_is_answered_with_size_credit_and_limits),
+		TEST(an_empty_log_has_no_checkpoint_to_show),
+		TEST(another_protocol_is_refused),
+		TEST(a_hello_for_another_log_is_refused),
+		TEST(a_hello_with_a_checkpoint_by_another_key_is_refused),
+		TEST(a_hello_whose_checkpoint_is_of_another_size_is_refused),
+		TEST(a_new_hello_ends_the_older_session),
+		TEST(a_key_that_no_log_is_enrolled_for_is_refused),
+		TEST(a_peer_without_a_usable_address_is_counted_only),
+		TEST(an_anchor_stands_at_exactly_the_smaller_size),
+		TEST(an_anchor_of_a_node_that_is_behind_stands_at_its_size),
+		TEST(commits_before_the_anchor_are_refused),
+		TEST(different_roots_freeze_only_that_log),
+		TEST(another_root_in_a_hello_is_a_fork),
+		TEST(a_frozen_log_hears_nothing),
+		TEST(a_freeze_is_told_only_after_stored_and_undone_when_it_failed),
+		TEST(a_root_that_cannot_be_read_is_no_fork),
+		TEST(an_ack_is_sent_only_after_stored),
+		TEST(one_ack_stands_for_all_commits_of_a_turn),
+		TEST(a_gap_is_refused_with_the_size_expected),
+		TEST(a_commit_of_another_session_is_refused),
+		TEST(a_replay_is_harmless),
+		TEST(a_replay_of_what_is_not_stored_yet_waits_for_stored),
+		TEST(an_ack_never_says_more_than_the_session_showed),
+		TEST(same_size_other_root_in_a_commit_is_a_fork),
+		TEST(a_smaller_size_with_another_root_is_a_fork),
+		TEST(a_commit_that_overlaps_the_end_is_refused_as_old),
+		TEST(a_commit_that_continues_another_history_is_refused),
+		TEST(an_altered_event_changes_nothing),
+		TEST(a_record_of_another_region_is_refused),
+		TEST(what_failed_to_be_stored_is_refused_and_may_come_again),
+		TEST(a_failure_is_told_to_those_who_had_appends_only),
+		TEST(a_peer_that_ignores_its_credit_is_cut_off),
+		TEST(an_ack_grants_what_was_taken_again),
+		TEST(a_credit_too_small_for_a_commit_is_no_configuration),
+		TEST(a_node_fetches_its_own_log),
+		TEST(a_node_cannot_fetch_another_log),
+		TEST(a_heartbeat_is_answered_with_the_durable_size),
+		TEST(a_silent_session_ends),
+		TEST(a_revoked_key_in_an_open_session_is_not_heard),
+		TEST(a_revoked_log_keeps_what_was_on_its_way_to_the_disk),
+		TEST(enrolling_again_ends_the_session),
+		TEST(a_card_of_another_realm_is_not_enrolled),
+		TEST(garbage_is_refused_and_counted),
+		TEST(an_oversized_header_is_refused),
+		TEST(what_only_a_server_says_is_refused),
+		TEST(too_few_or_too_many_frames_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
