@@ -34,12 +34,15 @@ typedef bool admit_fn(void *context, const uint8_t key[static CURVE_BYTES], char
 
 MUST_USE enum err network_open(struct network **ret);
 void network_close(struct network *n);
-/* Binds the ZAP handler (before any endpoint); asked at each handshake. */
+/* Binds the ZAP handler (before any endpoint that binds: without it those are refused);
+ * asked at each handshake.  Who is refused asks again after some seconds. */
 MUST_USE enum err network_admit(struct network *n, admit_fn *admit, void *context);
 /* Rejected handshakes so far. */
 uint64_t network_rejected(const struct network *n);
-/* Lets a throwaway key try to connect to `endpoint_text` (a bound ROUTER of ours):
- * DENIED when it got in: the caller must refuse to run. */
+/* Lets a throwaway key try to connect to `endpoint_text` (NULL: the router's own address; an
+ * address bound everywhere is reached through loopback).  OK only when the handler was asked
+ * about that key and it did not get in; DENIED when it got in, TIMEOUT when it could not even
+ * try: whatever is not OK, the caller must refuse to run.  Takes about a third of a second. */
 MUST_USE enum err network_prove_closed(struct network *n, struct endpoint *router,
 				       const char *endpoint_text,
 				       const uint8_t server_key[static CURVE_BYTES]);
@@ -55,13 +58,18 @@ MUST_USE enum err endpoint_publisher(struct network *n, const char *bind_text, c
 MUST_USE enum err endpoint_dealer(struct network *n, const char *connect_text, const struct curve *curve, struct endpoint **ret);
 MUST_USE enum err endpoint_subscriber(struct network *n, const char *connect_text, const struct curve *curve, struct endpoint **ret);
 void endpoint_close(struct endpoint *e); /* NULL-safe */
+/* Ends every connection of a ROUTER or PUB and binds it again at the same address, so that
+ * the ZAP handler is asked anew: a revoked subscriber is gone.  Takes some milliseconds. After
+ * a failure the endpoint is closed (CLOSED) until this is called again. */
+MUST_USE enum err endpoint_rebind(struct endpoint *e, const struct curve *curve);
 /* The address really bound ("tcp://127.0.0.1:*" picks a port). */
 const char *endpoint_address(const struct endpoint *e);
 
-/* AGAIN when it cannot be taken now; CLOSED when a ROUTER's peer is gone. `peer` empty for others.
- * Frames are copied. */
+/* AGAIN when it cannot be taken now; CLOSED when a ROUTER's peer is gone; LIMIT when a frame is
+ * over FRAME_BYTES_MAX, ARGUMENT when there are more than 2 + COMMIT_FRAMES_MAX.  `peer` is empty
+ * for others than a ROUTER.  Frames are copied.  A PUB drops what a slow subscriber cannot take. */
 MUST_USE enum err endpoint_send(struct endpoint *e, struct bytes peer, const struct bytes *frames, size_t count);
-/* AGAIN when nothing waits. */
+/* AGAIN when nothing waits (`ret` then holds nothing and needs no message_free). */
 MUST_USE enum err endpoint_receive(struct endpoint *e, struct message *ret);
 
 /* ---- waiting ---- */
@@ -75,7 +83,8 @@ struct poll_item {
 	short got; /* set by network_poll */
 };
 
-/* Serves ZAP as well.  timeout_ms < 0: for ever.  OK also when nothing happened. */
+/* Serves ZAP as well: a program that serves must come by here often.  timeout_ms < 0: for
+ * ever.  OK also when nothing happened.  An item with neither endpoint nor fd >= 0 is skipped. */
 MUST_USE enum err network_poll(struct network *n, struct poll_item *items, size_t count, long timeout_ms);
 
 /* X25519 key pair as CURVE uses it. */
