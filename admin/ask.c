@@ -1,0 +1,137 @@
+#include "admin/ask.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "admin/settings.h"
+#include "io/control_socket.h"
+
+enum { REPLY_TIMEOUT_MS = 120 * 1000 }; /* a summary of a large register may take a while */
+
+static enum outcome find_socket(struct cli *cli, const char **ret)
+{
+	const char *path = cli_option(cli, "socket");
+	const char *config = cli_option(cli, "config");
+	const char *variable = getenv("SPLOT_SOCKET");
+
+	if (path && config)
+		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
+				"--socket and --config both name a daemon; give one of them");
+	if (config)
+		return settings_control(cli, config, ret);
+	if (!path)
+		path = variable;
+	if (!path || !*path)
+		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
+				"which daemon? give --socket PATH or --config FILE, or set SPLOT_SOCKET");
+	*ret = path;
+	return DONE;
+}
+
+enum outcome link_open(struct cli *cli, struct link *ret)
+{
+	enum outcome outcome = DONE;
+	enum err e = ERR_OK;
+
+	*ret = (struct link){.cli = cli, .fd = -1};
+	outcome = find_socket(cli, &ret->path);
+	if (outcome != DONE)
+		return outcome;
+	e = control_connect(ret->path, &ret->fd);
+	if (e == ERR_OK)
+		return DONE;
+	ret->fd = -1;
+	return cli_fail(cli, UNREACHABLE, e, "%s: %s; %s", ret->path, err_text(e),
+			e == ERR_DENIED
+				? "your account may not write to this socket: ask for its group"
+				: "is the daemon running, and is this its control socket?");
+}
+
+void link_close(struct link *l)
+{
+	if (l->fd >= 0)
+		(void)close(l->fd);
+	l->fd = -1;
+	buf_free(&l->raw);
+}
+
+enum err link_try(struct link *l, const struct control_request *q, struct arena *arena,
+		  struct control_reply *ret)
+{
+	struct buf request = {0};
+	struct control_request filled = *q;
+	enum err e = ERR_OK;
+
+	filled.id = q->id ? q->id : "";
+	filled.after = q->after ? q->after : "";
+	filled.name = q->name ? q->name : "";
+	filled.reason = q->reason ? q->reason : "";
+	e = control_request_encode(&filled, &request);
+	if (e == ERR_OK) {
+		buf_clear(&l->raw);
+		e = control_ask(l->fd, buf_bytes(&request), REPLY_TIMEOUT_MS, &l->raw);
+	}
+	if (e == ERR_OK)
+		e = control_reply_decode(buf_bytes(&l->raw), arena, ret);
+	buf_free(&request);
+	return e;
+}
+
+enum outcome link_lost(struct link *l, enum err e)
+{
+	if (e == ERR_DECODE || e == ERR_VERSION)
+		return cli_fail(l->cli, FAILED, e,
+				"%s: the daemon's answer is not understood; splotctl and the daemon "
+				"should be of the same version",
+				l->path);
+	if (e == ERR_NOMEM || e == ERR_LIMIT)
+		return cli_fail(l->cli, FAILED, e, "%s: %s", l->path, err_text(e));
+	return cli_fail(l->cli, UNREACHABLE, e,
+			"%s: %s; see the daemon's log and splotctl status, then try again", l->path,
+			err_text(e));
+}
+
+enum outcome link_refused(struct link *l, const struct control_reply *reply)
+{
+	enum outcome outcome = reply->code == ERR_CONFLICT ? CONFLICTED : FAILED;
+
+	return cli_fail(l->cli, outcome, reply->code, "%s",
+			reply->text && *reply->text ? reply->text : err_text(reply->code));
+}
+
+enum outcome link_ask(struct link *l, const struct control_request *q, struct arena *arena,
+		      struct control_reply *ret)
+{
+	enum err e = link_try(l, q, arena, ret);
+
+	if (e != ERR_OK)
+		return link_lost(l, e);
+	return ret->code == ERR_OK ? DONE : link_refused(l, ret);
+}
+
+enum outcome link_status(struct link *l, struct control_reply *ret)
+{
+	const struct control_request q = {.verb = CONTROL_STATUS};
+
+	return link_ask(l, &q, &l->cli->arena, ret);
+}
+
+enum outcome link_node(struct link *l, struct control_reply *ret, int *ret_region)
+{
+	enum outcome outcome = link_status(l, ret);
+	struct log_name log;
+
+	if (outcome != DONE)
+		return outcome;
+	if (strcmp(ret->role, "node") != 0)
+		return cli_fail(l->cli, FAILED, ERR_ARGUMENT,
+				"%s is a %s's socket; edits are made at the node of the region that "
+				"owns the records",
+				l->path, ret->role);
+	if (log_name_parse(bytes_of_text(ret->identity), &log) != ERR_OK)
+		return cli_fail(l->cli, FAILED, ERR_DECODE, "the node calls its log \"%s\"",
+				ret->identity);
+	*ret_region = log_name_region(log);
+	return DONE;
+}

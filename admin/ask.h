@@ -1,0 +1,35 @@
+/* The way to a daemon: finds its control socket, asks, and tells why not. */
+#ifndef SPLOT_ADMIN_ASK_H
+#define SPLOT_ADMIN_ASK_H
+
+#include "admin/cli.h"
+#include "model/control.h"
+
+struct link {
+	struct cli *cli;
+	const char *path;
+	int fd;         /* -1: closed */
+	struct buf raw; /* owned: request, then reply */
+};
+
+/* By --socket, --config or $SPLOT_SOCKET; a failure was told. */
+enum outcome link_open(struct cli *cli, struct link *ret);
+void link_close(struct link *l);
+
+/* One request, one reply; texts of the reply live in the arena.  CLOSED, TIMEOUT …; not told. */
+MUST_USE enum err link_try(struct link *l, const struct control_request *q, struct arena *arena,
+			   struct control_reply *ret);
+/* The same, but a lost connection and every reply that is not OK were told. */
+enum outcome link_ask(struct link *l, const struct control_request *q, struct arena *arena,
+		      struct control_reply *ret);
+/* Tells a link_try that failed. */
+enum outcome link_lost(struct link *l, enum err e);
+/* Tells a reply that is not OK. */
+enum outcome link_refused(struct link *l, const struct control_reply *reply);
+
+/* What kind of daemon answers, and whose log it is. */
+enum outcome link_status(struct link *l, struct control_reply *ret);
+/* As above, but a server is told to be the wrong daemon; *ret_region: whose records these are. */
+enum outcome link_node(struct link *l, struct control_reply *ret, int *ret_region);
+
+#endif

@@ -1,0 +1,196 @@
+#include "admin/csv.h"
+
+#include <csv.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What libcsv's callbacks gather. */
+struct reader {
+	struct arena *arena;
+	struct csv_sheet *sheet;
+	struct csv_row now;           /* the row being read */
+	const char *cells[CSV_COLUMNS_MAX];
+	bool after_cr;                /* a CR ended the row before: its LF is no row */
+	bool first_only;              /* stop caring behind the header */
+	enum err err;
+	struct csv_fault fault;
+};
+
+static void on_cell(void *data, size_t size, void *context)
+{
+	struct reader *r = context;
+
+	r->after_cr = false;
+	if (r->err != ERR_OK)
+		return;
+	if (r->now.cell_count == CSV_COLUMNS_MAX) {
+		r->err = ERR_LIMIT;
+		r->fault = (struct csv_fault){CSV_WIDE, r->now.row, CSV_COLUMNS_MAX};
+		return;
+	}
+	r->cells[r->now.cell_count] = arena_text(r->arena, bytes_of(data, size));
+	if (!r->cells[r->now.cell_count])
+		r->err = ERR_NOMEM;
+	else
+		r->now.cell_count++;
+}
+
+static bool all_empty(const struct reader *r)
+{
+	for (size_t i = 0; i < r->now.cell_count; i++)
+		if (*r->cells[i])
+			return false;
+	return true;
+}
+
+/* Moves the row being read into the sheet. */
+static void keep_row(struct reader *r)
+{
+	size_t size = r->now.cell_count * sizeof *r->now.cells;
+	struct csv_sheet *s = r->sheet;
+
+	r->now.cells = arena_alloc(r->arena, size);
+	if (!r->now.cells) {
+		r->err = ERR_NOMEM;
+		return;
+	}
+	memcpy(r->now.cells, r->cells, size);
+	if (!s->header.cells) {
+		s->header = r->now;
+		return;
+	}
+	if (s->row_count == IMPORT_ROWS_MAX) {
+		r->err = ERR_LIMIT;
+		r->fault = (struct csv_fault){CSV_LONG, r->now.row, 1};
+		return;
+	}
+	if (s->row_count == s->capacity) {
+		size_t capacity = s->capacity ? 2 * s->capacity : 256;
+		struct csv_row *rows = reallocarray(s->rows, capacity, sizeof *rows);
+
+		if (!rows) {
+			r->err = ERR_NOMEM;
+			return;
+		}
+		s->rows = rows;
+		s->capacity = capacity;
+	}
+	s->rows[s->row_count++] = r->now;
+}
+
+static void on_row(int end, void *context)
+{
+	struct reader *r = context;
+
+	if (end == '\n' && r->after_cr) { /* the second half of CRLF */
+		r->after_cr = false;
+		return;
+	}
+	r->after_cr = end == '\r';
+	if (r->err != ERR_OK || (r->first_only && r->sheet->header.cells))
+		return;
+	if (r->now.cell_count && !all_empty(r))
+		keep_row(r);
+	r->now = (struct csv_row){.row = r->now.row + 1};
+}
+
+/* libcsv would take blanks at the ends of a cell away. */
+static int never(unsigned char c)
+{
+	(void)c;
+	return 0;
+}
+
+static enum err parse(struct bytes text, char delimiter, struct reader *r)
+{
+	struct csv_parser p;
+	size_t used = 0;
+	bool open = false;
+
+	if (csv_init(&p, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0)
+		return ERR_NOMEM;
+	csv_set_delim(&p, (unsigned char)delimiter);
+	csv_set_space_func(&p, never);
+	used = csv_parse(&p, text.data, text.size, on_cell, on_row, r);
+	if (used == text.size && csv_fini(&p, on_cell, on_row, r) != 0)
+		open = true;
+	if (r->err == ERR_OK && (used != text.size || open)) {
+		r->err = csv_error(&p) == CSV_EPARSE ? ERR_DECODE : ERR_NOMEM;
+		r->fault = (struct csv_fault){open ? CSV_OPEN_QUOTE : CSV_QUOTE, r->now.row,
+					      r->now.cell_count + 1};
+	}
+	csv_free(&p);
+	return r->err;
+}
+
+enum err csv_read(struct bytes text, char delimiter, struct arena *arena, struct csv_sheet *ret,
+		  struct csv_fault *ret_fault)
+{
+	struct csv_sheet sheet = {0};
+	struct reader r = {.arena = arena, .sheet = &sheet, .now = {.row = 1}};
+	enum err e = parse(text, delimiter, &r);
+
+	if (e == ERR_OK && !sheet.header.cells) {
+		e = ERR_DECODE;
+		r.fault = (struct csv_fault){CSV_EMPTY, 0, 0};
+	}
+	*ret_fault = r.fault;
+	*ret = sheet;
+	return e;
+}
+
+void csv_sheet_free(struct csv_sheet *s)
+{
+	free(s->rows);
+	*s = (struct csv_sheet){0};
+}
+
+enum err csv_first_row(struct bytes text, char delimiter, struct arena *arena, struct csv_row *ret)
+{
+	struct csv_sheet sheet = {0};
+	struct reader r = {
+		.arena = arena, .sheet = &sheet, .now = {.row = 1}, .first_only = true};
+	enum err e = ERR_OK;
+	bool quoted = false;
+	size_t size = 0;
+
+	/* Only what is needed is parsed: up to the line end that stands outside quotes and
+	 * behind something. */
+	for (bool any = false; size < text.size; size++) {
+		uint8_t c = text.data[size];
+
+		quoted = quoted != (c == '"');
+		if (!quoted && any && (c == '\r' || c == '\n'))
+			break;
+		any = any || (c != '\r' && c != '\n');
+	}
+	e = parse(bytes_of(text.data, size), delimiter, &r);
+	if (e == ERR_OK && !sheet.header.cells)
+		e = ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		*ret = sheet.header;
+	free(sheet.rows);
+	return e;
+}
+
+void csv_write_cell(struct buf *out, const char *text, char delimiter)
+{
+	const char special[] = {delimiter, '"', '\r', '\n', '\0'};
+
+	if (!strpbrk(text, special)) {
+		buf_add_text(out, text);
+		return;
+	}
+	buf_add_u8(out, '"');
+	while (*text) {
+		size_t plain = strcspn(text, "\"");
+
+		buf_add(out, text, plain);
+		text += plain;
+		if (*text) {
+			buf_add_text(out, "\"\"");
+			text++;
+		}
+	}
+	buf_add_u8(out, '"');
+}

@@ -1,0 +1,128 @@
+#include "admin/draft.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+
+/* What the node adds: editor and time; and the tags of reason and source. */
+enum { EVENT_SPARE_BYTES = 96 };
+
+size_t draft_event_end(const struct draft *d, size_t from, struct arena *scratch)
+{
+	size_t used = strlen(d->reason) + strlen(d->source) + EVENT_SPARE_BYTES;
+	size_t end = from;
+
+	while (end < d->count && end - from < EVENT_CHANGES_MAX) {
+		size_t more = change_size(&d->changes[end], scratch);
+
+		arena_reset(scratch);
+		if (!more || more > EVENT_BYTES_MAX || used > EVENT_BYTES_MAX - more)
+			break;
+		used += more;
+		end++;
+	}
+	return end;
+}
+
+/* The event's exact bytes; `changes` is copied, since an event owns a changeable array. */
+static enum err encode(const struct draft *d, size_t from, size_t end, struct arena *scratch,
+		       struct buf *ret)
+{
+	struct event event = {.editor = "", .reason = d->reason, .source = d->source};
+	enum err e = ERR_OK;
+
+	event.change_count = end - from;
+	event.changes = arena_alloc(scratch, event.change_count * sizeof *event.changes);
+	if (!event.changes)
+		return ERR_NOMEM;
+	memcpy(event.changes, d->changes + from, event.change_count * sizeof *event.changes);
+	e = event_encode(&event, scratch, ret);
+	arena_reset(scratch);
+	return e;
+}
+
+static enum err give_problems(const struct control_reply *reply, size_t from,
+			      const struct problem_sink *sink)
+{
+	for (size_t i = 0; i < reply->problem_count; i++) {
+		struct problem p = reply->problems[i];
+		enum err e = ERR_OK;
+
+		p.row += from;
+		e = sink->take(sink->context, &p);
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+static void note_accepted(struct sent *sent, uint64_t index, size_t changes)
+{
+	if (!sent->events)
+		sent->first = index;
+	sent->last = index;
+	sent->events++;
+	sent->changes += changes;
+}
+
+void draft_send(struct link *l, const struct draft *d, bool dry_run,
+		const struct problem_sink *sink, struct arena *arena, struct sent *ret)
+{
+	struct arena scratch = {0};
+	struct buf raw = {0};
+	struct sent sent = {0};
+	size_t end = 0;
+
+	for (size_t from = 0; from < d->count && sent.err == ERR_OK; from = end) {
+		struct control_request q = {.verb = CONTROL_EDIT, .dry_run = dry_run};
+
+		cli_progress(l->cli, dry_run ? "checking" : "sending", from, d->count);
+		sent.at = from;
+		end = draft_event_end(d, from, &scratch);
+		buf_clear(&raw);
+		sent.err = end > from ? encode(d, from, end, &scratch, &raw) : ERR_LIMIT;
+		if (sent.err != ERR_OK)
+			break;
+		q.draft = buf_bytes(&raw);
+		sent.err = link_try(l, &q, arena, &sent.reply);
+		sent.lost = sent.err != ERR_OK;
+		if (sent.lost)
+			break;
+		sent.err = give_problems(&sent.reply, from, sink);
+		if (sent.err == ERR_OK)
+			sent.err = sent.reply.code;
+		if (dry_run && sent.reply.problem_count && sent.err == ERR_INVALID)
+			sent.err = ERR_OK; /* told by the sink; what others are wrong? */
+		else if (sent.err == ERR_OK && !dry_run)
+			note_accepted(&sent, sent.reply.index, end - from);
+	}
+	cli_progress(l->cli, "", 0, 0);
+	arena_free(&scratch);
+	buf_free(&raw);
+	*ret = sent;
+}
+
+enum outcome draft_stopped(struct link *l, const struct sent *sent)
+{
+	const char *before = sent->events
+				     ? text_in(&l->cli->arena,
+					       " (%zu changes were accepted before that, in events %llu "
+					       "to %llu, and stay)",
+					       sent->changes, (unsigned long long)sent->first,
+					       (unsigned long long)sent->last)
+				     : "";
+
+	if (sent->lost)
+		return cli_fail(l->cli, UNREACHABLE, sent->err,
+				"%s: %s%s; do the same again: what was accepted is found there, and "
+				"the rest goes on",
+				l->path, err_text(sent->err), before);
+	if (sent->reply.code == ERR_OK)
+		return cli_fail(l->cli, FAILED, sent->err, "%s%s", err_text(sent->err), before);
+	return cli_fail(l->cli,
+			sent->err == ERR_CONFLICT  ? CONFLICTED
+			: sent->err == ERR_INVALID ? BAD_DATA
+						   : FAILED,
+			sent->err, "%s%s",
+			*sent->reply.text ? sent->reply.text : err_text(sent->err), before);
+}

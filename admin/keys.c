@@ -1,0 +1,284 @@
+/* keygen, enrol, server-card: secret keys, and what they say in public. */
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/verbs.h"
+#include "base/limits.h"
+#include "io/keys.h"
+#include "model/json.h"
+#include "session/card.h"
+
+/* A log's origin taken apart: realm, and what follows "/region/" or "/national/". */
+struct key_name {
+	char realm[REALM_BYTES_MAX + 1];
+	const char *rest;
+};
+
+static bool plain_name(const char *text, size_t size, const char *also)
+{
+	for (size_t i = 0; i < size; i++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", text[i]) &&
+		    !strchr(also, text[i]))
+			return false;
+	return size > 0;
+}
+
+static bool split_name(const char *name, const char *middle, struct key_name *ret)
+{
+	const char *at = strstr(name, middle);
+	size_t size = at ? (size_t)(at - name) : 0;
+
+	if (!at || size > REALM_BYTES_MAX || !plain_name(name, size, "."))
+		return false;
+	memcpy(ret->realm, name, size);
+	ret->realm[size] = '\0';
+	ret->rest = at + strlen(middle);
+	return true;
+}
+
+static bool is_node_name(const char *name, struct key_name *ret, struct log_name *ret_log)
+{
+	return split_name(name, "/region/", ret) &&
+	       log_name_parse(bytes_of_text(ret->rest), ret_log) == ERR_OK &&
+	       log_name_region(*ret_log) != REGION_NONE;
+}
+
+static bool is_server_name(const char *name, struct key_name *ret)
+{
+	const size_t most = sizeof((struct card *)0)->server_name - 1;
+
+	return split_name(name, "/national/", ret) && strlen(ret->rest) <= most &&
+	       plain_name(ret->rest, strlen(ret->rest), ".");
+}
+
+/* ---- keys as a card ---- */
+
+/* The card of loaded keys, and the signer that signs it. */
+static enum err card_of(const struct keys *keys, struct card *ret, struct signer *ret_signer)
+{
+	struct key_name name;
+	char witness[KEY_NAME_BYTES_MAX + 1];
+	struct card card = {.server = keys->kind == KEYS_SERVER};
+	enum err e = vkey_make(keys->name, KEY_ED25519, keys->log_public, &card.log_key);
+
+	if (e != ERR_OK)
+		return e;
+	if (card.server) {
+		if (!is_server_name(keys->name, &name))
+			return ERR_INVALID;
+		(void)strcpy(card.server_name, name.rest);
+		e = log_name_parse(bytes_of_text("national"), &card.log);
+	} else {
+		if (!is_node_name(keys->name, &name, &card.log))
+			return ERR_INVALID;
+		(void)snprintf(witness, sizeof witness, "%s/witness/%s", name.realm,
+			       card.log.text);
+		e = vkey_make(witness, KEY_COSIGNATURE, keys->witness_public, &card.witness_key);
+	}
+	(void)strcpy(card.realm, name.realm);
+	memcpy(card.curve_public, keys->curve_public, sizeof card.curve_public);
+	*ret = card;
+	*ret_signer = (struct signer){.key = card.log_key, .secret = keys->log_secret};
+	return e;
+}
+
+static void card_json(struct buf *out, const struct card *card, const char *file,
+		      const char *document)
+{
+	struct json j = json_to(out);
+	char text[VKEY_BYTES];
+	char fingerprint[20];
+
+	json_open(&j, '{');
+	json_field_text(&j, "kind", card->server ? "server" : "node");
+	vkey_text(&card->log_key, text);
+	json_field_text(&j, "name", card->log_key.name);
+	json_field_text(&j, "log_key", text);
+	if (!card->server) {
+		vkey_text(&card->witness_key, text);
+		json_field_text(&j, "witness_key", text);
+	}
+	card_fingerprint(card, fingerprint);
+	json_field_text(&j, "fingerprint", fingerprint);
+	json_field_text(&j, "file", file);
+	if (document)
+		json_field_text(&j, "document", document);
+	json_close(&j, '}');
+	buf_add_text(out, "\n");
+}
+
+/* Loads keys of that kind and makes their card. */
+static enum outcome load(struct cli *cli, const char *path, enum key_kind kind, struct keys *keys,
+			 struct card *card, struct signer *signer)
+{
+	char why[TEXT_BYTES_MAX + 1] = "";
+	enum err e = keys_load(path, keys, why);
+
+	if (e != ERR_OK)
+		return cli_fail(cli, FAILED, e, "%s: %s", path, *why ? why : err_text(e));
+	if (keys->kind != kind)
+		return cli_fail(cli, FAILED, ERR_ARGUMENT,
+				kind == KEYS_NODE
+					? "%s: these are a server's keys; its card is printed by "
+					  "splotctl server-card"
+					: "%s: these are a node's keys; its enrolment is printed by "
+					  "splotctl enrol",
+				path);
+	e = card_of(keys, card, signer);
+	if (e != ERR_OK)
+		return cli_fail(cli, FAILED, e, "%s: \"%s\" is no name of a log: %s", path,
+				keys->name, err_text(e));
+	return DONE;
+}
+
+/* ---- keygen ---- */
+
+static enum outcome keygen_failed(struct cli *cli, const char *path, enum err e)
+{
+	if (e == ERR_EXISTS)
+		return cli_fail(cli, FAILED, e,
+				"%s is there already, and keys are never overwritten: a log signed "
+				"by lost keys cannot go on; name another file",
+				path);
+	return cli_fail(cli, FAILED, e, "%s: %s", path, err_text(e));
+}
+
+static enum outcome run_keygen(struct cli *cli)
+{
+	const char *node = cli_option(cli, "node");
+	const char *server = cli_option(cli, "server");
+	const char *name = node ? node : server;
+	const char *path = NULL;
+	enum key_kind kind = node ? KEYS_NODE : KEYS_SERVER;
+	struct key_name parts;
+	struct log_name log;
+	struct keys keys = {0};
+	struct card card;
+	struct signer signer;
+	struct buf out = {0};
+	char fingerprint[20];
+	enum err e = ERR_OK;
+	enum outcome outcome = cli_need(cli, "out", &path);
+
+	if (outcome != DONE)
+		return outcome;
+	if (!node == !server)
+		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
+				"give either --node REALM/region/26 or --server REALM/national/NAME");
+	if (node && !is_node_name(node, &parts, &log))
+		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
+				"\"%s\" is no name of a region's log, such as "
+				"splot.example/region/26 or splot.example/region/PL",
+				node);
+	if (server && !is_server_name(server, &parts))
+		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
+				"\"%s\" is no name of a national log, such as "
+				"splot.example/national/centrum",
+				server);
+	e = keys_generate(path, kind, name);
+	if (e != ERR_OK)
+		return keygen_failed(cli, path, e);
+	outcome = load(cli, path, kind, &keys, &card, &signer);
+	if (outcome == DONE && cli->json) {
+		card_json(&out, &card, path, NULL);
+	} else if (outcome == DONE) {
+		card_fingerprint(&card, fingerprint);
+		buf_printf(&out, "%s: secret keys of %s, fingerprint %s\n", path, name, fingerprint);
+		buf_printf(&out, "Keep a copy off this machine. Next: splotctl %s --keys %s\n",
+			   node ? "enrol" : "server-card", path);
+	}
+	if (outcome == DONE)
+		outcome = cli_print(cli, &out);
+	keys_free(&keys);
+	buf_free(&out);
+	return outcome;
+}
+
+/* ---- enrol, server-card ---- */
+
+static enum outcome run_card(struct cli *cli, enum key_kind kind)
+{
+	const char *path = NULL;
+	struct keys keys = {0};
+	struct card card;
+	struct signer signer;
+	struct buf note = {0};
+	struct buf out = {0};
+	char fingerprint[20];
+	enum err e = ERR_OK;
+	enum outcome outcome = cli_need(cli, "keys", &path);
+
+	if (outcome == DONE)
+		outcome = load(cli, path, kind, &keys, &card, &signer);
+	if (outcome != DONE)
+		goto out;
+	e = card_sign(&card, &signer, &note);
+	if (e != ERR_OK) {
+		outcome = cli_fail(cli, FAILED, e, "%s: the card cannot be signed: %s", path,
+				   err_text(e));
+		goto out;
+	}
+	card_fingerprint(&card, fingerprint);
+	if (cli->json)
+		card_json(&out, &card, path, buf_text(&note));
+	else
+		buf_add_bytes(&out, buf_bytes(&note));
+	outcome = cli_print(cli, &out);
+	cli_note(cli, "fingerprint %s (compare it by telephone)", fingerprint);
+out:
+	keys_free(&keys);
+	buf_free(&note);
+	buf_free(&out);
+	return outcome;
+}
+
+static enum outcome run_enrol(struct cli *cli)
+{
+	return run_card(cli, KEYS_NODE);
+}
+
+static enum outcome run_server_card(struct cli *cli)
+{
+	return run_card(cli, KEYS_SERVER);
+}
+
+static const struct option_rule keygen_options[] = {
+	{"node", 0, "REALM/region/LOG", "keys of a region's node"},
+	{"server", 0, "REALM/national/NAME", "keys of a server"},
+	{"out", 'o', "FILE", "where the secret keys go (mode 0600, never overwritten)"},
+};
+
+const struct verb verb_keygen = {
+	.name = "keygen",
+	.operands = "",
+	.summary = "make the secret keys of a node or a server",
+	.examples = "  splotctl keygen --node splot.example/region/26 --out /etc/splot/keys\n"
+		    "  splotctl keygen --server splot.example/national/centrum --out /etc/splot/keys\n",
+	.options = keygen_options,
+	.option_count = sizeof keygen_options / sizeof *keygen_options,
+	.run = run_keygen,
+};
+
+static const struct option_rule card_options[] = {
+	{"keys", 0, "FILE", "secret keys made by splotctl keygen"},
+};
+
+const struct verb verb_enrol = {
+	.name = "enrol",
+	.operands = "",
+	.summary = "print a node's signed enrolment, for the server's administrator",
+	.examples = "  splotctl enrol --keys /etc/splot/keys > region-26.enrolment\n",
+	.options = card_options,
+	.option_count = sizeof card_options / sizeof *card_options,
+	.run = run_enrol,
+};
+
+const struct verb verb_server_card = {
+	.name = "server-card",
+	.operands = "",
+	.summary = "print a server's public keys, for its nodes",
+	.examples = "  splotctl server-card --keys /etc/splot/keys > centrum.card\n",
+	.options = card_options,
+	.option_count = sizeof card_options / sizeof *card_options,
+	.run = run_server_card,
+};

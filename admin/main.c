@@ -1,0 +1,26 @@
+/* splotctl: the administrator's and the clerk's tool (docs/man/splotctl.1). */
+#include <signal.h>
+#include <string.h>
+
+#include "admin/verbs.h"
+#include "io/keys.h"
+
+int main(int argc, char **argv)
+{
+	const struct verb verbs[] = {
+		verb_status, verb_summary, verb_import, verb_export,      verb_put,   verb_retire,
+		verb_confirm, verb_get,    verb_list,   verb_history,     verb_keygen, verb_enrol,
+		verb_server_card, verb_trust, verb_waive, verb_check_config,
+	};
+	struct cli cli = {0};
+	bool finished = false;
+	enum outcome outcome = DONE;
+
+	keys_protect_process();
+	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is told as a failed write */
+	outcome = cli_parse(&cli, verbs, sizeof verbs / sizeof *verbs, argc, argv, &finished);
+	if (outcome == DONE && !finished)
+		outcome = cli.verb->run(&cli);
+	cli_free(&cli);
+	return (int)outcome;
+}

@@ -1,0 +1,14 @@
+/* Every command of splotctl: one object each, in the file of its family. */
+#ifndef SPLOT_ADMIN_VERBS_H
+#define SPLOT_ADMIN_VERBS_H
+
+#include "admin/cli.h"
+
+extern const struct verb verb_keygen, verb_enrol, verb_server_card;
+extern const struct verb verb_trust, verb_waive;
+extern const struct verb verb_import, verb_export;
+extern const struct verb verb_put, verb_retire, verb_confirm;
+extern const struct verb verb_get, verb_list, verb_history;
+extern const struct verb verb_summary, verb_status, verb_check_config;
+
+#endif
