@@ -35,7 +35,46 @@ static enum err throw_away(const char *path)
 	return e;
 }
 
-/* Opens the environment and reads its cursor; CORRUPT when it is ahead of the log. */
+static const char LEAF_KEY[] = "leaf";
+
+/* Leaf hash of the entry before `position`. */
+static enum err last_leaf(struct folder *f, struct txn *logs_read, uint64_t position,
+			  struct hash *ret)
+{
+	struct bytes entry = {NULL, 0};
+	enum err e = log_event(f->archive->national_handle, logs_read, position - 1, &entry);
+
+	if (e == ERR_OK)
+		*ret = hash_leaf(entry);
+	return e;
+}
+
+/* CORRUPT unless the view was folded from the national log that we hold. */
+static enum err check_followed(struct folder *f, struct txn *read, uint64_t position)
+{
+	struct txn *logs_read = NULL;
+	struct bytes stored = {NULL, 0};
+	struct hash leaf;
+	enum err e = ERR_OK;
+
+	if (position == 0)
+		return ERR_OK;
+	if (position > f->archive->size)
+		return ERR_CORRUPT;
+	e = txn_get(read, f->followed, bytes_of_text(LEAF_KEY), &stored);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+	e = txn_begin(f->archive->store, false, &logs_read);
+	if (e != ERR_OK)
+		return e;
+	e = last_leaf(f, logs_read, position, &leaf);
+	txn_abort(logs_read);
+	if (e == ERR_OK && !bytes_equal(stored, bytes_of(leaf.b, HASH_BYTES)))
+		e = ERR_CORRUPT;
+	return e;
+}
+
+/* Opens the environment and reads its cursor; CORRUPT when it does not fit the logs. */
 static enum err open_view(struct folder *f, const char *path, const struct store_options *options)
 {
 	struct txn *read = NULL;
@@ -45,12 +84,14 @@ static enum err open_view(struct folder *f, const char *path, const struct store
 	if (e == ERR_OK)
 		e = view_open(f->store, true, &f->view);
 	if (e == ERR_OK)
+		e = store_table(f->store, "followed", true, &f->followed);
+	if (e == ERR_OK)
 		e = txn_begin(f->store, false, &read);
 	if (e == ERR_OK)
 		e = view_position(&f->view, read, &position);
+	if (e == ERR_OK)
+		e = check_followed(f, read, position);
 	txn_abort(read);
-	if (e == ERR_OK && position > f->archive->size)
-		e = ERR_CORRUPT;
 	if (e == ERR_OK) {
 		atomic_store(&f->position, position);
 		return ERR_OK;
@@ -111,6 +152,7 @@ static enum err fold_batch(struct work *w, uint64_t *ret_position)
 	struct log_finder logs = archive_finder(f->archive);
 	struct txn *read = NULL;
 	struct txn *write = NULL;
+	struct hash leaf;
 	uint64_t position = 0;
 	size_t events = 0;
 	enum err e = txn_begin(f->archive->store, false, &read);
@@ -120,6 +162,12 @@ static enum err fold_batch(struct work *w, uint64_t *ret_position)
 	if (e == ERR_OK)
 		e = national_fold(f->archive->national_handle, &logs, read, &f->view, write,
 				  w->fold, &w->arena, FOLD_EVENTS, &position, &events);
+	if (e == ERR_OK && position > 0) {
+		e = last_leaf(f, read, position, &leaf);
+		if (e == ERR_OK)
+			e = txn_put(write, f->followed, bytes_of_text(LEAF_KEY),
+				    bytes_of(leaf.b, HASH_BYTES));
+	}
 	txn_abort(read);
 	if (e == ERR_OK) {
 		e = txn_commit(write);

@@ -11,6 +11,7 @@ struct folder {
 	/* set by folder_open */
 	struct store *store; /* owned: the view's environment */
 	struct view view;
+	struct table followed; /* "leaf" -> hash of the last entry folded */
 	struct archive *archive;
 	/* between the threads */
 	pthread_t thread;
@@ -24,8 +25,9 @@ struct folder {
 	int event_fd;              /* readable when the thread ended by an error */
 };
 
-/* Opens the view.  One that is damaged, or ahead of the national log, is thrown away and
- * begun anew: it is a projection of the logs (`ret_anew`). */
+/* Opens the view.  One that is damaged, ahead of the national log, or folded from another
+ * one (a backup was put back), is thrown away and begun anew: it is a projection of the
+ * logs (`ret_anew`). */
 MUST_USE enum err folder_open(struct folder *f, const char *path,
 			      const struct store_options *options, struct archive *archive,
 			      bool damaged, bool *ret_anew);

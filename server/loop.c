@@ -200,9 +200,11 @@ static void say_fault(const struct server *s, enum err e)
 {
 	if (atomic_load(&s->folder.failed) != ERR_OK)
 		log_line(LOG_ERROR,
-			 "the view could not be folded: %s; restart. If it stays, stop the server, "
-			 "remove %s (it is folded anew from the logs) and start it",
-			 err_text(e), s->view_path);
+			 "the view could not be folded beyond national entry %llu: %s; restart. If "
+			 "it stays, stop the server and remove %s (it is folded anew); if that "
+			 "does not help, the logs are damaged: put a backup of %s back",
+			 (unsigned long long)folder_position(&s->folder), err_text(e), s->view_path,
+			 s->logs_path);
 	else if (e == ERR_SYNC)
 		log_line(LOG_ERROR,
 			 "the disk of %s did not confirm a write: nothing of it was acknowledged; "
