@@ -22,22 +22,26 @@ struct control_call {
 	struct bytes body;
 };
 
-/* mode: of the socket file, e.g. 0660. A stale socket file is replaced; BUSY when somebody listens. */
+/* mode: of the socket file, e.g. 0660. A stale socket file is replaced; BUSY when somebody
+ * listens, EXISTS when the path is no socket, NOT_FOUND when its folder is missing. */
 MUST_USE enum err control_listen(const char *path, mode_t mode, struct control **ret);
-void control_close(struct control *c);
+void control_close(struct control *c); /* NULL-safe; removes the socket file */
 /* Poll items of the listener and all clients (at most CONTROL_CLIENTS_MAX + 1). */
 size_t control_items(struct control *c, struct poll_item *items, size_t max);
-/* After polling: accepts, reads and writes what is ready. */
+/* After polling the items of the last control_items: accepts, reads and writes what is ready. */
 void control_turn(struct control *c, const struct poll_item *items, size_t count, struct mono_ms now);
 /* The next whole request that has no reply yet; AGAIN when there is none.  Several calls
  * of different clients may be open at once, so that their edits share one commit. */
 MUST_USE enum err control_next(struct control *c, struct control_call *ret);
-/* Queues the reply of that client's open call. A client that went away is no error. */
+/* Sends the reply of that client's open call, or queues what the socket does not take at once.
+ * A client that went away is no error. */
 void control_reply(struct control *c, unsigned client, struct bytes body);
 
 /* ---- asking side (splotctl): blocking ---- */
+/* NOT_FOUND: no socket there; CLOSED: nobody listens on it; DENIED. */
 MUST_USE enum err control_connect(const char *path, int *ret_fd);
-/* One request, one reply, appended to ret. CLOSED, TIMEOUT, LIMIT. */
+/* One request, one reply, appended to ret; timeout_ms < 0: for ever.  CLOSED, TIMEOUT, LIMIT:
+ * after an error close the socket, the rest of the reply may still come. */
 MUST_USE enum err control_ask(int fd, struct bytes request, long timeout_ms, struct buf *ret);
 
 #endif

@@ -55,22 +55,22 @@ static enum err write_all(int fd, struct bytes x)
 
 static enum err read_all(int fd, size_t limit, struct buf *ret)
 {
-	size_t start = ret->size;
+	uint8_t part[READ_BYTES];
+	size_t done = 0;
 
 	for (;;) {
-		uint8_t *at = buf_extend(ret, READ_BYTES);
-		ssize_t n = 0;
+		ssize_t n = read(fd, part, sizeof part);
 
-		if (!at)
-			return buf_check(ret);
-		n = read(fd, at, READ_BYTES);
-		ret->size -= READ_BYTES - (n > 0 ? (size_t)n : 0);
-		if (n < 0 && errno != EINTR)
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
 			return file_err(errno);
-		if (ret->size - start > limit)
-			return ERR_LIMIT;
 		if (n == 0)
-			return ERR_OK;
+			return buf_check(ret);
+		done += (size_t)n;
+		if (done > limit)
+			return ERR_LIMIT;
+		buf_add(ret, part, (size_t)n);
 	}
 }
 
