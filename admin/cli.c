@@ -211,26 +211,6 @@ void cli_free(struct cli *cli)
 
 /* ---- telling ---- */
 
-const char *text_in(struct arena *arena, const char *format, ...)
-{
-	struct buf text = {0};
-	char *raw = NULL;
-	va_list args;
-	int size = 0;
-	const char *copy = NULL;
-
-	va_start(args, format);
-	size = vasprintf(&raw, format, args);
-	va_end(args);
-	if (size >= 0) {
-		buf_add(&text, raw, (size_t)size);
-		copy = arena_text(arena, buf_bytes(&text));
-		free(raw);
-	}
-	buf_free(&text);
-	return copy ? copy : "";
-}
-
 enum outcome cli_fail(struct cli *cli, enum outcome outcome, enum err code, const char *format,
 		      ...)
 {

@@ -75,8 +75,4 @@ void cli_note(const struct cli *cli, const char *format, ...)
 /* Progress on a terminal: overwrites its own line; `total` 0 wipes it. */
 void cli_progress(const struct cli *cli, const char *what, size_t done, size_t total);
 
-/* Formatted text in the arena; "" without memory. */
-const char *text_in(struct arena *arena, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
 #endif

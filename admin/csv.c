@@ -25,7 +25,7 @@ static void on_cell(void *data, size_t size, void *context)
 		return;
 	if (r->now.cell_count == CSV_COLUMNS_MAX) {
 		r->err = ERR_LIMIT;
-		r->fault = (struct csv_fault){CSV_WIDE, r->now.row, CSV_COLUMNS_MAX};
+		r->fault = (struct csv_fault){FAULT_WIDE, r->now.row, CSV_COLUMNS_MAX};
 		return;
 	}
 	r->cells[r->now.cell_count] = arena_text(r->arena, bytes_of(data, size));
@@ -61,7 +61,7 @@ static void keep_row(struct reader *r)
 	}
 	if (s->row_count == IMPORT_ROWS_MAX) {
 		r->err = ERR_LIMIT;
-		r->fault = (struct csv_fault){CSV_LONG, r->now.row, 1};
+		r->fault = (struct csv_fault){FAULT_LONG, r->now.row, 1};
 		return;
 	}
 	if (s->row_count == s->capacity) {
@@ -116,7 +116,7 @@ static enum err parse(struct bytes text, char delimiter, struct reader *r)
 		open = true;
 	if (r->err == ERR_OK && (used != text.size || open)) {
 		r->err = csv_error(&p) == CSV_EPARSE ? ERR_DECODE : ERR_NOMEM;
-		r->fault = (struct csv_fault){open ? CSV_OPEN_QUOTE : CSV_QUOTE, r->now.row,
+		r->fault = (struct csv_fault){open ? FAULT_OPEN_QUOTE : FAULT_QUOTE, r->now.row,
 					      r->now.cell_count + 1};
 	}
 	csv_free(&p);
@@ -132,7 +132,7 @@ enum err csv_read(struct bytes text, char delimiter, struct arena *arena, struct
 
 	if (e == ERR_OK && !sheet.header.cells) {
 		e = ERR_DECODE;
-		r.fault = (struct csv_fault){CSV_EMPTY, 0, 0};
+		r.fault = (struct csv_fault){FAULT_EMPTY, 0, 0};
 	}
 	*ret_fault = r.fault;
 	*ret = sheet;

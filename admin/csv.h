@@ -22,7 +22,7 @@ struct csv_sheet {
 
 /* Where reading stopped, and why. */
 struct csv_fault {
-	enum { CSV_FINE, CSV_QUOTE, CSV_OPEN_QUOTE, CSV_WIDE, CSV_LONG, CSV_EMPTY } why;
+	enum { FAULT_FINE, FAULT_QUOTE, FAULT_OPEN_QUOTE, FAULT_WIDE, FAULT_LONG, FAULT_EMPTY } why;
 	size_t row, column; /* counted from 1 */
 };
 

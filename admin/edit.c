@@ -4,6 +4,7 @@
 
 #include "admin/draft.h"
 #include "admin/finding.h"
+#include "admin/text.h"
 #include "admin/verbs.h"
 
 struct editing {
@@ -162,7 +163,7 @@ static enum outcome send_changes(struct editing *ed, const struct change *change
 	enum outcome outcome = DONE;
 
 	draft_send(&ed->link, &draft, false, &sink, &ed->cli->arena, &sent);
-	if (told.findings.count) {
+	if (told.findings.count && !sent.lost && sent.err == ERR_INVALID) {
 		outcome = tell_problems(&told);
 	} else if (sent.err != ERR_OK) {
 		outcome = draft_stopped(&ed->link, &sent);

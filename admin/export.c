@@ -4,6 +4,7 @@
 #include "admin/ask.h"
 #include "admin/csv.h"
 #include "admin/heading.h"
+#include "admin/text.h"
 #include "admin/verbs.h"
 #include "io/files.h"
 #include "model/json.h"

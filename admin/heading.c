@@ -5,7 +5,7 @@
 #include <strings.h>
 #include <utf8proc.h>
 
-#include "admin/cli.h"
+#include "admin/text.h"
 
 static bool is_ascii(const char *text)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admin/import.h"
+#include "admin/text.h"
 #include "admin/verbs.h"
 
 static void import_free(struct import *im)
@@ -186,8 +187,7 @@ static void send_all(struct work *w, bool dry_run)
 	draft_send(&im->link, &draft, dry_run, &sink, &im->cli->arena, &im->sent);
 }
 
-/* What only the node knows (whether a TERYT code exists …): asked before anything is sent. */
-static enum outcome check_at_node(struct import *im)
+static enum outcome check_once(struct import *im)
 {
 	struct work w = {0};
 	enum outcome outcome = DONE;
@@ -208,6 +208,20 @@ static enum outcome check_at_node(struct import *im)
 	}
 	im->sent = (struct sent){0};
 	work_free(&w);
+	return outcome;
+}
+
+/* What only the node knows (whether a TERYT code exists …): asked before anything is sent.
+ * A reply lists only so many problems: asked again without the rows that are known to be bad. */
+static enum outcome check_at_node(struct import *im)
+{
+	size_t before = 0;
+	enum outcome outcome = DONE;
+
+	do {
+		before = im->findings.count;
+		outcome = check_once(im);
+	} while (outcome == DONE && im->findings.count > before);
 	return outcome;
 }
 

@@ -4,6 +4,7 @@
 #include "admin/csv.h"
 #include "admin/heading.h"
 #include "admin/import.h"
+#include "admin/text.h"
 #include "io/files.h"
 
 static enum outcome out_of_memory(struct import *im, const char *path, enum err e)
@@ -244,17 +245,17 @@ static enum outcome csv_broken(struct import *im, const struct import_file *file
 	static const struct {
 		const char *code, *pl, *en;
 	} texts[] = {
-		[CSV_QUOTE] = {"quote",
+		[FAULT_QUOTE] = {"quote",
 			       "cudzysłów w środku komórki; cała komórka musi stać w cudzysłowie, a "
 			       "cudzysłowy w niej podwojone",
 			       "a quote inside a cell; the whole cell must stand in quotes, and quotes "
 			       "in it doubled"},
-		[CSV_OPEN_QUOTE] = {"quote", "cudzysłów, którego nic nie zamyka, do końca pliku",
+		[FAULT_OPEN_QUOTE] = {"quote", "cudzysłów, którego nic nie zamyka, do końca pliku",
 				    "a quote that nothing closes before the end of the file"},
-		[CSV_WIDE] = {"too-many-columns", "za dużo kolumn", "too many columns"},
-		[CSV_LONG] = {"too-many-rows", "za dużo wierszy; podziel plik",
+		[FAULT_WIDE] = {"too-many-columns", "za dużo kolumn", "too many columns"},
+		[FAULT_LONG] = {"too-many-rows", "za dużo wierszy; podziel plik",
 			      "too many rows; split the file"},
-		[CSV_EMPTY] = {"empty-file", "plik jest pusty: brak nawet nagłówka",
+		[FAULT_EMPTY] = {"empty-file", "plik jest pusty: brak nawet nagłówka",
 			       "the file is empty: there is not even a header"},
 	};
 	struct finding f = {file->path, fault->row, "", "", NULL, NULL, NULL};
@@ -280,7 +281,7 @@ static enum outcome load_text(struct import *im, struct import_file *file, struc
 	if (outcome != DONE)
 		return outcome;
 	e = csv_read(text, file->delimiter, &im->cli->arena, &sheet, &fault);
-	if (e != ERR_OK && fault.why != CSV_FINE)
+	if (e != ERR_OK && fault.why != FAULT_FINE)
 		outcome = csv_broken(im, file, &sheet, &fault);
 	else if (e != ERR_OK)
 		outcome = out_of_memory(im, file->path, e);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/cli.h"
+#include "admin/text.h"
 
 void plan_free(struct plan *p)
 {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "admin/text.h"
 #include "base/limits.h"
 #include "io/files.h"
 

@@ -1,5 +1,6 @@
 #include "admin/text.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,26 @@ void text_escape(struct buf *out, const char *text)
 			buf_printf(out, "\\x%02x", (unsigned)(unsigned char)*text);
 		text += size;
 	}
+}
+
+const char *text_in(struct arena *arena, const char *format, ...)
+{
+	struct buf text = {0};
+	char *raw = NULL;
+	va_list args;
+	int size = 0;
+	const char *copy = NULL;
+
+	va_start(args, format);
+	size = vasprintf(&raw, format, args);
+	va_end(args);
+	if (size >= 0) {
+		buf_add(&text, raw, (size_t)size);
+		copy = arena_text(arena, buf_bytes(&text));
+		free(raw);
+	}
+	buf_free(&text);
+	return copy ? copy : "";
 }
 
 struct text_table table_in(struct arena *arena)

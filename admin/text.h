@@ -15,6 +15,10 @@ size_t text_width(const char *text);
  * UTF-8 written as \n, \x1b, \u202e. */
 void text_escape(struct buf *out, const char *text);
 
+/* Formatted text in the arena; "" without memory. */
+const char *text_in(struct arena *arena, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* A table: titles, then cells row by row; printed when all widths are known. */
 enum text_align { ALIGN_LEFT, ALIGN_RIGHT };
 enum { TABLE_COLUMNS_MAX = 16 };

@@ -1,0 +1,235 @@
+/* status: a node's or a server's state at a glance. */
+#include <string.h>
+
+#include "admin/ask.h"
+#include "admin/text.h"
+#include "admin/verbs.h"
+#include "base/time.h"
+#include "model/json.h"
+
+static uint64_t behind(uint64_t there, uint64_t here)
+{
+	return there > here ? there - here : 0;
+}
+
+/* "12 s", "3 min", "5 h", "40 d" since then; "-" for never. */
+static const char *age(struct cli *cli, uint64_t then_ms, struct wall_ms now)
+{
+	uint64_t s = 0;
+
+	if (!then_ms || then_ms > INT64_MAX)
+		return "-";
+	if ((int64_t)then_ms < now.ms)
+		s = (uint64_t)(now.ms - (int64_t)then_ms) / 1000;
+	if (s < 120)
+		return text_in(&cli->arena, "%llu s", (unsigned long long)s);
+	if (s < 120 * 60)
+		return text_in(&cli->arena, "%llu min", (unsigned long long)(s / 60));
+	if (s < 48 * 3600)
+		return text_in(&cli->arena, "%llu h", (unsigned long long)(s / 3600));
+	return text_in(&cli->arena, "%llu d", (unsigned long long)(s / 86400));
+}
+
+/* ---- for people ---- */
+
+static void print_node(struct cli *cli, const struct control_reply *r, struct wall_ms now,
+		       struct buf *out)
+{
+	struct text_table t = table_in(&cli->arena);
+
+	buf_printf(out, "  accepted %llu events\n", (unsigned long long)r->size);
+	if (!r->peer_count) {
+		buf_add_text(out, "  no server is configured: nothing is confirmed anywhere\n");
+		return;
+	}
+	table_column(&t, "server", ALIGN_LEFT);
+	table_column(&t, "state", ALIGN_LEFT);
+	table_column(&t, "confirmed", ALIGN_RIGHT);
+	table_column(&t, "lag", ALIGN_RIGHT);
+	table_column(&t, "last contact", ALIGN_RIGHT);
+	table_column(&t, "last commit", ALIGN_RIGHT);
+	table_column(&t, "", ALIGN_LEFT);
+	for (size_t i = 0; i < r->peer_count; i++) {
+		const struct peer_row *p = &r->peers[i];
+
+		table_cell(&t, p->name);
+		table_cell(&t, p->state);
+		table_cell_uint(&t, p->size);
+		table_cell_uint(&t, behind(r->size, p->size));
+		table_cell(&t, age(cli, p->last_contact_ms, now));
+		table_cell(&t, age(cli, p->last_commit_ms, now));
+		table_cell(&t, p->note);
+	}
+	table_print(&t, "  ", out);
+}
+
+static void print_server(struct cli *cli, const struct control_reply *r, struct wall_ms now,
+			 struct buf *out)
+{
+	struct text_table t = table_in(&cli->arena);
+
+	buf_printf(out, "  national log %llu entries, view at %llu (%llu behind)\n",
+		   (unsigned long long)r->size, (unsigned long long)r->position,
+		   (unsigned long long)behind(r->size, r->position));
+	table_column(&t, "log", ALIGN_LEFT);
+	table_column(&t, "state", ALIGN_LEFT);
+	table_column(&t, "size", ALIGN_RIGHT);
+	table_column(&t, "lag", ALIGN_RIGHT);
+	table_column(&t, "last contact", ALIGN_RIGHT);
+	table_column(&t, "last commit", ALIGN_RIGHT);
+	table_column(&t, "", ALIGN_LEFT);
+	for (size_t i = 0; i < r->peer_count; i++) {
+		const struct peer_row *p = &r->peers[i];
+
+		table_cell(&t, p->name);
+		table_cell(&t, p->state);
+		table_cell_uint(&t, p->size);
+		table_cell_uint(&t, behind(p->claimed, p->size));
+		table_cell(&t, age(cli, p->last_contact_ms, now));
+		table_cell(&t, age(cli, p->last_commit_ms, now));
+		table_cell(&t, p->note);
+	}
+	table_print(&t, "  ", out);
+}
+
+static void print_refusals(struct cli *cli, const struct control_reply *r, struct buf *out)
+{
+	struct text_table t = table_in(&cli->arena);
+
+	if (!r->refusal_count)
+		return;
+	buf_add_text(out, "  refused since the start\n");
+	table_column(&t, "log", ALIGN_LEFT);
+	table_column(&t, "reason", ALIGN_LEFT);
+	table_column(&t, "count", ALIGN_RIGHT);
+	table_column(&t, "", ALIGN_LEFT);
+	for (size_t i = 0; i < r->refusal_count; i++) {
+		const struct refusal_row *row = &r->refusals[i];
+		enum err e = err_from_code(row->code);
+
+		table_cell(&t, *row->log ? row->log : "?");
+		table_cell(&t, row->code);
+		table_cell_uint(&t, row->count);
+		table_cell(&t, e == ERR_COUNT ? "" : err_text(e));
+	}
+	table_print(&t, "  ", out);
+}
+
+static void print_status(struct cli *cli, const struct control_reply *r, struct buf *out)
+{
+	struct wall_ms now = wall_now();
+
+	text_escape(out, r->role);
+	buf_add_text(out, " ");
+	text_escape(out, r->identity);
+	buf_add_text(out, " of ");
+	text_escape(out, r->realm);
+	buf_add_text(out, ": ");
+	text_escape(out, r->state);
+	buf_printf(out, ", started %s ago\n", age(cli, r->started_ms, now));
+	if (*r->note) {
+		buf_add_text(out, "  ");
+		text_escape(out, r->note);
+		buf_add_text(out, "\n");
+	}
+	if (!strcmp(r->role, "node"))
+		print_node(cli, r, now, out);
+	else
+		print_server(cli, r, now, out);
+	print_refusals(cli, r, out);
+}
+
+/* ---- JSON ---- */
+
+/* RFC 3339, or null for never. */
+static void json_time(struct json *j, const char *key, uint64_t ms)
+{
+	char text[25];
+
+	if (!ms || ms > INT64_MAX) {
+		json_key(j, key);
+		json_null(j);
+		return;
+	}
+	wall_format((struct wall_ms){(int64_t)ms}, text);
+	json_field_text(j, key, text);
+}
+
+static void json_peer(const struct control_reply *r, const struct peer_row *p, bool node,
+		      struct json *j)
+{
+	json_open(j, '{');
+	json_field_text(j, node ? "server" : "log", p->name);
+	json_field_text(j, "state", p->state);
+	json_field_uint(j, node ? "confirmed" : "size", p->size);
+	json_field_uint(j, node ? "server_size" : "claimed", p->claimed);
+	json_field_uint(j, "lag", behind(node ? r->size : p->claimed, p->size));
+	json_time(j, "last_contact", p->last_contact_ms);
+	json_time(j, "last_commit", p->last_commit_ms);
+	json_field_text(j, "note", p->note);
+	json_close(j, '}');
+}
+
+static void json_status(const struct control_reply *r, struct buf *out)
+{
+	bool node = !strcmp(r->role, "node");
+	struct json j = json_to(out);
+
+	json_open(&j, '{');
+	json_field_text(&j, "role", r->role);
+	json_field_text(&j, node ? "log" : "server", r->identity);
+	json_field_text(&j, "realm", r->realm);
+	json_field_text(&j, "state", r->state);
+	json_field_text(&j, "note", r->note);
+	json_time(&j, "started", r->started_ms);
+	json_field_uint(&j, "size", r->size);
+	json_field_uint(&j, "position", r->position);
+	json_key(&j, node ? "servers" : "logs");
+	json_open(&j, '[');
+	for (size_t i = 0; i < r->peer_count; i++)
+		json_peer(r, &r->peers[i], node, &j);
+	json_close(&j, ']');
+	json_key(&j, "refusals");
+	json_open(&j, '[');
+	for (size_t i = 0; i < r->refusal_count; i++) {
+		json_open(&j, '{');
+		json_field_text(&j, "log", r->refusals[i].log);
+		json_field_text(&j, "code", r->refusals[i].code);
+		json_field_uint(&j, "count", r->refusals[i].count);
+		json_close(&j, '}');
+	}
+	json_close(&j, ']');
+	json_close(&j, '}');
+	buf_add_text(out, "\n");
+}
+
+static enum outcome run_status(struct cli *cli)
+{
+	struct link link = {.fd = -1};
+	struct control_reply reply;
+	struct buf out = {0};
+	enum outcome outcome = link_open(cli, &link);
+
+	if (outcome == DONE)
+		outcome = link_status(&link, &reply);
+	if (outcome == DONE) {
+		if (cli->json)
+			json_status(&reply, &out);
+		else
+			print_status(cli, &reply, &out);
+		outcome = cli_print(cli, &out);
+	}
+	buf_free(&out);
+	link_close(&link);
+	return outcome;
+}
+
+const struct verb verb_status = {
+	.name = "status",
+	.operands = "",
+	.summary = "sizes, lag, connections and refusals at a glance",
+	.examples = "  splotctl status --socket /run/splot/node.sock\n"
+		    "  splotctl status --config /etc/splot/server.ini --json\n",
+	.asks = true,
+	.run = run_status,
+};
