@@ -19,7 +19,7 @@ if(SPLOT_SANITIZE)
   target_compile_options(splot_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(splot_options INTERFACE -fsanitize=address,undefined)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
-  target_compile_options(splot_options INTERFACE -O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-clash-protection -fcf-protection=full)
+  target_compile_options(splot_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-clash-protection -fcf-protection=full)
   target_link_options(splot_options INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
 endif()
 
