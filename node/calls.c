@@ -136,4 +136,5 @@ void calls_turn(struct node *n)
 		if (!n->calls[i].done)
 			answer(n, &n->calls[i]);
 	forget_done(n);
+	take(n); /* what a client sent behind its answered request wakes nobody */
 }

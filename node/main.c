@@ -125,7 +125,7 @@ int main(int argc, char **argv)
 
 	keys_protect_process();
 	if (!read_options(argc, argv, &options, &status))
-		return status;
+		return (int)status;
 	status = EXIT_CONFIG;
 	n.config_path = options.config;
 	if (sodium_init() < 0) {
@@ -149,5 +149,5 @@ out:
 		(void)close(n.signals);
 	keys_free(&n.keys);
 	settings_free(&n.settings);
-	return status;
+	return (int)status;
 }

@@ -297,7 +297,8 @@ void node_stop(struct node *n)
 {
 	char marker[PATH_BYTES];
 
-	control_close(n->control);
+	if (n->control)
+		control_close(n->control);
 	for (size_t i = 0; i < SERVERS_MAX; i++)
 		endpoint_close(n->links[i].endpoint);
 	if (n->network)
