@@ -183,6 +183,15 @@ static bool fits_grouping(const struct group *groups, size_t count, size_t form)
 	return true;
 }
 
+/* "600 123 456 789": a further thousand follows, so it is one large number. */
+static bool goes_on(struct bytes text, const struct group *groups, size_t count)
+{
+	const struct group *last = &groups[count - 1];
+
+	return count > 1 && last->after && last->after == groups[0].after &&
+	       digits_at(text, last->at + last->size + last->after) == 3;
+}
+
 static bool is_mobile(struct bytes text, const struct group *groups, size_t count)
 {
 	const struct group *last = &groups[count - 1];
@@ -194,7 +203,7 @@ static bool is_mobile(struct bytes text, const struct group *groups, size_t coun
 		size += groups[i].size;
 	}
 	return mobile_prefix(digits) && same_separators(text, groups, count) &&
-	       !is_amount(text, last->at + last->size, digits) &&
+	       !goes_on(text, groups, count) && !is_amount(text, last->at + last->size, digits) &&
 	       !follows_register_name(text, groups[0].at);
 }
 
@@ -214,6 +223,23 @@ static enum personal personal_run(struct bytes text, const struct group *g)
 	return PERSONAL_NONE;
 }
 
+/* "+48600 123 456": the country's number is joined to the first group. */
+static void skip_country(struct bytes text, struct group *first)
+{
+	static const char *const countries[] = {"48", "0048"};
+
+	for (size_t i = 0; i < sizeof countries / sizeof countries[0]; i++) {
+		size_t size = strlen(countries[i]);
+
+		if (first->size > size && first->size <= size + 3 &&
+		    memcmp(text.data + first->at, countries[i], size) == 0) {
+			first->at += size;
+			first->size -= size;
+			return;
+		}
+	}
+}
+
 static enum personal personal_groups(struct bytes text, size_t at)
 {
 	struct group groups[GROUPS_MAX];
@@ -229,6 +255,7 @@ static enum personal personal_groups(struct bytes text, size_t at)
 		if (is_pesel(pesel))
 			return PERSONAL_PESEL;
 	}
+	skip_country(text, &groups[0]);
 	for (size_t form = 1; form < sizeof groupings / sizeof groupings[0]; form++) {
 		if (fits_grouping(groups, count, form) &&
 		    is_mobile(text, groups, groupings[form].count))

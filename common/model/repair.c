@@ -188,6 +188,11 @@ static bool grouped(const char *text, char to[static CELL_BYTES_MAX])
 	return gaps == 0 || group == 3;
 }
 
+static bool three_digits(const char *text)
+{
+	return strlen(text) == 3 && all_digits(text);
+}
+
 static bool only_zeros(const char *text)
 {
 	return *text && strspn(text, "0") == strlen(text);
@@ -204,7 +209,7 @@ static enum repair repair_uint(const char *cell, char to[static CELL_BYTES_MAX])
 		return REPAIR_NONE;
 	point = strcspn(digits, ".,");
 	if (digits[point]) {
-		if (strlen(digits + point + 1) == 3)
+		if (three_digits(digits + point + 1))
 			return REPAIR_UNSURE; /* 1.234: thousands, or a fraction? */
 		if (!only_zeros(digits + point + 1))
 			return REPAIR_NONE;
@@ -260,7 +265,7 @@ static enum repair repair_decimal(const char *cell, char to[static CELL_BYTES_MA
 	comma = strchr(digits, ',');
 	if (comma) {
 		/* 1,234 without other marks: a fraction, or English thousands? */
-		if (strlen(comma + 1) == 3 && strcmp(digits, cell) == 0 && digits[0] != '0')
+		if (three_digits(comma + 1) && strcmp(digits, cell) == 0 && digits[0] != '0')
 			return REPAIR_UNSURE;
 		*comma = '.';
 	}
