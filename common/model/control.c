@@ -18,8 +18,9 @@ static const struct codec_bounds CONTROL_BOUNDS = {
 
 enum err control_request_encode(const struct control_request *q, struct buf *ret)
 {
-	Splot__ControlRequest m = SPLOT__CONTROL_REQUEST__INIT;
+	Splot__ControlRequest m;
 
+	splot__control_request__init(&m);
 	m.verb = (Splot__Verb)q->verb;
 	m.draft = codec_binary(q->draft);
 	m.dry_run = q->dry_run;
@@ -288,8 +289,9 @@ static enum err rows_from(const struct row_codec *codec, void *messages, size_t 
 
 enum err control_reply_encode(const struct control_reply *r, struct arena *scratch, struct buf *ret)
 {
-	Splot__ControlReply m = SPLOT__CONTROL_REPLY__INIT;
+	Splot__ControlReply m;
 
+	splot__control_reply__init(&m);
 	m.code = codec_text(err_code(r->code));
 	m.text = codec_text(r->text);
 	m.index = r->index;

@@ -95,7 +95,7 @@ static void put(const struct wire_header *h, const struct slot *slot, uint8_t *f
 
 enum err wire_encode(const struct wire_header *h, struct buf *ret)
 {
-	Splot__Header header = SPLOT__HEADER__INIT;
+	Splot__Header header;
 	union body body;
 	const ProtobufCFieldDescriptor *kind = NULL;
 
@@ -112,6 +112,7 @@ enum err wire_encode(const struct wire_header *h, struct buf *ret)
 			return ERR_INTERNAL;
 		put(h, slot, (uint8_t *)&body + field->offset);
 	}
+	splot__header__init(&header);
 	header.kind_case = (Splot__Header__KindCase)h->kind;
 	header.hello = &body.hello; /* every member of that union is a pointer to a message */
 	return codec_pack(&header.base, HEADER_BYTES_MAX, ret);
