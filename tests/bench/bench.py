@@ -53,7 +53,7 @@ class Bench:
             server.trust(node)
             node.start()
         for node in self.nation.nodes.values():
-            n.wait_for("%s open" % node.name, lambda: node.status()["state"] == "open")
+            node.await_open()
         return server
 
     def nodes(self, count=None):

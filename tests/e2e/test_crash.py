@@ -72,8 +72,7 @@ class LostAndRestored(Story):
         self.node = self.nation.nodes["26"]
 
     def open_again(self):
-        return n.wait_for("the node takes edits again",
-                          lambda: self.node.status()["state"] == "open", 30)
+        self.node.await_open()
 
     def fill(self, start, count):
         for i in range(start, start + count):
@@ -224,7 +223,7 @@ class NoRoom(Story):
         server.trust(node)
         self.small(node, "3m")
         node.start()
-        n.wait_for("open", lambda: node.status()["state"] == "open")
+        node.await_open()
         accepted, refused = 0, None
         for i in range(3000):
             done = node.ctl("put", "entity", "pl26-kis-c%d" % i, "--new", "name=Klub", "kind=KIS", "region=26",
@@ -248,7 +247,7 @@ class NoRoom(Story):
         node = self.nation.add_node("26")
         server.trust(node)
         node.start()
-        n.wait_for("open", lambda: node.status()["state"] == "open")
+        node.await_open()
         for i in range(400):
             node.ctl("put", "entity", "pl26-kis-c%d" % i, "--new", "name=Klub", "kind=KIS", "region=26",
                      "other_facts=" + "x" * 7000, "--reason", "test", "--source", "note 1")
@@ -267,7 +266,7 @@ class NoRoom(Story):
         node = self.nation.add_node("26", **{"map-size-mib": 1})
         server.trust(node)
         node.start()
-        n.wait_for("open", lambda: node.status()["state"] == "open")
+        node.await_open()
         for i in range(300):
             node.ctl("put", "entity", "pl26-kis-c%d" % i, "--new", "name=Klub", "kind=KIS", "region=26",
                      "other_facts=" + "x" * 7000, "--reason", "test", "--source", "note 1")

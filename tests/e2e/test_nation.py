@@ -81,7 +81,7 @@ class TheWholeNation(unittest.TestCase):
         self.assert_exported_as_imported(data, os.path.join(self.folder, "nation"))
 
 
-AWKWARD = ["", "zażółć gęślą jaźń", "a,b;c\td", 'say "hello"', '"', "line\nbreak", "line\r\nbreak\r\n", "\n", " leading",
+AWKWARD = ["", "zażółć gęślą jaźń", "a,b;c|d", 'say "hello"', '"', "line\nbreak", "line\r\nbreak\r\n", "\n", " leading",
            "trailing ", "'=1+1", "=1+1", "@x", "-5", "ŁÓDŹ", "漢字 🌳", "a\u0301b"[:1] + "é", "…„”–—", "0", "007", "1.50",
            "NULL", "null", "''", '""""', ",,,", ";", "\\n", "%s%n", "<b>&amp;</b>", "x" * 3000, "ß ẞ ﬁ".replace("ﬁ", "fi")]
 
@@ -109,12 +109,12 @@ def generate(r, folder, count):
     for i in range(count // 5):
         region = r.choice(regions)
         form = r.choice(list(forms))
-        operators.append({"id": "pl%s-op-o%d" % (region, i), "name": text() or "x", "form": form, "sector": forms[form],
+        operators.append({"id": "pl%s-op-o%d" % (region, i), "name": (text().strip() or "x"), "form": form, "sector": forms[form],
                           "region": region, "note": text()})
     for i in range(count // 2):
         region = r.choice(regions)
         kind = r.choice(["CIS", "KIS", "WTZ", "ZAZ"])
-        row = {"id": "pl%s-%s-e%d" % (region, kind.lower(), i), "region": region, "kind": kind, "name": text() or "x",
+        row = {"id": "pl%s-%s-e%d" % (region, kind.lower(), i), "region": region, "kind": kind, "name": (text().strip() or "x"),
                "place": text(), "other_facts": text(), "source_note": text(), "status": r.choice(["active", "planned", ""]),
                "created_on": r.choice(["", "2009", "2016-03", "2019-06-04"]), "ksr_pilot": r.choice(["", "true", "false"])}
         if r.random() < 0.5:
@@ -123,7 +123,7 @@ def generate(r, folder, count):
         entities.append(row)
     for i in range(64):
         region = r.choice(regions + ["PL"])
-        networks.append({"id": "pl%s-net-n%d" % ("" if region == "PL" else region, i), "region": region, "name_pl": text() or "x",
+        networks.append({"id": "pl%s-net-n%d" % ("" if region == "PL" else region, i), "region": region, "name_pl": (text().strip() or "x"),
                          "form": r.choice(["forum", "konwent", "siec"]), "note": text(), "status": r.choice(["active", ""])})
     seen = set()
     for _ in range(count // 5):

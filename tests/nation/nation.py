@@ -182,6 +182,10 @@ class Node(Daemon):
             sections.append(("server." + server.server_name, {"card": server.card, "address": server.address}))
         self.write_config(sections)
 
+    def await_open(self, seconds=30.0):
+        """Until the node takes edits: every server has said what it holds."""
+        wait_for("%s takes edits" % self.name, lambda: self.status()["state"] == "open", seconds)
+
     def confirmed(self):
         """True when every server has confirmed all that this node holds."""
         status = self.status()
@@ -240,6 +244,8 @@ class Nation:
             server.trust(self.add_node(log, **(node_config or {})))
         for node in self.nodes.values():
             node.start()
+        for node in self.nodes.values():
+            node.await_open()
         return server
 
     def daemons(self):

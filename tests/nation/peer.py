@@ -6,6 +6,7 @@ import struct
 
 import nacl.signing
 import zmq
+from zmq.utils import z85
 
 KINDS = ["", "hello", "welcome", "anchor", "commit", "ack", "refused", "fetch", "range", "heartbeat", "feed"]
 
@@ -155,10 +156,10 @@ class Peer:
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.DEALER)
         self.socket.linger = 0
-        secret = zmq.utils.z85.encode(curve or keys.curve_secret)
+        secret = z85.encode(curve or keys.curve_secret)
         self.socket.curve_secretkey = secret
         self.socket.curve_publickey = zmq.curve_public(secret)
-        self.socket.curve_serverkey = zmq.utils.z85.encode(card_curve_key(server_card))
+        self.socket.curve_serverkey = z85.encode(card_curve_key(server_card))
         self.socket.connect(address)
 
     def close(self):
