@@ -35,16 +35,17 @@ struct config {
 	size_t count;
 };
 
-/* Reads and checks.  On CONFIG, `why` says "file:line: what; what to do".  Relative
+/* Reads and checks.  Lines are at most 198 bytes, section names 49 (libinih).  On CONFIG, `why` says "file:line: what; what to do".  Relative
  * CONFIG_PATH values are taken from the folder of the file. */
 MUST_USE enum err config_load(const char *path, const struct config_rule *rules, size_t rule_count,
 			      struct config *ret, char *why, size_t why_size);
-void config_free(struct config *c);
+void config_free(struct config *c); /* also a zeroed one */
 /* NULL when absent and without a fallback. */
 const char *config_get(const struct config *c, const char *section, const char *key);
 uint64_t config_uint(const struct config *c, const char *section, const char *key);
 bool config_bool(const struct config *c, const char *section, const char *key);
-/* Names behind "prefix." in the order of the file; NULL past the last. */
+/* Names behind "prefix." in the order of the file; NULL past the last.  `prefix` with or
+ * without its dot. */
 const char *config_section(const struct config *c, const char *prefix, size_t i);
 
 #endif

@@ -1,11 +1,13 @@
 #include "io/daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -26,11 +28,11 @@ enum err daemon_signals(int *ret_fd)
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		return ERR_IO;
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return ERR_INTERNAL;
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd < 0)
-		return ERR_IO;
+		return errno == ENOMEM || errno == EMFILE ? ERR_NOMEM : ERR_INTERNAL;
 	*ret_fd = fd;
 	return ERR_OK;
 }
@@ -38,16 +40,20 @@ enum err daemon_signals(int *ret_fd)
 int daemon_signal(int fd)
 {
 	struct signalfd_siginfo info;
+	ssize_t n = 0;
 
-	return read(fd, &info, sizeof info) == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+	do
+		n = read(fd, &info, sizeof info);
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
 }
 
 /* ---- readiness ---- */
 
 void daemon_notify(const char *state)
 {
-	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const char *path = getenv("NOTIFY_SOCKET");
 	size_t size = path ? strlen(path) : 0;
 	int fd = -1;
 
@@ -55,7 +61,7 @@ void daemon_notify(const char *state)
 		return;
 	memcpy(address.sun_path, path, size);
 	if (path[0] == '@')
-		address.sun_path[0] = '\0'; /* the abstract name space */
+		address.sun_path[0] = 0; /* Linux's abstract names */
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
@@ -64,76 +70,88 @@ void daemon_notify(const char *state)
 	(void)close(fd);
 }
 
-/* ---- damage that shows as a signal ---- */
+/* ---- faults ---- */
 
-static char fault_line[512];
+static char fault_line[1024];
 static size_t fault_size;
 
 static void on_fault(int number)
 {
-	(void)number;
-	/* write and _exit are safe in a signal handler; the line was made beforehand */
 	(void)!write(STDERR_FILENO, fault_line, fault_size);
-	_exit(1);
+	_exit(128 + number);
 }
 
 void daemon_name_store_on_fault(const char *folder)
 {
-	struct sigaction action = {.sa_handler = on_fault, .sa_flags = (int)SA_RESETHAND};
-	int size = snprintf(fault_line, sizeof fault_line,
-			    "%sthe store %.300s cannot be read (damaged, or its disk failed): "
-			    "stopped; start again to have it checked\n",
-			    isatty(STDERR_FILENO) ? "" : "<3>", folder);
+	struct sigaction action = {.sa_handler = on_fault};
+	int n = snprintf(fault_line, sizeof fault_line,
+			 "%sa page of the store %s could not be read: the disk or the file is "
+			 "damaged, or the program is at fault; check the disk, then start again: "
+			 "the store is walked before it is used\n",
+			 isatty(STDERR_FILENO) ? "" : "<2>", folder);
 
-	fault_size = size > 0 ? (size_t)size : 0;
-	if (fault_size >= sizeof fault_line)
-		fault_size = sizeof fault_line - 1;
+	fault_size = n < 0 ? 0 : (size_t)n < sizeof fault_line ? (size_t)n : sizeof fault_line - 1;
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigaction(SIGBUS, &action, NULL);
 	(void)sigaction(SIGSEGV, &action, NULL);
 }
 
-/* ---- the check after an unclean stop ---- */
+/* ---- walking after an unclean stop ---- */
 
-/* Damage can end the walker by a signal: so a child walks, and only its end counts. */
+/* In the child: damage must end it, whatever handlers the program has. */
+_Noreturn static void walk_and_exit(const char *folder)
+{
+	const struct rlimit none = {0, 0};
+	enum err err = ERR_OK;
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)signal(SIGBUS, SIG_DFL);
+	(void)signal(SIGSEGV, SIG_DFL);
+	(void)signal(SIGABRT, SIG_DFL);
+	err = store_walk(folder);
+	/* A folder without a store is one that was never used. */
+	_exit(err == ERR_NOT_FOUND ? 0 : (int)err);
+}
+
 static enum err walk_in_child(const char *folder)
 {
 	int status = 0;
+	pid_t done = 0;
 	pid_t child = fork();
 
 	if (child < 0)
-		return ERR_IO;
-	if (child == 0) {
-		(void)signal(SIGBUS, SIG_DFL);
-		(void)signal(SIGSEGV, SIG_DFL);
-		_exit(store_walk(folder) == ERR_OK ? 0 : 1);
+		return ERR_NOMEM;
+	if (child == 0)
+		walk_and_exit(folder);
+	do
+		done = waitpid(child, &status, 0);
+	while (done < 0 && errno == EINTR);
+	if (done != child)
+		return ERR_INTERNAL;
+	if (!WIFEXITED(status))
+		return ERR_CORRUPT;
+	switch (WEXITSTATUS(status)) {
+	case ERR_OK:
+		return ERR_OK;
+	case ERR_DENIED:
+		return ERR_DENIED;
+	case ERR_NOMEM:
+		return ERR_NOMEM;
+	default:
+		return ERR_CORRUPT;
 	}
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return ERR_IO;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? ERR_OK : ERR_CORRUPT;
 }
 
 enum err daemon_check_store(const char *folder, const char *marker, bool *ret_walked)
 {
-	static const char text[] = "running, or stopped uncleanly: removed by a clean stop\n";
 	bool unclean = file_exists(marker);
-	char data[4096];
-	int size = snprintf(data, sizeof data, "%s/data.mdb", folder);
-	enum err e = ERR_OK;
+	enum err err = unclean ? walk_in_child(folder) : ERR_OK;
 
-	if (size < 0 || (size_t)size >= sizeof data)
-		return ERR_LIMIT;
-	if (unclean && file_exists(data)) /* a lost store is no damaged one */
-		e = walk_in_child(folder);
-	if (e != ERR_OK)
-		return e;
-	if (!unclean)
-		e = file_replace(marker, 0600, bytes_of_text(text));
-	if (e != ERR_OK)
-		return e;
-	*ret_walked = unclean;
-	return ERR_OK;
+	if (err == ERR_OK && !unclean)
+		err = file_create(marker, 0600, bytes_of_text("running, or stopped uncleanly\n"));
+	if (err == ERR_OK)
+		*ret_walked = unclean;
+	return err;
 }
 
 void daemon_clean_stop(const char *marker)

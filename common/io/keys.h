@@ -28,12 +28,13 @@ struct keys {
 	uint8_t curve_public[32];
 };
 
-/* Makes new keys and writes them; EXISTS rather than overwrite. */
+/* Makes new keys and writes them; EXISTS rather than overwrite.  ARGUMENT when the name is
+ * empty, over ORIGIN_BYTES_MAX, or holds spaces, '+' or other than ASCII. */
 MUST_USE enum err keys_generate(const char *path, enum key_kind kind, const char *name);
 /* NOT_FOUND; DENIED when others may read the file (mode) or it is another user's;
- * DECODE; `why` (a buffer of TEXT_BYTES_MAX + 1, may be NULL) says what and what to do. */
+ * DECODE, LIMIT; `why` (a buffer of TEXT_BYTES_MAX + 1, may be NULL) says what and what to do. */
 MUST_USE enum err keys_load(const char *path, struct keys *ret, char *why);
-void keys_free(struct keys *k); /* wipes */
+void keys_free(struct keys *k); /* wipes; also a zeroed one */
 /* No core dumps, no ptrace by others.  Call first in main. */
 void keys_protect_process(void);
 

@@ -1,0 +1,207 @@
+/* What daemons do alike: signals, readiness, walking the store after an unclean stop. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/daemon.h"
+#include "io/files.h"
+#include "io/store.h"
+
+#define OK(call) assert_int_equal((call), ERR_OK)
+
+struct world {
+	char folder[64];
+	char store[128];
+	char marker[128];
+};
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof *w);
+
+	assert_non_null(w);
+	(void)snprintf(w->folder, sizeof w->folder, "/tmp/splot-daemon-XXXXXX");
+	assert_non_null(mkdtemp(w->folder));
+	(void)snprintf(w->store, sizeof w->store, "%s/store", w->folder);
+	(void)snprintf(w->marker, sizeof w->marker, "%s/running", w->folder);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(nftw(w->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	free(w);
+	return 0;
+}
+
+static void signals_wait_at_the_descriptor(void **state)
+{
+	int fd = -1;
+
+	(void)state;
+	OK(daemon_signals(&fd));
+	assert_int_equal(daemon_signal(fd), 0);
+	assert_int_equal(kill(getpid(), SIGHUP), 0);
+	assert_int_equal(daemon_signal(fd), SIGHUP);
+	assert_int_equal(kill(getpid(), SIGTERM), 0);
+	assert_int_equal(daemon_signal(fd), SIGTERM);
+	assert_int_equal(daemon_signal(fd), 0);
+	(void)close(fd);
+}
+
+static void readiness_is_told_by_path_and_by_abstract_name(void **state)
+{
+	struct world *w = *state;
+
+	for (int abstract = 0; abstract < 2; abstract++) {
+		struct sockaddr_un address = {.sun_family = AF_UNIX};
+		char text[64] = {0};
+		size_t size = 0;
+		int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+		(void)snprintf(address.sun_path, sizeof address.sun_path, "%s%s/notify",
+			       abstract ? "@" : "", w->folder);
+		assert_int_equal(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
+		size = strlen(address.sun_path);
+		if (abstract)
+			address.sun_path[0] = 0;
+		assert_int_equal(bind(fd, (const struct sockaddr *)&address,
+				      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size)),
+				 0);
+		daemon_notify("READY=1");
+		assert_int_equal(recv(fd, text, sizeof text, MSG_DONTWAIT), 7);
+		assert_string_equal(text, "READY=1");
+		(void)close(fd);
+	}
+	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+	daemon_notify("READY=1"); /* nobody asked: nothing happens */
+}
+
+static void make_store(struct world *w)
+{
+	struct store_options o = {.map_bytes = 1 << 22};
+	struct store *s = NULL;
+	struct table table;
+	struct txn *t = NULL;
+	char value[3000] = {1};
+
+	OK(store_open(w->store, &o, &s));
+	OK(store_table(s, "things", true, &table));
+	OK(txn_begin(s, true, &t));
+	for (unsigned char i = 1; i < 200; i++)
+		OK(txn_put(t, table, bytes_of(&i, 1), bytes_of(value, sizeof value)));
+	OK(txn_commit(t));
+	store_close(s);
+}
+
+static void the_store_is_walked_after_an_unclean_stop_only(void **state)
+{
+	struct world *w = *state;
+	bool walked = true;
+
+	OK(daemon_check_store(w->store, w->marker, &walked)); /* the first start of all */
+	assert_false(walked);
+	OK(daemon_check_store(w->store, w->marker, &walked)); /* killed before it had a store */
+	assert_true(walked);
+	make_store(w);
+	OK(daemon_check_store(w->store, w->marker, &walked)); /* killed */
+	assert_true(walked);
+	daemon_clean_stop(w->marker);
+	OK(daemon_check_store(w->store, w->marker, &walked));
+	assert_false(walked);
+	assert_true(file_exists(w->marker));
+}
+
+static void a_damaged_store_is_found_before_it_is_used(void **state)
+{
+	struct world *w = *state;
+	bool walked = false;
+	char data[160];
+	struct stat st;
+	pid_t child = 0;
+	int status = 0;
+
+	make_store(w);
+	OK(daemon_check_store(w->store, w->marker, &walked));
+	(void)snprintf(data, sizeof data, "%s/data.mdb", w->store);
+	assert_int_equal(stat(data, &st), 0);
+	assert_int_equal(truncate(data, st.st_size / 2), 0);
+	/* In a child of its own: what the walking grandchild prints as it dies is no news. */
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+		(void)dup2(nowhere, STDERR_FILENO);
+		_exit(daemon_check_store(w->store, w->marker, &walked) == ERR_CORRUPT ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_true(file_exists(w->marker)); /* the next start looks again */
+}
+
+static void a_fault_names_the_store_and_ends_the_process(void **state)
+{
+	struct world *w = *state;
+	char text[1200] = {0};
+	int fds[2];
+	int status = 0;
+	pid_t child = 0;
+
+	assert_int_equal(pipe(fds), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)dup2(fds[1], STDERR_FILENO);
+		daemon_name_store_on_fault(w->store);
+		(void)raise(SIGBUS);
+		_exit(0);
+	}
+	(void)close(fds[1]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGBUS);
+	assert_true(read(fds[0], text, sizeof text - 1) > 0);
+	assert_non_null(strstr(text, w->store));
+	assert_memory_equal(text, "<2>", 3);
+	(void)close(fds[0]);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(signals_wait_at_the_descriptor),
+		T(readiness_is_told_by_path_and_by_abstract_name),
+		T(the_store_is_walked_after_an_unclean_stop_only),
+		T(a_damaged_store_is_found_before_it_is_used),
+		T(a_fault_names_the_store_and_ends_the_process),
+	};
+
+	return cmocka_run_group_tests_name("daemon", tests, NULL, NULL);
+}
