@@ -252,7 +252,7 @@ static const struct row_codec TRUSTS = {&splot__trust__descriptor, sizeof(struct
 static void *rows_to(const struct row_codec *codec, const void *rows, size_t count,
 		     struct arena *arena)
 {
-	ProtobufCMessage **messages = arena_alloc(arena, count * sizeof *messages);
+	ProtobufCMessage **messages = arena_alloc(arena, count * sizeof(void *));
 	uint8_t *room = arena_alloc(arena, count * codec->type->sizeof_message);
 
 	if (!messages || !room)

@@ -119,8 +119,8 @@ static bool same_separators(struct bytes text, const struct group *groups, size_
 /* A hash in a file's name has digits between letters a-f. */
 static bool inside_hex(struct bytes text, size_t at, size_t size)
 {
-	char before = at > 0 ? (char)text.data[at - 1] : ' ';
-	char after = at + size < text.size ? (char)text.data[at + size] : ' ';
+	uint8_t before = at > 0 ? text.data[at - 1] : 0;
+	uint8_t after = at + size < text.size ? text.data[at + size] : 0;
 
 	return before == '_' || after == '_' || (before >= 'a' && before <= 'f') ||
 	       (after >= 'a' && after <= 'f');

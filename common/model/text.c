@@ -53,7 +53,7 @@ uint32_t utf8_code_point(struct bytes text)
 	size_t size = utf8_character(text);
 	uint32_t code = size ? text.data[0] & first_mask[size] : 0xfffd;
 
-	for (size_t i = 1; i < size; i++)
+	for (size_t i = 1; i < size && i < text.size; i++)
 		code = code << 6 | (text.data[i] & 0x3fu);
 	return code;
 }

@@ -151,8 +151,11 @@ static void take_text(const char *from, char *to, size_t max)
 {
 	size_t size = cut_size(from, max);
 
-	for (size_t i = 0; i < size; i++)
-		to[i] = (uint8_t)from[i] < 0x20 || from[i] == 0x7f ? ' ' : from[i];
+	memcpy(to, from, size);
+	for (size_t i = 0; i < size; i++) {
+		if ((uint8_t)to[i] < 0x20 || to[i] == 0x7f)
+			to[i] = ' ';
+	}
 	to[size] = 0;
 }
 

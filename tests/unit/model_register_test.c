@@ -145,7 +145,7 @@ static void the_whole_register_is_valid_and_survives_the_codec(void **state)
 	(void)state;
 	for (int k = RECORD_KIND_FIRST; k <= RECORD_KIND_LAST; k++) {
 		const struct kind *kind = kind_of((enum record_kind)k);
-		int columns[COLUMNS_MAX];
+		int columns[COLUMNS_MAX] = {0};
 		struct file f = {.at = 0};
 		struct record *r = NULL;
 
