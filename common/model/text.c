@@ -49,11 +49,14 @@ bool utf8_valid(struct bytes text)
 
 uint32_t utf8_code_point(struct bytes text)
 {
-	static const uint8_t first_mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
 	size_t size = utf8_character(text);
-	uint32_t code = size ? text.data[0] & first_mask[size] : 0xfffd;
+	uint32_t code = 0;
 
-	for (size_t i = 1; i < size && i < text.size; i++)
+	if (size == 0)
+		return 0xfffd;
+	code = size == 1 ? text.data[0]
+			 : text.data[0] & (0x7fu >> size); /* past the length's bits */
+	for (size_t i = 1; i < size; i++)
 		code = code << 6 | (text.data[i] & 0x3fu);
 	return code;
 }

@@ -14,7 +14,7 @@
  * 0 when there is none. */
 size_t utf8_character(struct bytes text);
 bool utf8_valid(struct bytes text);
-/* The code point at the start of text that is valid there. */
+/* The code point at the start; U+FFFD when there is no valid one. */
 uint32_t utf8_code_point(struct bytes text);
 
 bool is_digit(char c);
