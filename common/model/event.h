@@ -37,13 +37,15 @@ struct event {
 
 /* LIMIT when the result is over EVENT_BYTES_MAX (nothing is added then). Appends to ret. */
 MUST_USE enum err event_encode(const struct event *e, struct arena *scratch, struct buf *ret);
-/* DECODE, LIMIT (size, changes, id length), NOMEM. */
+/* DECODE (also for a NUL inside a text, and for a single field that comes twice), LIMIT
+ * (size, changes, lengths of ids, fields and texts), NOMEM. */
 MUST_USE enum err event_decode(struct bytes raw, struct arena *arena, struct event *ret);
 /* Bytes that this change takes inside an event (for packing many changes into few events). */
 size_t change_size(const struct change *c, struct arena *scratch);
 
 /* What the append of a server refuses beside undecodable bytes: a change whose id
- * names another owner (OWNER), the same id twice, or no id (INVALID). */
+ * names another owner (OWNER), the same id twice, or no id (INVALID); a record with another
+ * id than its change (INVALID), or whose region or network is another owner's (OWNER). */
 MUST_USE enum err event_check_owner(const struct event *e, int region);
 
 /* ---- the national log ---- */

@@ -84,7 +84,8 @@ const struct kind *record_info(const struct record *r);
 /* Never NULL; "" is unknown. `field` < field_count. */
 const char *record_get(const struct record *r, size_t field);
 const char *record_get_named(const struct record *r, const char *field); /* "" when no such field */
-/* The text is copied into the arena.  NOMEM, LIMIT (over FIELD_BYTES_MAX). */
+/* The text is copied into the arena.  NOMEM, LIMIT (over FIELD_BYTES_MAX), ENCODING (a NUL
+ * inside), ARGUMENT (no such field). */
 MUST_USE enum err record_set(struct record *r, struct arena *arena, size_t field,
 			     struct bytes text);
 /* True when every known field is the same text. */
