@@ -23,8 +23,9 @@ static enum outcome find_socket(struct cli *cli, const char **ret)
 	if (!path)
 		path = variable;
 	if (!path || !*path)
-		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
-				"which daemon? give --socket PATH or --config FILE, or set SPLOT_SOCKET");
+		return cli_fail(
+			cli, MISUSED, ERR_ARGUMENT,
+			"which daemon? give --socket PATH or --config FILE, or set SPLOT_SOCKET");
 	*ret = path;
 	return DONE;
 }
@@ -81,10 +82,11 @@ enum err link_try(struct link *l, const struct control_request *q, struct arena 
 enum outcome link_lost(struct link *l, enum err e)
 {
 	if (e == ERR_DECODE || e == ERR_VERSION)
-		return cli_fail(l->cli, FAILED, e,
-				"%s: the daemon's answer is not understood; splotctl and the daemon "
-				"should be of the same version",
-				l->path);
+		return cli_fail(
+			l->cli, FAILED, e,
+			"%s: the daemon's answer is not understood; splotctl and the daemon "
+			"should be of the same version",
+			l->path);
 	if (e == ERR_NOMEM || e == ERR_LIMIT)
 		return cli_fail(l->cli, FAILED, e, "%s: %s", l->path, err_text(e));
 	return cli_fail(l->cli, UNREACHABLE, e,
@@ -125,10 +127,11 @@ enum outcome link_node(struct link *l, struct control_reply *ret, int *ret_regio
 	if (outcome != DONE)
 		return outcome;
 	if (strcmp(ret->role, "node") != 0)
-		return cli_fail(l->cli, FAILED, ERR_ARGUMENT,
-				"%s is a %s's socket; edits are made at the node of the region that "
-				"owns the records",
-				l->path, ret->role);
+		return cli_fail(
+			l->cli, FAILED, ERR_ARGUMENT,
+			"%s is a %s's socket; edits are made at the node of the region that "
+			"owns the records",
+			l->path, ret->role);
 	if (log_name_parse(bytes_of_text(ret->identity), &log) != ERR_OK)
 		return cli_fail(l->cli, FAILED, ERR_DECODE, "the node calls its log \"%s\"",
 				ret->identity);

@@ -92,9 +92,10 @@ static enum outcome ask_daemon(struct cli *cli, const char *program, const char 
 	if (ends[0] >= 0)
 		(void)close(ends[0]);
 	if (e == ERR_NOT_FOUND)
-		return cli_fail(cli, FAILED, e,
-				"%s is neither beside splotctl nor in PATH; install it on this machine",
-				program);
+		return cli_fail(
+			cli, FAILED, e,
+			"%s is neither beside splotctl nor in PATH; install it on this machine",
+			program);
 	return e == ERR_OK ? DONE : cli_fail(cli, FAILED, e, "%s: %s", program, err_text(e));
 }
 

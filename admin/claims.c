@@ -70,8 +70,7 @@ bool claims_conflict(const struct claims *cs, const char *region, const char *ki
 
 const char *claim_sign(const char *qualifier)
 {
-	static const char *const signs[][2] = {
-		{"approx", "~"}, {"approx_below", "<"}, {"gt", ">"}};
+	static const char *const signs[][2] = {{"approx", "~"}, {"approx_below", "<"}, {"gt", ">"}};
 
 	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
 		if (!strcmp(signs[i][0], qualifier))

@@ -41,8 +41,7 @@ static int option_find(const struct verb *verb, const char *name, size_t length,
 
 static const struct option_rule *option_at(const struct verb *verb, size_t i)
 {
-	return i < verb->option_count ? &verb->options[i]
-				      : &common_options[i - verb->option_count];
+	return i < verb->option_count ? &verb->options[i] : &common_options[i - verb->option_count];
 }
 
 const char *cli_option(const struct cli *cli, const char *name)
@@ -211,8 +210,7 @@ void cli_free(struct cli *cli)
 
 /* ---- telling ---- */
 
-enum outcome cli_fail(struct cli *cli, enum outcome outcome, enum err code, const char *format,
-		      ...)
+enum outcome cli_fail(struct cli *cli, enum outcome outcome, enum err code, const char *format, ...)
 {
 	struct buf out = {0};
 	char *text = NULL;

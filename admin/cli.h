@@ -46,7 +46,8 @@ struct cli {
 	const struct verb *verb;
 	const char **operands; /* owned */
 	size_t operand_count;
-	const char *given[CLI_OPTIONS_MAX]; /* by position: the verb's options, then the common ones */
+	const char
+		*given[CLI_OPTIONS_MAX]; /* by position: the verb's options, then the common ones */
 	bool json;
 	bool polish;
 	struct arena arena; /* lives as long as the command */
@@ -65,13 +66,12 @@ enum outcome cli_need(struct cli *cli, const char *name, const char **ret_value)
 
 /* Tells what is wrong, where, and what to do next: on stderr, and with --json as
  * {"error":{"code","text"}} on stdout.  Returns `outcome`. */
-enum outcome cli_fail(struct cli *cli, enum outcome outcome, enum err code, const char *format,
-		      ...) __attribute__((format(printf, 4, 5)));
+enum outcome cli_fail(struct cli *cli, enum outcome outcome, enum err code, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 /* Writes the whole output to stdout; a failed write is told. */
 enum outcome cli_print(struct cli *cli, struct buf *out);
 /* One line for people on stderr; nothing with --json. */
-void cli_note(const struct cli *cli, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void cli_note(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Progress on a terminal: overwrites its own line; `total` 0 wipes it. */
 void cli_progress(const struct cli *cli, const char *what, size_t done, size_t total);
 

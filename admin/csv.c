@@ -8,10 +8,10 @@
 struct reader {
 	struct arena *arena;
 	struct csv_sheet *sheet;
-	struct csv_row now;           /* the row being read */
+	struct csv_row now; /* the row being read */
 	const char *cells[CSV_COLUMNS_MAX];
-	bool after_cr;                /* a CR ended the row before: its LF is no row */
-	bool first_only;              /* stop caring behind the header */
+	bool after_cr;   /* a CR ended the row before: its LF is no row */
+	bool first_only; /* stop caring behind the header */
 	enum err err;
 	struct csv_fault fault;
 };
@@ -148,8 +148,7 @@ void csv_sheet_free(struct csv_sheet *s)
 enum err csv_first_row(struct bytes text, char delimiter, struct arena *arena, struct csv_row *ret)
 {
 	struct csv_sheet sheet = {0};
-	struct reader r = {
-		.arena = arena, .sheet = &sheet, .now = {.row = 1}, .first_only = true};
+	struct reader r = {.arena = arena, .sheet = &sheet, .now = {.row = 1}, .first_only = true};
 	enum err e = ERR_OK;
 	bool quoted = false;
 	size_t size = 0;

@@ -9,9 +9,9 @@
 enum { CSV_COLUMNS_MAX = 256 };
 
 struct csv_row {
-	size_t row;          /* as a spreadsheet counts: 1 is the header */
+	size_t row; /* as a spreadsheet counts: 1 is the header */
 	size_t cell_count;
-	const char **cells;  /* in the arena */
+	const char **cells; /* in the arena */
 };
 
 struct csv_sheet {

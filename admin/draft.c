@@ -85,19 +85,21 @@ void draft_send(struct link *l, const struct draft *d, bool dry_run,
 
 enum outcome draft_stopped(struct link *l, const struct sent *sent)
 {
-	const char *before = sent->events
-				     ? text_in(&l->cli->arena,
-					       " (%zu changes were accepted before that, in events %llu "
-					       "to %llu, and stay)",
-					       sent->changes, (unsigned long long)sent->first,
-					       (unsigned long long)sent->last)
-				     : "";
+	const char *before =
+		sent->events
+			? text_in(&l->cli->arena,
+				  " (%s accepted before that, in events %llu to %llu)",
+				  text_count(&l->cli->arena, sent->changes, "change was",
+					     "changes were"),
+				  (unsigned long long)sent->first, (unsigned long long)sent->last)
+			: "";
 
 	if (sent->lost)
-		return cli_fail(l->cli, UNREACHABLE, sent->err,
-				"%s: %s%s; do the same again: what was accepted is found there, and "
-				"the rest goes on",
-				l->path, err_text(sent->err), before);
+		return cli_fail(
+			l->cli, UNREACHABLE, sent->err,
+			"%s: %s%s; do the same again: what was accepted is found there, and "
+			"the rest goes on",
+			l->path, err_text(sent->err), before);
 	if (sent->reply.code == ERR_OK)
 		return cli_fail(l->cli, FAILED, sent->err, "%s%s", err_text(sent->err), before);
 	return cli_fail(l->cli,

@@ -87,8 +87,7 @@ static enum err take_problem(void *context, const struct problem *p)
 {
 	struct told *t = context;
 	const char *id = p->row < t->change_count ? t->changes[p->row].id : "";
-	const struct finding f = {id,      0,          p->column, p->value,
-				  p->code, p->text_pl, p->text_en};
+	const struct finding f = {id, 0, p->column, p->value, p->code, p->text_pl, p->text_en};
 
 	return findings_add(&t->findings, &f);
 }
@@ -201,6 +200,15 @@ static enum outcome nothing_to_do(struct cli *cli, const char *id)
 
 /* ---- put ---- */
 
+static const char *columns_of(struct cli *cli, const struct kind *kind)
+{
+	const char *text = "";
+
+	for (size_t f = 0; f < kind->field_count; f++)
+		text = text_in(&cli->arena, "%s%s%s", text, f ? ", " : "", kind->fields[f].name);
+	return text;
+}
+
 static enum outcome set_fields(struct editing *ed, const struct kind *kind, struct record *r,
 			       size_t first_operand)
 {
@@ -209,20 +217,20 @@ static enum outcome set_fields(struct editing *ed, const struct kind *kind, stru
 	for (size_t i = first_operand; i < cli->operand_count; i++) {
 		const char *text = cli->operands[i];
 		const char *equals = strchr(text, '=');
-		const char *name = equals ? text_in(&cli->arena, "%.*s", (int)(equals - text), text)
-					  : text;
+		const char *name =
+			equals ? text_in(&cli->arena, "%.*s", (int)(equals - text), text) : text;
 		int field = field_named(kind, name);
 		enum err e = ERR_OK;
 
 		if (!equals)
-			return cli_fail(cli, MISUSED, ERR_ARGUMENT,
-					"\"%s\": write field=value (an empty value empties the field)",
-					text);
+			return cli_fail(
+				cli, MISUSED, ERR_ARGUMENT,
+				"\"%s\": write field=value (an empty value empties the field)",
+				text);
 		if (field < 0)
 			return cli_fail(cli, MISUSED, ERR_ARGUMENT,
-					"%s have no column \"%s\"; splotctl get --help tells how to "
-					"see them",
-					kind->plural, name);
+					"%s have no column \"%s\"; they have %s", kind->plural,
+					name, columns_of(cli, kind));
 		if (kind->fields[field].type == FIELD_ID)
 			return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 					"an id is given before the fields and never changes");
@@ -253,9 +261,10 @@ static enum outcome mint(struct editing *ed, const struct record *r, const char 
 	if (ed->probe != ERR_OK)
 		outcome = link_lost(&ed->link, ed->probe);
 	else if (e == ERR_INVALID)
-		outcome = cli_fail(ed->cli, BAD_DATA, e,
-				   "fields that an id is made of are missing (region, kind, place …); "
-				   "give them, or an id");
+		outcome = cli_fail(
+			ed->cli, BAD_DATA, e,
+			"fields that an id is made of are missing (region, kind, place …); "
+			"give them, or an id");
 	else if (e != ERR_OK)
 		outcome = cli_fail(ed->cli, FAILED, e, "%s", err_text(e));
 	else
@@ -281,10 +290,10 @@ static enum outcome put_record(struct editing *ed, const struct kind *kind, cons
 		if (e != ERR_OK)
 			return link_lost(&ed->link, e);
 		if (v)
-			return cli_fail(cli, CONFLICTED, ERR_EXISTS,
-					"%s is there already%s", id,
-					v->change.retired ? " (retired: its id is never used again)"
-							  : "; without --new its fields are changed");
+			return cli_fail(cli, CONFLICTED, ERR_EXISTS, "%s is there already%s", id,
+					v->change.retired
+						? " (retired: its id is never used again)"
+						: "; without --new its fields are changed");
 	} else if (id) {
 		outcome = need_record(ed, kind->kind, id, &v);
 		if (outcome != DONE)
@@ -318,9 +327,10 @@ static enum outcome run_put(struct cli *cli)
 	enum outcome outcome = DONE;
 
 	if (!kind)
-		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
-				"\"%s\" is no kind: operator, entity, network, membership or statistic",
-				cli->operands[0]);
+		return cli_fail(
+			cli, MISUSED, ERR_ARGUMENT,
+			"\"%s\" is no kind: operator, entity, network, membership or statistic",
+			cli->operands[0]);
 	if (cli->operand_count > 1 && !strchr(cli->operands[1], '='))
 		id = cli->operands[1];
 	if (!id && !cli_option(cli, "new"))
@@ -342,8 +352,7 @@ typedef enum outcome (*make_change)(struct editing *ed, const struct version *v,
 static enum outcome change_each(struct cli *cli, make_change make)
 {
 	struct editing ed = {.link = {.fd = -1}};
-	struct change *changes =
-		arena_alloc(&cli->arena, cli->operand_count * sizeof *changes);
+	struct change *changes = arena_alloc(&cli->arena, cli->operand_count * sizeof *changes);
 	size_t count = 0;
 	enum outcome outcome =
 		changes ? editing_open(cli, &ed)
@@ -355,8 +364,8 @@ static enum outcome change_each(struct cli *cli, make_change make)
 
 		for (size_t k = 0; k < i && outcome == DONE; k++)
 			if (!strcmp(cli->operands[k], cli->operands[i]))
-				outcome = cli_fail(cli, MISUSED, ERR_ARGUMENT,
-						   "%s is given twice", cli->operands[i]);
+				outcome = cli_fail(cli, MISUSED, ERR_ARGUMENT, "%s is given twice",
+						   cli->operands[i]);
 		if (outcome == DONE)
 			outcome = need_record(&ed, RECORD_NONE, cli->operands[i], &v);
 		if (outcome != DONE)
@@ -407,10 +416,11 @@ static enum outcome make_confirmation(struct editing *ed, const struct version *
 	enum err e = ERR_OK;
 
 	if (field < 0)
-		return cli_fail(cli, FAILED, ERR_ARGUMENT,
-				"%s: %s have no column verified_on, so that they cannot be confirmed; "
-				"entities and networks can",
-				v->change.id, kind ? kind->plural : "such records");
+		return cli_fail(
+			cli, FAILED, ERR_ARGUMENT,
+			"%s: %s have no column verified_on, so that they cannot be confirmed; "
+			"entities and networks can",
+			v->change.id, kind ? kind->plural : "such records");
 	r = record_copy(&cli->arena, v->change.record);
 	e = r ? record_set(r, &cli->arena, (size_t)field, bytes_of_text(on ? on : today(cli)))
 	      : ERR_NOMEM;
@@ -443,10 +453,11 @@ const struct verb verb_put = {
 	.operands_least = 1,
 	.operands_most = 200,
 	.summary = "change fields of a record, or add a new one",
-	.examples = "  splotctl put entity pl26-kis-kielce-pestka status=suspended \\\n"
-		    "      --reason 'letter of the club' --source 'letter 17/2026'\n"
-		    "  splotctl put operator --new region=26 name='Fundacja Most' form=fundacja \\\n"
-		    "      sector=ngo --reason 'new operator' --source 'KRS extract'\n",
+	.examples =
+		"  splotctl put entity pl26-kis-kielce-pestka status=suspended \\\n"
+		"      --reason 'letter of the club' --source 'letter 17/2026'\n"
+		"  splotctl put operator --new region=26 name='Fundacja Most' form=fundacja \\\n"
+		"      sector=ngo --reason 'new operator' --source 'KRS extract'\n",
 	.options = put_options,
 	.option_count = sizeof put_options / sizeof *put_options,
 	.asks = true,

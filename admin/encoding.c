@@ -35,8 +35,8 @@ static bool is_utf8(struct bytes raw)
 
 	while (at < raw.size) {
 		utf8proc_int32_t c = 0;
-		utf8proc_ssize_t size = utf8proc_iterate(
-			raw.data + at, (utf8proc_ssize_t)(raw.size - at), &c);
+		utf8proc_ssize_t size =
+			utf8proc_iterate(raw.data + at, (utf8proc_ssize_t)(raw.size - at), &c);
 
 		if (size < 1)
 			return false;

@@ -16,7 +16,7 @@ enum encoding_doubt {
 	ENCODING_EITHER,  /* windows-1250 or ISO-8859-2: the bytes do not say which */
 	ENCODING_NEITHER, /* holds bytes that none of the three has */
 	ENCODING_UTF16,
-	ENCODING_NUL,     /* a zero byte: no text file */
+	ENCODING_NUL, /* a zero byte: no text file */
 };
 
 /* UTF-8 when it is valid as such; else by bytes that make sense in only one of the other

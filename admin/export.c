@@ -13,8 +13,8 @@ struct exporting {
 	struct cli *cli;
 	struct link link;
 	bool excel;
-	const char *log;   /* what the size counts: a region's log, or "national/<server>" */
-	uint64_t at;       /* fixed by the first page */
+	const char *log; /* what the size counts: a region's log, or "national/<server>" */
+	uint64_t at;     /* fixed by the first page */
 };
 
 struct exported {
@@ -42,9 +42,9 @@ static void write_line(const struct exporting *x, const struct kind *kind,
 }
 
 /* A page's rows; each page's memory goes with it. */
-static enum outcome write_page(struct exporting *x, struct exported *to,
-			       struct control_request *q, struct arena *page, struct buf *last,
-			       bool *ret_more, struct buf *out)
+static enum outcome write_page(struct exporting *x, struct exported *to, struct control_request *q,
+			       struct arena *page, struct buf *last, bool *ret_more,
+			       struct buf *out)
 {
 	struct control_reply reply;
 	enum outcome outcome = link_ask(&x->link, q, page, &reply);
@@ -133,7 +133,8 @@ static enum outcome tell(const struct exporting *x, const struct exported *done,
 			json_field_uint(&j, "rows", done[i].rows);
 			json_close(&j, '}');
 		} else {
-			buf_printf(&out, "%s: %zu rows\n", done[i].path, done[i].rows);
+			buf_printf(&out, "%s: %s\n", done[i].path,
+				   text_count(&x->cli->arena, done[i].rows, "row", "rows"));
 		}
 	}
 	if (x->cli->json) {
@@ -163,8 +164,7 @@ static enum outcome export_all(struct exporting *x, const struct kind *only, con
 			continue;
 		*to = (struct exported){.kind = kind, .path = file ? file : ""};
 		if (folder)
-			to->path =
-				text_in(&x->cli->arena, "%s/%s.csv", folder, kind->plural);
+			to->path = text_in(&x->cli->arena, "%s/%s.csv", folder, kind->plural);
 		outcome = export_kind(x, to);
 		count++;
 	}

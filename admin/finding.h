@@ -9,8 +9,8 @@
 
 struct finding {
 	const char *file;
-	size_t row;          /* as a spreadsheet counts: 1 is the header; 0: the whole file */
-	const char *column;  /* "" for the whole row */
+	size_t row;         /* as a spreadsheet counts: 1 is the header; 0: the whole file */
+	const char *column; /* "" for the whole row */
 	const char *value;
 	const char *code;
 	const char *text_pl;

@@ -136,13 +136,15 @@ static enum err map_alone(const struct kind *kind, const char *heading, const ch
 		names = choices(kind, fields, count, arena);
 		return complain(
 			findings, file, heading, "ambiguous-column",
-			text_in(arena, "może znaczyć więcej niż jedną kolumnę; wpisz jedną z nazw: %s",
+			text_in(arena,
+				"może znaczyć więcej niż jedną kolumnę; wpisz jedną z nazw: %s",
 				names),
 			text_in(arena, "may mean more than one column; write one of the names: %s",
 				names));
 	}
 	if (!*heading)
-		return complain(findings, file, "", "unknown-column", "kolumna bez nagłówka; usuń ją",
+		return complain(findings, file, "", "unknown-column",
+				"kolumna bez nagłówka; usuń ją",
 				"a column without a heading; remove it");
 	return complain(findings, file, heading, "unknown-column",
 			text_in(arena, "nie ma takiej kolumny w %s; usuń ją albo popraw nagłówek",
@@ -174,13 +176,12 @@ static enum err refuse_repeats(const char *const *headings, const int *fields, s
 
 			if (fields[i] == HEADING_UNKNOWN || fields[i] != fields[k])
 				continue;
-			e = complain(findings, file, headings[i], "repeated-column",
-				     text_in(arena,
-					     "kolumny %zu i %zu to ta sama kolumna; zostaw jedną",
-					     k + 1, i + 1),
-				     text_in(arena,
-					     "columns %zu and %zu are the same column; leave one",
-					     k + 1, i + 1));
+			e = complain(
+				findings, file, headings[i], "repeated-column",
+				text_in(arena, "kolumny %zu i %zu to ta sama kolumna; zostaw jedną",
+					k + 1, i + 1),
+				text_in(arena, "columns %zu and %zu are the same column; leave one",
+					k + 1, i + 1));
 			if (e != ERR_OK)
 				return e;
 		}

@@ -7,10 +7,11 @@ void help_overview(FILE *to, const struct verb *verbs, size_t verb_count)
 		    to);
 	for (size_t i = 0; i < verb_count; i++)
 		(void)fprintf(to, "  %-13s %s\n", verbs[i].name, verbs[i].summary);
-	(void)fputs("\nsplotctl COMMAND --help tells more and gives examples; so does splotctl(1).\n"
-		    "Exit codes: 0 done, 1 failed or refused, 2 command line, 3 problems in the data,\n"
-		    "4 conflict, 5 no daemon answers.\n",
-		    to);
+	(void)fputs(
+		"\nsplotctl COMMAND --help tells more and gives examples; so does splotctl(1).\n"
+		"Exit codes: 0 done, 1 failed or refused, 2 command line, 3 problems in the data,\n"
+		"4 conflict, 5 no daemon answers.\n",
+		to);
 }
 
 static void help_option(const struct option_rule *rule)

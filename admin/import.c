@@ -31,11 +31,12 @@ static enum outcome load_base(struct import *im, struct plan *p, const struct pl
 	struct plan_base *base = &p->bases[p->base_count];
 
 	if (strcmp(row->state.log, im->log) != 0)
-		return cli_fail(im->cli, FAILED, ERR_ARGUMENT,
-				"%s, row %zu: the row was exported from \"%s\", and this is the node "
-				"of log \"%s\"; import it where it came from, or remove the column "
-				"splot_state to import it as it is",
-				row->file, row->row, row->state.log, im->log);
+		return cli_fail(
+			im->cli, FAILED, ERR_ARGUMENT,
+			"%s, row %zu: the row was exported from \"%s\", and this is the node "
+			"of log \"%s\"; import it where it came from, or remove the column "
+			"splot_state to import it as it is",
+			row->file, row->row, row->state.log, im->log);
 	if (row->state.size > im->position)
 		return cli_fail(im->cli, FAILED, ERR_ARGUMENT,
 				"%s, row %zu: exported at size %llu, and the log has %llu events; "
@@ -94,8 +95,8 @@ static enum outcome compare(struct import *im)
 
 struct work {
 	struct import *im;
-	struct change *changes;  /* owned */
-	struct plan_row **rows;  /* owned, parallel; NULL: a record missing from the file */
+	struct change *changes; /* owned */
+	struct plan_row **rows; /* owned, parallel; NULL: a record missing from the file */
 	size_t count;
 };
 
@@ -168,8 +169,13 @@ static enum err take_problem(void *context, const struct problem *p)
 {
 	struct work *w = context;
 	struct plan_row *row = p->row < w->count ? w->rows[p->row] : NULL;
-	struct finding f = {row ? row->file : w->im->log, row ? row->row : 0, p->column,
-			    p->value, p->code, p->text_pl, p->text_en};
+	struct finding f = {row ? row->file : w->im->log,
+			    row ? row->row : 0,
+			    p->column,
+			    p->value,
+			    p->code,
+			    p->text_pl,
+			    p->text_en};
 
 	if (row) {
 		row->flawed = true;
@@ -278,17 +284,18 @@ static enum outcome conclude(struct import *im)
 	enum outcome outcome = DONE;
 
 	if (bad && (im->unreadable || !im->skip_bad))
-		return report(im, BAD_DATA, ERR_INVALID,
-			      text_in(arena,
-				      "nothing was imported: %zu problems; correct them%s", bad,
-				      im->unreadable ? "" : ", or leave the rows out with --skip-bad"));
+		return report(
+			im, BAD_DATA, ERR_INVALID,
+			text_in(arena, "nothing was imported: %s; correct what is listed%s",
+				text_count(arena, bad, "problem", "problems"),
+				im->unreadable ? "" : ", or leave the rows out with --skip-bad"));
 	if (conflicts)
-		return report(im, CONFLICTED, ERR_CONFLICT,
-			      text_in(arena,
-				      "nothing was imported: %zu conflicts with what was changed in the "
-				      "register meanwhile; correct the file, or let it win with "
-				      "--overwrite",
-				      conflicts));
+		return report(
+			im, CONFLICTED, ERR_CONFLICT,
+			text_in(arena,
+				"nothing was imported: %s with what was changed in the register "
+				"meanwhile; correct the file, or let it win with --overwrite",
+				text_count(arena, conflicts, "conflict", "conflicts")));
 	if (bad && im->options.retire_missing)
 		keep_missing(im);
 	if (!im->dry_run)
@@ -297,7 +304,8 @@ static enum outcome conclude(struct import *im)
 		return outcome;
 	if (bad)
 		return report(im, BAD_DATA, ERR_INVALID,
-			      text_in(arena, "rows with problems were left out: %zu problems", bad));
+			      text_in(arena, "rows were left out: %s",
+				      text_count(arena, bad, "problem", "problems")));
 	return report(im, DONE, ERR_OK, NULL);
 }
 
@@ -369,10 +377,11 @@ const struct verb verb_import = {
 	.operands_least = 1,
 	.operands_most = 64,
 	.summary = "compare CSV files with the register and commit what changed",
-	.examples = "  splotctl import entities.csv --dry-run\n"
-		    "  splotctl import entities.csv --reason 'yearly reports' --source 'reports 2025'\n"
-		    "  splotctl import jednostki.csv --kind entities --skip-bad\n"
-		    "  splotctl import *.csv --own --retire-missing --reason 'register of 1 March'\n",
+	.examples =
+		"  splotctl import entities.csv --dry-run\n"
+		"  splotctl import entities.csv --reason 'yearly reports' --source 'reports 2025'\n"
+		"  splotctl import jednostki.csv --kind entities --skip-bad\n"
+		"  splotctl import *.csv --own --retire-missing --reason 'register of 1 March'\n",
 	.options = options,
 	.option_count = sizeof options / sizeof *options,
 	.asks = true,

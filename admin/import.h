@@ -23,15 +23,15 @@ struct import {
 	struct plan_options options;
 	bool dry_run, skip_bad;
 	const char *reason, *source;
-	const char *log;              /* the node's */
-	uint64_t position;            /* of the register that was compared */
-	struct import_file *files;    /* owned array */
+	const char *log;           /* the node's */
+	uint64_t position;         /* of the register that was compared */
+	struct import_file *files; /* owned array */
 	size_t file_count;
 	struct plan plans[KIND_COUNT]; /* kind NULL: no file of it */
 	struct findings findings;
-	bool unreadable;              /* some file could not be read to its end */
-	bool kept_missing;            /* retiring was left undone because rows are bad */
-	struct sent sent;             /* what the node accepted */
+	bool unreadable;   /* some file could not be read to its end */
+	bool kept_missing; /* retiring was left undone because rows are bad */
+	struct sent sent;  /* what the node accepted */
 };
 
 /* Reads and maps one file into its plan; what is wrong is a finding.  Told when the file

@@ -50,10 +50,12 @@ static enum outcome encoding_doubtful(struct import *im, const char *path, struc
 		f.text_pl = "bajt zerowy: to nie jest plik tekstowy; zapisz arkusz jako CSV UTF-8";
 		f.text_en = "a zero byte: this is no text file; save the sheet as CSV UTF-8";
 	} else {
-		f.text_pl = "bajty, których nie ma w UTF-8, Windows-1250 ani ISO 8859-2; zapisz plik "
-			    "jako CSV UTF-8";
-		f.text_en = "bytes that are in none of UTF-8, windows-1250 and ISO 8859-2; save the "
-			    "file as CSV UTF-8";
+		f.text_pl =
+			"bajty, których nie ma w UTF-8, Windows-1250 ani ISO 8859-2; zapisz plik "
+			"jako CSV UTF-8";
+		f.text_en =
+			"bytes that are in none of UTF-8, windows-1250 and ISO 8859-2; save the "
+			"file as CSV UTF-8";
 	}
 	return unreadable(im, &f);
 }
@@ -74,7 +76,8 @@ static enum outcome decode(struct import *im, struct import_file *file, struct b
 		doubt = encoding_detect(raw, &file->encoding, &at);
 	if (file->encoding == ENCODING_COUNT)
 		return cli_fail(im->cli, MISUSED, ERR_ARGUMENT,
-				"--encoding is UTF-8, windows-1250 or ISO-8859-2, not \"%s\"", asked);
+				"--encoding is UTF-8, windows-1250 or ISO-8859-2, not \"%s\"",
+				asked);
 	if (doubt != ENCODING_CLEAR)
 		return encoding_doubtful(im, file->path, raw, doubt, at);
 	e = encoding_to_utf8(raw, file->encoding, text);
@@ -176,9 +179,13 @@ static enum err ragged(struct import *im, const struct import_file *file, const 
 {
 	struct arena *arena = &im->cli->arena;
 	const struct finding f = {
-		file->path, row->row, "", "", "cells",
-		text_in(arena, "wiersz ma %zu komórek, a nagłówek %zu; popraw wiersz", row->cell_count,
-			expected),
+		file->path,
+		row->row,
+		"",
+		"",
+		"cells",
+		text_in(arena, "wiersz ma %zu komórek, a nagłówek %zu; popraw wiersz",
+			row->cell_count, expected),
 		text_in(arena, "the row has %zu cells, the header %zu; correct the row",
 			row->cell_count, expected)};
 
@@ -189,7 +196,11 @@ static enum err bad_state(struct import *im, const struct import_file *file,
 			  const struct csv_row *from, const char *text)
 {
 	const struct finding f = {
-		file->path, from->row, STATE_COLUMN, text, "bad-state",
+		file->path,
+		from->row,
+		STATE_COLUMN,
+		text,
+		"bad-state",
 		"ta kolumna mówi, z jakiego stanu rejestru pochodzi wiersz; przywróć ją z eksportu",
 		"this column says which state of the register the row is from; restore it from the "
 		"export"};
@@ -245,18 +256,19 @@ static enum outcome csv_broken(struct import *im, const struct import_file *file
 	static const struct {
 		const char *code, *pl, *en;
 	} texts[] = {
-		[FAULT_QUOTE] = {"quote",
-			       "cudzysłów w środku komórki; cała komórka musi stać w cudzysłowie, a "
-			       "cudzysłowy w niej podwojone",
-			       "a quote inside a cell; the whole cell must stand in quotes, and quotes "
-			       "in it doubled"},
+		[FAULT_QUOTE] =
+			{"quote",
+			 "cudzysłów w środku komórki; cała komórka musi stać w cudzysłowie, a "
+			 "cudzysłowy w niej podwojone",
+			 "a quote inside a cell; the whole cell must stand in quotes, and quotes "
+			 "in it doubled"},
 		[FAULT_OPEN_QUOTE] = {"quote", "cudzysłów, którego nic nie zamyka, do końca pliku",
-				    "a quote that nothing closes before the end of the file"},
+				      "a quote that nothing closes before the end of the file"},
 		[FAULT_WIDE] = {"too-many-columns", "za dużo kolumn", "too many columns"},
 		[FAULT_LONG] = {"too-many-rows", "za dużo wierszy; podziel plik",
-			      "too many rows; split the file"},
+				"too many rows; split the file"},
 		[FAULT_EMPTY] = {"empty-file", "plik jest pusty: brak nawet nagłówka",
-			       "the file is empty: there is not even a header"},
+				 "the file is empty: there is not even a header"},
 	};
 	struct finding f = {file->path, fault->row, "", "", NULL, NULL, NULL};
 

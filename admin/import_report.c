@@ -145,10 +145,11 @@ static void print_plan(const struct import *im, const struct plan *p, bool detai
 	if (bad)
 		buf_printf(out, ", %zu with problems", bad);
 	if (p->conflict_count)
-		buf_printf(out, ", %zu conflicts", p->conflict_count);
+		buf_printf(out, ", %s",
+			   text_count(&im->cli->arena, p->conflict_count, "conflict", "conflicts"));
 	if (p->missing_count)
 		buf_printf(out, ", %zu missing from the file (%zu %s)", p->missing_count, retired,
-			   im->dry_run ? "to be retired" : "retired");
+			   im->sent.events ? "retired" : "to be retired");
 	if (aside)
 		buf_printf(out, ", %zu of other owners left aside", aside);
 	buf_add_text(out, "\n");
@@ -162,14 +163,17 @@ static void print_plan(const struct import *im, const struct plan *p, bool detai
 
 static void print_end(const struct import *im, struct buf *out)
 {
+	struct arena *arena = &im->cli->arena;
+
 	if (im->kept_missing)
 		buf_add_text(out, "Nothing was retired: a bad row may stand for a record that only "
 				  "looks missing.\n");
 	if (im->dry_run)
 		buf_add_text(out, "Dry run: nothing was changed.\n");
 	else if (im->sent.events)
-		buf_printf(out, "Accepted: %zu changes in %zu events of log %s (%llu to %llu).\n",
-			   im->sent.changes, im->sent.events, im->log,
+		buf_printf(out, "Accepted: %s in %s of log %s (%llu to %llu).\n",
+			   text_count(arena, im->sent.changes, "change", "changes"),
+			   text_count(arena, im->sent.events, "event", "events"), im->log,
 			   (unsigned long long)im->sent.first, (unsigned long long)im->sent.last);
 	else if (!import_conflicts(im) && !im->findings.count)
 		buf_add_text(out, "Nothing to do: the register says the same.\n");
@@ -183,9 +187,9 @@ void import_print(const struct import *im, bool details, struct buf *out)
 		if (!file->kind)
 			continue;
 		text_escape(out, file->path);
-		buf_printf(out, ": %s, %s, %s, %zu rows\n", file->kind->plural,
+		buf_printf(out, ": %s, %s, %s, %s\n", file->kind->plural,
 			   encoding_name(file->encoding), delimiter_name(file->delimiter),
-			   file->rows);
+			   text_count(&im->cli->arena, file->rows, "row", "rows"));
 	}
 	for (int k = 0; k < KIND_COUNT; k++)
 		if (im->plans[k].kind)
@@ -331,8 +335,9 @@ static void json_lists(const struct import *im, struct json *j)
 	static const struct {
 		const char *key;
 		void (*write)(const struct plan *p, struct json *j);
-	} lists[] = {
-		{"missing", json_missing}, {"repairs", json_repairs}, {"conflicts", json_conflicts}};
+	} lists[] = {{"missing", json_missing},
+		     {"repairs", json_repairs},
+		     {"conflicts", json_conflicts}};
 
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
 		json_key(j, lists[i].key);

@@ -71,8 +71,7 @@ static enum err card_of(const struct keys *keys, struct card *ret, struct signer
 	} else {
 		if (!is_node_name(keys->name, &name, &card.log))
 			return ERR_INVALID;
-		(void)snprintf(witness, sizeof witness, "%s/witness/%s", name.realm,
-			       card.log.text);
+		(void)snprintf(witness, sizeof witness, "%s/witness/%s", name.realm, card.log.text);
 		e = vkey_make(witness, KEY_COSIGNATURE, keys->witness_public, &card.witness_key);
 	}
 	(void)strcpy(card.realm, name.realm);
@@ -117,13 +116,14 @@ static enum outcome load(struct cli *cli, const char *path, enum key_kind kind, 
 	if (e != ERR_OK)
 		return cli_fail(cli, FAILED, e, "%s: %s", path, *why ? why : err_text(e));
 	if (keys->kind != kind)
-		return cli_fail(cli, FAILED, ERR_ARGUMENT,
-				kind == KEYS_NODE
-					? "%s: these are a server's keys; its card is printed by "
-					  "splotctl server-card"
-					: "%s: these are a node's keys; its enrolment is printed by "
-					  "splotctl enrol",
-				path);
+		return cli_fail(
+			cli, FAILED, ERR_ARGUMENT,
+			kind == KEYS_NODE
+				? "%s: these are a server's keys; its card is printed by "
+				  "splotctl server-card"
+				: "%s: these are a node's keys; its enrolment is printed by "
+				  "splotctl enrol",
+			path);
 	e = card_of(keys, card, signer);
 	if (e != ERR_OK)
 		return cli_fail(cli, FAILED, e, "%s: \"%s\" is no name of a log: %s", path,
@@ -163,8 +163,9 @@ static enum outcome run_keygen(struct cli *cli)
 	if (outcome != DONE)
 		return outcome;
 	if (!node == !server)
-		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
-				"give either --node REALM/region/26 or --server REALM/national/NAME");
+		return cli_fail(
+			cli, MISUSED, ERR_ARGUMENT,
+			"give either --node REALM/region/26 or --server REALM/national/NAME");
 	if (node && !is_node_name(node, &parts, &log))
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 				"\"%s\" is no name of a region's log, such as "
@@ -183,7 +184,8 @@ static enum outcome run_keygen(struct cli *cli)
 		card_json(&out, &card, path, NULL);
 	} else if (outcome == DONE) {
 		card_fingerprint(&card, fingerprint);
-		buf_printf(&out, "%s: secret keys of %s, fingerprint %s\n", path, name, fingerprint);
+		buf_printf(&out, "%s: secret keys of %s, fingerprint %s\n", path, name,
+			   fingerprint);
 		buf_printf(&out, "Keep a copy off this machine. Next: splotctl %s --keys %s\n",
 			   node ? "enrol" : "server-card", path);
 	}
@@ -252,8 +254,9 @@ const struct verb verb_keygen = {
 	.name = "keygen",
 	.operands = "",
 	.summary = "make the secret keys of a node or a server",
-	.examples = "  splotctl keygen --node splot.example/region/26 --out /etc/splot/keys\n"
-		    "  splotctl keygen --server splot.example/national/centrum --out /etc/splot/keys\n",
+	.examples =
+		"  splotctl keygen --node splot.example/region/26 --out /etc/splot/keys\n"
+		"  splotctl keygen --server splot.example/national/centrum --out /etc/splot/keys\n",
 	.options = keygen_options,
 	.option_count = sizeof keygen_options / sizeof *keygen_options,
 	.run = run_keygen,

@@ -24,8 +24,7 @@ static enum outcome take_at(struct cli *cli, uint64_t *ret)
 	if (!text)
 		return DONE;
 	for (const char *digit = text; *digit; digit++)
-		if (*digit < '0' || *digit > '9' ||
-		    __builtin_mul_overflow(at, (uint64_t)10, &at) ||
+		if (*digit < '0' || *digit > '9' || __builtin_mul_overflow(at, (uint64_t)10, &at) ||
 		    __builtin_add_overflow(at, (uint64_t)(*digit - '0'), &at))
 			at = 0;
 	if (!at)
@@ -76,8 +75,7 @@ static void print_record(struct cli *cli, const struct version *v, struct buf *o
 
 static enum outcome run_get(struct cli *cli)
 {
-	struct control_request q = {
-		.verb = CONTROL_QUERY, .id = cli->operands[0], .retired = true};
+	struct control_request q = {.verb = CONTROL_QUERY, .id = cli->operands[0], .retired = true};
 	struct link link = {.fd = -1};
 	struct control_reply reply;
 	struct buf out = {0};
@@ -158,8 +156,7 @@ static void list_table(struct cli *cli, const struct snapshot *s, struct buf *ou
 	table_column(&t, "id", ALIGN_LEFT);
 	for (size_t c = 0; c < 4; c++)
 		table_column(&t, list_columns[s->kind][c],
-			     !strcmp(list_columns[s->kind][c], "value") ? ALIGN_RIGHT
-									: ALIGN_LEFT);
+			     !strcmp(list_columns[s->kind][c], "value") ? ALIGN_RIGHT : ALIGN_LEFT);
 	for (size_t i = 0; i < s->count; i++) {
 		const struct version *v = &s->rows[i];
 
@@ -169,7 +166,7 @@ static void list_table(struct cli *cli, const struct snapshot *s, struct buf *ou
 		for (size_t c = 0; c < 4; c++)
 			table_cell(&t, v->change.record ? record_get_named(v->change.record,
 									   list_columns[s->kind][c])
-			               : c == 0 ? "(retired)"
+				       : c == 0         ? "(retired)"
 							: "");
 	}
 	table_print(&t, "", out);
@@ -230,18 +227,16 @@ static enum outcome run_list(struct cli *cli)
 /* ---- history ---- */
 
 /* What this version changed against the one before it. */
-static void print_difference(const struct version *before, const struct version *v,
-			     struct buf *out)
+static void print_difference(const struct version *before, const struct version *v, struct buf *out)
 {
 	const struct record *r = v->change.record;
 	const struct kind *kind = r ? record_info(r) : NULL;
 
 	for (size_t f = 0; kind && f < kind->field_count; f++) {
-		const char *from = before && before->change.record
-					   ? record_get(before->change.record, f)
-					   : "";
+		const char *from =
+			before && before->change.record ? record_get(before->change.record, f) : "";
 
-		if (!strcmp(from, record_get(r, f)))
+		if (!strcmp(from, record_get(r, f)) || kind->fields[f].type == FIELD_ID)
 			continue;
 		buf_printf(out, "    %s: ", kind->fields[f].name);
 		if (before) {
@@ -327,7 +322,9 @@ static void history_print(struct cli *cli, const struct versions *all, struct bu
 		const struct version *v = all->items[i];
 		const struct version *before = i + 1 < all->count ? all->items[i + 1] : NULL;
 
-		buf_add_text(out, v->change.retired ? "retired  " : before ? "changed  " : "added    ");
+		buf_add_text(out, v->change.retired ? "retired  "
+				  : before          ? "changed  "
+						    : "added    ");
 		print_circumstances(v, out);
 		print_difference(before, v, out);
 	}

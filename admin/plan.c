@@ -50,7 +50,7 @@ struct comparing {
 	const struct plan_options *options;
 	struct arena *arena;
 	struct findings *findings;
-	void *seen;              /* tree of plan_row by id */
+	void *seen;               /* tree of plan_row by id */
 	struct plan_row *minting; /* the row that asks for an id */
 };
 
@@ -95,12 +95,12 @@ static int row_owner(const struct plan *p, const struct plan_row *row)
 
 static enum err same_id(struct comparing *c, struct plan_row *row, const struct plan_row *other)
 {
-	return bad_row(
-		c, row, "id", row->id, "duplicate-id",
-		text_in(c->arena, "ten sam identyfikator ma wiersz %zu pliku %s; usuń jeden z nich",
-			other->row, other->file),
-		text_in(c->arena, "row %zu of %s has the same id; remove one of them", other->row,
-			other->file));
+	return bad_row(c, row, "id", row->id, "duplicate-id",
+		       text_in(c->arena,
+			       "ten sam identyfikator ma wiersz %zu pliku %s; usuń jeden z nich",
+			       other->row, other->file),
+		       text_in(c->arena, "row %zu of %s has the same id; remove one of them",
+			       other->row, other->file));
 }
 
 /* Two rows of one id: nobody knows which is right, so both are bad. */
@@ -119,8 +119,7 @@ static enum err note_id(struct comparing *c, struct plan_row *row)
 }
 
 /* Does the register hold exactly what the row says, in the columns that the file has? */
-static bool row_says_this(const struct plan *p, const struct plan_row *row,
-			  const struct version *v)
+static bool row_says_this(const struct plan *p, const struct plan_row *row, const struct version *v)
 {
 	if (v->change.retired || !v->change.record)
 		return false;
@@ -164,11 +163,12 @@ static enum err mint(struct comparing *c, struct plan_row *row)
 		row->minted = true;
 		e = row->id ? note_id(c, row) : ERR_NOMEM;
 	} else if (e == ERR_INVALID) {
-		e = bad_row(c, row, "id", "", "no-id",
-			    "wiersz nie ma identyfikatora, a brakuje pól, z których się go tworzy; "
-			    "uzupełnij je (region, rodzaj, miejscowość …)",
-			    "the row has no id, and fields that one is made of are empty; fill them "
-			    "(region, kind, place …)");
+		e = bad_row(
+			c, row, "id", "", "no-id",
+			"wiersz nie ma identyfikatora, a brakuje pól, z których się go tworzy; "
+			"uzupełnij je (region, rodzaj, miejscowość …)",
+			"the row has no id, and fields that one is made of are empty; fill them "
+			"(region, kind, place …)");
 	} else if (e == ERR_LIMIT) {
 		e = bad_row(c, row, "", "", "too-long", "jedno z pól jest za długie",
 			    "one of the fields is too long");
@@ -183,8 +183,7 @@ static enum err add_conflict(struct plan *p, const struct plan_conflict *conflic
 {
 	if (p->conflict_count == p->conflict_capacity) {
 		size_t capacity = p->conflict_capacity ? 2 * p->conflict_capacity : 16;
-		struct plan_conflict *items =
-			reallocarray(p->conflicts, capacity, sizeof *items);
+		struct plan_conflict *items = reallocarray(p->conflicts, capacity, sizeof *items);
 
 		if (!items)
 			return ERR_NOMEM;
@@ -257,7 +256,8 @@ static enum err build_record(struct comparing *c, struct plan_row *row, const st
 			e = record_set(row->record, c->arena, f, bytes_of_text(text));
 		if (e == ERR_LIMIT)
 			e = bad_row(c, row, kind->fields[f].name, "", "too-long",
-				    "tekst jest za długi; skróć go", "the text is too long; shorten it");
+				    "tekst jest za długi; skróć go",
+				    "the text is too long; shorten it");
 		if (e != ERR_OK)
 			return e;
 	}
@@ -272,11 +272,12 @@ static enum err compare_retired(struct comparing *c, struct plan_row *row,
 		row->fate = ROW_SAME;
 		return ERR_OK;
 	}
-	return bad_row(c, row, "id", row->id, "retired-id",
-		       "ten zapis został wycofany, a identyfikatora nie używa się ponownie; usuń wiersz "
-		       "albo usuń identyfikator, by powstał nowy zapis",
-		       "this record has ended and its id is never used again; remove the row, or its "
-		       "id for a new record");
+	return bad_row(
+		c, row, "id", row->id, "retired-id",
+		"ten zapis został wycofany, a identyfikatora nie używa się ponownie; usuń wiersz "
+		"albo usuń identyfikator, by powstał nowy zapis",
+		"this record has ended and its id is never used again; remove the row, or its "
+		"id for a new record");
 }
 
 static enum err validate(struct comparing *c, struct plan_row *row)
@@ -346,7 +347,8 @@ static enum err find_missing(struct comparing *c)
 		base = oldest ? snapshot_find(&oldest->rows, v->change.id) : NULL;
 		if (oldest && !base) /* added after the export: no clerk took it away */
 			continue;
-		p->missing[p->missing_count++] = (struct plan_missing){v, c->options->retire_missing};
+		p->missing[p->missing_count++] =
+			(struct plan_missing){v, c->options->retire_missing};
 		if (c->options->retire_missing && base && changed_since(base, v) &&
 		    !c->options->overwrite) {
 			enum err e = add_conflict(p, &conflict);

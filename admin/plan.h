@@ -19,9 +19,9 @@ enum row_fate {
 
 struct plan_row {
 	const char *file;
-	size_t row;              /* as in the file */
-	const char **cells;      /* by field; NULL: the file has no such column */
-	const char *id;          /* "" until minted */
+	size_t row;         /* as in the file */
+	const char **cells; /* by field; NULL: the file has no such column */
+	const char *id;     /* "" until minted */
 	bool minted;
 	bool has_state;
 	struct state_mark state; /* what the row was exported as */
@@ -42,7 +42,7 @@ struct plan_repair {
 struct plan_conflict {
 	const struct plan_row *row; /* NULL: a record missing from the file */
 	const char *id;
-	int field;                  /* -1: the whole record */
+	int field; /* -1: the whole record */
 	const char *base, *in_register, *in_file;
 };
 
@@ -59,7 +59,7 @@ struct plan_base {
 enum { PLAN_BASES_MAX = 16 };
 
 struct plan_options {
-	int region;          /* whose node it is */
+	int region; /* whose node it is */
 	bool own, overwrite, retire_missing;
 };
 
@@ -68,8 +68,8 @@ struct plan {
 	const struct kind *kind;
 	struct plan_row *rows; /* owned array; addresses are stable once comparing begins */
 	size_t row_count, row_capacity;
-	bool three_way;        /* some row has a state */
-	struct snapshot now;   /* owned; tombstones too */
+	bool three_way;      /* some row has a state */
+	struct snapshot now; /* owned; tombstones too */
 	struct plan_base bases[PLAN_BASES_MAX];
 	size_t base_count;
 	struct plan_missing *missing; /* owned array */
@@ -85,7 +85,8 @@ void plan_free(struct plan *p);
 MUST_USE enum err plan_add_row(struct plan *p, const struct plan_row *row);
 /* Undoes in one row what a spreadsheet did; in plan_repair.c. */
 MUST_USE enum err plan_repair_row(struct plan *p, struct plan_row *row, struct arena *arena);
-/* Repairs, decides every row's fate, mints ids, finds what is missing.  Snapshots are filled already. */
+/* Repairs, decides every row's fate, mints ids, finds what is missing.  Snapshots are filled
+ * already. */
 MUST_USE enum err plan_compare(struct plan *p, const struct plan_options *options,
 			       struct arena *arena, struct findings *findings);
 /* How many rows have that fate. */

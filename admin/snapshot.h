@@ -6,8 +6,8 @@
 
 struct snapshot {
 	enum record_kind kind;
-	uint64_t position;      /* that it stands for */
-	struct version *rows;   /* owned array, sorted by id; texts in the arena given */
+	uint64_t position;    /* that it stands for */
+	struct version *rows; /* owned array, sorted by id; texts in the arena given */
 	size_t count, capacity;
 };
 

@@ -37,7 +37,7 @@ static void print_node(struct cli *cli, const struct control_reply *r, struct wa
 {
 	struct text_table t = table_in(&cli->arena);
 
-	buf_printf(out, "  accepted %llu events\n", (unsigned long long)r->size);
+	buf_printf(out, "  accepted %s\n", text_count(&cli->arena, r->size, "event", "events"));
 	if (!r->peer_count) {
 		buf_add_text(out, "  no server is configured: nothing is confirmed anywhere\n");
 		return;

@@ -72,11 +72,11 @@ static void claim_cell(struct view_table *v, const char *region, const char *kin
 		table_cell(&v->t, "–");
 		return;
 	}
-	table_cell(&v->t, text_in(&v->cli->arena, "%s%s%s (%s %s)%s",
-				  claim_sign(c->qualifier), c->value,
-				  *c->value_max ? text_in(&v->cli->arena, "–%s", c->value_max) : "",
-				  c->reported_by, c->as_of,
-				  claims_conflict(v->claims, region, kind) ? " !" : ""));
+	table_cell(&v->t,
+		   text_in(&v->cli->arena, "%s%s%s (%s %s)%s", claim_sign(c->qualifier), c->value,
+			   *c->value_max ? text_in(&v->cli->arena, "–%s", c->value_max) : "",
+			   c->reported_by, c->as_of,
+			   claims_conflict(v->claims, region, kind) ? " !" : ""));
 }
 
 static void log_cells(struct view_table *v, const char *region)
@@ -157,10 +157,11 @@ static void table_titles(struct view_table *v)
 	static const struct {
 		const char *title;
 		enum text_align align;
-	} titles[] = {{"region", ALIGN_LEFT}, {"CIS", ALIGN_RIGHT}, {"stated", ALIGN_LEFT},
-		      {"KIS", ALIGN_RIGHT},   {"stated", ALIGN_LEFT}, {"WTZ", ALIGN_RIGHT},
-		      {"ZAZ", ALIGN_RIGHT},   {"networks", ALIGN_RIGHT},
-		      {"memberships", ALIGN_RIGHT}, {"log", ALIGN_RIGHT}, {"lag", ALIGN_RIGHT}};
+	} titles[] = {
+		{"region", ALIGN_LEFT}, {"CIS", ALIGN_RIGHT},      {"stated", ALIGN_LEFT},
+		{"KIS", ALIGN_RIGHT},   {"stated", ALIGN_LEFT},    {"WTZ", ALIGN_RIGHT},
+		{"ZAZ", ALIGN_RIGHT},   {"networks", ALIGN_RIGHT}, {"memberships", ALIGN_RIGHT},
+		{"log", ALIGN_RIGHT},   {"lag", ALIGN_RIGHT}};
 	size_t count = sizeof titles / sizeof *titles - (v->server ? 0 : 2);
 
 	v->t = table_in(&v->cli->arena);
@@ -189,12 +190,11 @@ static void print_table(struct view_table *v, struct buf *out)
 			   v->status->identity, (unsigned long long)v->counts->position,
 			   (unsigned long long)v->status->size);
 	else
-		buf_printf(out, "Log %s at %llu events.\n", v->status->identity,
-			   (unsigned long long)v->counts->position);
+		buf_printf(out, "Log %s at %s.\n", v->status->identity,
+			   text_count(&v->cli->arena, v->counts->position, "event", "events"));
 }
 
-static enum outcome table_of(struct link *link, const struct control_reply *counts,
-			     struct buf *out)
+static enum outcome table_of(struct link *link, const struct control_reply *counts, struct buf *out)
 {
 	struct control_reply status;
 	struct snapshot statistics = {0};

@@ -79,6 +79,11 @@ const char *text_in(struct arena *arena, const char *format, ...)
 	return copy ? copy : "";
 }
 
+const char *text_count(struct arena *arena, uint64_t count, const char *one, const char *many)
+{
+	return text_in(arena, "%llu %s", (unsigned long long)count, count == 1 ? one : many);
+}
+
 struct text_table table_in(struct arena *arena)
 {
 	return (struct text_table){.arena = arena};

@@ -19,6 +19,9 @@ void text_escape(struct buf *out, const char *text);
 const char *text_in(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* "1 event", "3 events": a count with its word, in the arena. */
+const char *text_count(struct arena *arena, uint64_t count, const char *one, const char *many);
+
 /* A table: titles, then cells row by row; printed when all widths are known. */
 enum text_align { ALIGN_LEFT, ALIGN_RIGHT };
 enum { TABLE_COLUMNS_MAX = 16 };

@@ -61,11 +61,11 @@ static enum outcome trust_add(struct cli *cli)
 	}
 	e = card_open(buf_bytes(&raw), &card);
 	if (e != ERR_OK || card.server) {
-		outcome = cli_fail(cli, BAD_DATA, e != ERR_OK ? e : ERR_ARGUMENT,
-				   "%s is no enrolment of a node (%s); ask the region for the output "
-				   "of splotctl enrol, unchanged",
-				   cli->operands[1],
-				   e != ERR_OK ? err_text(e) : "it is a server's card");
+		outcome = cli_fail(
+			cli, BAD_DATA, e != ERR_OK ? e : ERR_ARGUMENT,
+			"%s is no enrolment of a node (%s); ask the region for the output "
+			"of splotctl enrol, unchanged",
+			cli->operands[1], e != ERR_OK ? err_text(e) : "it is a server's card");
 		goto out;
 	}
 	card_fingerprint(&card, fingerprint);

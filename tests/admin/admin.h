@@ -17,13 +17,13 @@
 
 #define assert_ok(e) assert_string_equal(err_code(e), "ok")
 
-static inline struct bytes T(const char *text)
-{
+static inline struct bytes T(const char *text) {
 	return bytes_of_text(text);
 }
 
 /* A generator for text: the seed is printed, SPLOT_SEED repeats it. */
-static inline uint64_t test_seed(void)
+static inline uint64_t
+test_seed(void)
 {
 	const char *given = getenv("SPLOT_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);

@@ -28,8 +28,8 @@ static void expect_cells(const struct csv_row *row, size_t number, size_t count,
 static void cells_keep_their_exact_text(void **state)
 {
 	struct arena arena = {0};
-	struct csv_sheet s =
-		read_fine("a,b,c\r\n  x ,\" y\t\",\r\n\"a\r\nb\",\"q\"\"q\",\"\n\"\r\n", ',', &arena);
+	struct csv_sheet s = read_fine(
+		"a,b,c\r\n  x ,\" y\t\",\r\n\"a\r\nb\",\"q\"\"q\",\"\n\"\r\n", ',', &arena);
 
 	(void)state;
 	EXPECT(&s.header, 1, "a", "b", "c");
@@ -61,7 +61,8 @@ static void lines_may_end_in_lf_crlf_or_nothing(void **state)
 static void empty_rows_are_skipped_but_counted_as_a_spreadsheet_does(void **state)
 {
 	struct arena arena = {0};
-	struct csv_sheet s = read_fine("a;b\r\n\r\n;\r\n\"x\r\n\r\ny\";1\r\n\r\n2;3\r\n", ';', &arena);
+	struct csv_sheet s =
+		read_fine("a;b\r\n\r\n;\r\n\"x\r\n\r\ny\";1\r\n\r\n2;3\r\n", ';', &arena);
 
 	(void)state;
 	assert_int_equal(s.row_count, 2);
@@ -111,7 +112,8 @@ static void too_many_columns_are_refused(void **state)
 	(void)state;
 	for (int i = 0; i <= CSV_COLUMNS_MAX; i++)
 		buf_add_text(&text, "x,");
-	assert_string_equal(err_code(csv_read(buf_bytes(&text), ',', &arena, &sheet, &fault)), "limit");
+	assert_string_equal(err_code(csv_read(buf_bytes(&text), ',', &arena, &sheet, &fault)),
+			    "limit");
 	assert_int_equal(fault.why, FAULT_WIDE);
 	csv_sheet_free(&sheet);
 	buf_free(&text);
@@ -135,7 +137,7 @@ static void quotes_are_written_only_where_they_are_needed(void **state)
 	static const char *const cases[][2] = {
 		{"plain", "plain"},   {"", ""},
 		{"a,b", "\"a,b\""},   {"a;b", "a;b"},
-		{" a ", " a "},	      {"say \"x\"", "\"say \"\"x\"\"\""},
+		{" a ", " a "},       {"say \"x\"", "\"say \"\"x\"\"\""},
 		{"a\rb", "\"a\rb\""}, {"a\nb", "\"a\nb\""},
 		{"=1+1", "=1+1"},     {"'", "'"},
 		{"\"", "\"\"\"\""},
@@ -154,9 +156,9 @@ static void quotes_are_written_only_where_they_are_needed(void **state)
 /* ---- round trips ---- */
 
 static const char *const pieces[] = {
-	"",    "a",  "zażółć", ",",  ";",    "\t",   "\"", "\"\"", "\r\n", "\n",     "\r",
-	" ",   "  ", "'",      "=1", "@x",   "-5",   "漢", "🌳",   "NULL", "\\n",    "%s",
-	"007", "0",  "1,50",   "…",  "„q”", "<b>", "\\",  "#",    "x\"y", "\"x\"", "é",
+	"",    "a",  "zażółć", ",",  ";",   "\t",  "\"", "\"\"", "\r\n", "\n",    "\r",
+	" ",   "  ", "'",      "=1", "@x",  "-5",  "漢", "🌳",    "NULL", "\\n",   "%s",
+	"007", "0",  "1,50",   "…",  "„q”", "<b>", "\\", "#",    "x\"y", "\"x\"", "é",
 };
 
 static void random_cell(uint64_t *state, struct buf *cell)
@@ -187,7 +189,8 @@ static void what_is_written_is_read_back(void **state)
 			for (int c = 0; c < COLUMNS; c++) {
 				random_cell(&random, &cell);
 				csv_write_cell(&text, c ? buf_text(&cell) : "id", delimiter);
-				buf_add_text(&text, c + 1 < COLUMNS ? (char[]){delimiter, 0} : "\r\n");
+				buf_add_text(&text,
+					     c + 1 < COLUMNS ? (char[]){delimiter, 0} : "\r\n");
 			}
 		}
 		s = read_fine(buf_text(&text), delimiter, &arena);

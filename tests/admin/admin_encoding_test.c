@@ -39,7 +39,9 @@ static void a_byte_order_mark_is_taken_away(void **state)
 static void office_quotes_and_dashes_mean_windows(void **state)
 {
 	(void)state;
-	expect(T("\x84" "a\x94 \x96 \x85"), ENCODING_WINDOWS_1250, "„a” – …");
+	expect(T("\x84"
+		 "a\x94 \x96 \x85"),
+	       ENCODING_WINDOWS_1250, "„a” – …");
 	/* even beside a byte that would be a letter in ISO 8859-2 */
 	expect(T("\x84\xb1\x94"), ENCODING_WINDOWS_1250, "„±”");
 }

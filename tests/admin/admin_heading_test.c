@@ -43,7 +43,8 @@ static void columns_are_found_in_any_order_and_case(void **state)
 static void polish_and_english_labels_are_headings(void **state)
 {
 	(void)state;
-	assert_ok(MAP(RECORD_ENTITY, "Identyfikator", "WOJEWÓDZTWO", "miejscowość", "GMINA (TERYT)"));
+	assert_ok(
+		MAP(RECORD_ENTITY, "Identyfikator", "WOJEWÓDZTWO", "miejscowość", "GMINA (TERYT)"));
 	assert_string_equal(field_name(RECORD_ENTITY, 1), "region");
 	assert_string_equal(field_name(RECORD_ENTITY, 2), "place");
 	assert_string_equal(field_name(RECORD_ENTITY, 3), "gmina");
@@ -133,7 +134,8 @@ static void every_label_is_known(void **state)
 		const struct kind *kind = kind_of((enum record_kind)k);
 
 		for (size_t f = 0; f < kind->field_count; f++) {
-			const char *const labels[] = {kind->fields[f].name, kind->fields[f].label_pl,
+			const char *const labels[] = {kind->fields[f].name,
+						      kind->fields[f].label_pl,
 						      kind->fields[f].label_en};
 
 			for (size_t i = 0; i < 3; i++) {

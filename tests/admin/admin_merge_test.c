@@ -8,12 +8,12 @@ static void one_changed_side_wins_and_two_different_ones_conflict(void **state)
 		const char *base, *in_register, *in_file;
 		enum merge expected;
 	} cases[] = {
-		{"a", "a", "a", MERGE_KEEP},	 {"a", "a", "b", MERGE_TAKE},
-		{"a", "b", "a", MERGE_KEEP},	 {"a", "b", "b", MERGE_KEEP},
+		{"a", "a", "a", MERGE_KEEP},     {"a", "a", "b", MERGE_TAKE},
+		{"a", "b", "a", MERGE_KEEP},     {"a", "b", "b", MERGE_KEEP},
 		{"a", "b", "c", MERGE_CONFLICT}, {"a", "a", "", MERGE_TAKE},
-		{"a", "", "a", MERGE_KEEP},	 {"", "b", "c", MERGE_CONFLICT},
-		{"a", "", "c", MERGE_CONFLICT},	 {NULL, "a", "b", MERGE_TAKE},
-		{NULL, "a", "a", MERGE_KEEP},	 {NULL, "a", "", MERGE_TAKE},
+		{"a", "", "a", MERGE_KEEP},      {"", "b", "c", MERGE_CONFLICT},
+		{"a", "", "c", MERGE_CONFLICT},  {NULL, "a", "b", MERGE_TAKE},
+		{NULL, "a", "a", MERGE_KEEP},    {NULL, "a", "", MERGE_TAKE},
 	};
 
 	(void)state;
@@ -39,9 +39,16 @@ static void a_state_names_log_and_size(void **state)
 static void what_is_no_state_is_refused(void **state)
 {
 	static const char *const texts[] = {
-		"",	 "26",	  "@5", "26@",	 "26@x",
-		"26@-1", "26@1 ", "26@18446744073709551616",
-		"a-name-that-is-much-longer-than-any-log-or-server-could-ever-be-called-in-this-world-or"
+		"",
+		"26",
+		"@5",
+		"26@",
+		"26@x",
+		"26@-1",
+		"26@1 ",
+		"26@18446744073709551616",
+		"a-name-that-is-much-longer-than-any-log-or-server-could-ever-be-called-in-this-"
+		"world-or"
 		"-another@1",
 	};
 	struct state_mark mark;

@@ -76,7 +76,7 @@ static struct plan_row *row(struct story *s, size_t number, const char *id, cons
 	struct plan_row r = {.file = "f.csv", .row = number, .id = ""};
 	const struct {
 		const char *name, *value;
-	} cells[] = {{"id", id},	   {"region", "26"},  {"kind", "KIS"},
+	} cells[] = {{"id", id},       {"region", "26"}, {"kind", "KIS"},
 		     {"name", "Klub"}, {"place", place}, {"status", status}};
 
 	r.cells = arena_alloc(&s->arena, kind()->field_count * sizeof *r.cells);

@@ -17,7 +17,9 @@ static void what_would_steer_a_terminal_is_written_out(void **state)
 	expect_escaped("zażółć 漢", "zażółć 漢");
 	expect_escaped("a\nb\r\tc", "a\\nb\\r\\tc");
 	expect_escaped("\033[2J\007\177", "\\x1b[2J\\x07\\x7f");
-	expect_escaped("a\u202eb\xc2\x85" "c", "a\\u202eb\\u0085c");
+	expect_escaped("a\u202eb\xc2\x85"
+		       "c",
+		       "a\\u202eb\\u0085c");
 	expect_escaped("bad \xff\xc5", "bad \\xff\\xc5");
 }
 
