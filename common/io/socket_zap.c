@@ -236,7 +236,8 @@ static enum err watch_stranger(struct network *n, void *stranger, void *monitor,
 enum err network_prove_closed(struct network *n, struct endpoint *router, const char *endpoint_text,
 			      const uint8_t server_key[static CURVE_BYTES])
 {
-	static const char monitor_at[] = "inproc://splot-proof";
+	static unsigned proofs; /* the library takes its time to free an address */
+	char monitor_at[64];
 	const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
 	const int none = 0;
 	uint8_t public[CURVE_BYTES];
@@ -249,6 +250,7 @@ enum err network_prove_closed(struct network *n, struct endpoint *router, const 
 
 	if (err != ERR_OK)
 		return err;
+	(void)snprintf(monitor_at, sizeof monitor_at, "inproc://splot-proof-%u", ++proofs);
 	curve_keypair(public, secret);
 	err = socket_new(n, ZMQ_DEALER, &curve, false, strchr(text, '[') != NULL, &stranger);
 	sodium_memzero(secret, sizeof secret);

@@ -94,32 +94,52 @@ enum err store_write_err(const struct store *s, int rc)
 
 /* ---- the gate ---- */
 
-void store_enter(struct store *s)
+void store_enter(struct txn *t)
 {
+	struct store *s = t->store;
+
 	(void)pthread_mutex_lock(&s->gate);
 	while (s->closed)
 		(void)pthread_cond_wait(&s->gate_moved, &s->gate);
-	s->inside++;
+	t->thread = pthread_self();
+	t->inside = true;
+	t->next = s->inside;
+	s->inside = t;
 	(void)pthread_mutex_unlock(&s->gate);
 }
 
-void store_leave(struct store *s)
+void store_leave(struct txn *t)
 {
+	struct store *s = t->store;
+	struct txn **link = &s->inside;
+
+	if (!t->inside)
+		return;
 	(void)pthread_mutex_lock(&s->gate);
-	s->inside--;
-	if (s->closed && s->inside == 0)
+	while (*link != t)
+		link = &(*link)->next;
+	*link = t->next;
+	t->inside = false;
+	if (s->closed && !s->inside)
 		(void)pthread_cond_broadcast(&s->gate_moved);
 	(void)pthread_mutex_unlock(&s->gate);
 }
 
-bool store_writes_here(struct store *s)
+/* Whether this thread has a transaction open: waiting for that would never end. */
+static bool inside_here(struct store *s, bool writing)
 {
 	bool here = false;
 
 	(void)pthread_mutex_lock(&s->gate);
-	here = s->writing && pthread_equal(s->writer_thread, pthread_self());
+	for (struct txn *t = s->inside; t; t = t->next)
+		here = here || ((t->write || !writing) && pthread_equal(t->thread, pthread_self()));
 	(void)pthread_mutex_unlock(&s->gate);
 	return here;
+}
+
+bool store_writes_here(struct store *s)
+{
+	return inside_here(s, true);
 }
 
 enum err store_set_map(struct store *s, size_t bytes)
@@ -130,7 +150,7 @@ enum err store_set_map(struct store *s, size_t bytes)
 	while (s->closed)
 		(void)pthread_cond_wait(&s->gate_moved, &s->gate);
 	s->closed = true;
-	while (s->inside > 0)
+	while (s->inside)
 		(void)pthread_cond_wait(&s->gate_moved, &s->gate);
 	rc = mdb_env_set_mapsize(s->env, bytes);
 	s->closed = false;
@@ -145,7 +165,7 @@ enum err store_grow(struct store *s)
 	size_t bytes = 0;
 	void *probe = NULL;
 
-	if (store_writes_here(s) || s->read_only)
+	if (inside_here(s, false) || s->read_only)
 		return ERR_ARGUMENT;
 	if (mdb_env_info(s->env, &info) != 0)
 		return ERR_INTERNAL;
@@ -299,6 +319,7 @@ enum err store_open(const char *folder, const struct store_options *options, str
 			    .writer = {.store = s, .write = true}};
 	(void)pthread_mutex_init(&s->gate, NULL);
 	(void)pthread_mutex_init(&s->tables, NULL);
+	(void)pthread_mutex_init(&s->writers, NULL);
 	(void)pthread_cond_init(&s->gate_moved, NULL);
 	if (!s->read_only) {
 		err = folder_make(folder, 0770);
@@ -338,6 +359,7 @@ void store_close(struct store *s)
 		(void)close(s->lock_fd);
 	(void)pthread_cond_destroy(&s->gate_moved);
 	(void)pthread_mutex_destroy(&s->tables);
+	(void)pthread_mutex_destroy(&s->writers);
 	(void)pthread_mutex_destroy(&s->gate);
 	free(s);
 }

@@ -38,19 +38,25 @@ void store_close(struct store *s); /* NULL-safe */
  * transaction in this thread.  NOT_FOUND when missing and not to be created. */
 MUST_USE enum err store_table(struct store *s, const char *name, bool create, struct table *ret);
 
-/* Bytes in use by data and the map's size. */
+/* Bytes of pages ever used (freed ones, which are used again, included) and the map's size. */
 MUST_USE enum err store_usage(struct store *s, size_t *ret_used, size_t *ret_map);
 
+/* One write transaction at a time: another thread's is waited for; BUSY when this thread has
+ * one already.  A thread must not begin to read while it reads in the same store and another
+ * thread may grow it. */
 MUST_USE enum err txn_begin(struct store *s, bool write, struct txn **ret);
 /* Frees the transaction, also on failure.  SYNC means that the disk did not confirm: stop
- * the program.  DISK_FULL and MAP_FULL change nothing and may be tried again. */
+ * the program.  DISK_FULL and MAP_FULL change nothing and may be tried again; where a put or
+ * delete failed, the commit changes nothing and gives that error again. */
 MUST_USE enum err txn_commit(struct txn *t);
 void txn_abort(struct txn *t); /* NULL-safe */
-/* A long reader renews: scans opened in it end, values read from it are gone. */
+/* A long reader renews: scans opened in it lose their place (seek or last give one again, next
+ * and prev are refused with ARGUMENT), values read from it are gone.  After a failure only
+ * txn_abort may follow. */
 MUST_USE enum err txn_renew(struct txn *t);
 
-/* After MAP_FULL: enlarges the map (no transaction of this process may be open in this
- * thread; others are waited for).  LIMIT at map_bytes_max. */
+/* After MAP_FULL: doubles the map (no transaction of this process may be open in this thread;
+ * those of others are waited for until they end or renew).  LIMIT at map_bytes_max. */
 MUST_USE enum err store_grow(struct store *s);
 
 /* Values stay valid until the transaction ends or, in a write transaction, writes again. */
@@ -60,16 +66,18 @@ MUST_USE enum err txn_put(struct txn *t, struct table table, struct bytes key, s
 MUST_USE enum err txn_append(struct txn *t, struct table table, struct bytes key, struct bytes value);
 MUST_USE enum err txn_delete(struct txn *t, struct table table, struct bytes key); /* NOT_FOUND */
 
-/* Ordered reading.  Each gives key and value, or NOT_FOUND past the end. */
+/* Ordered reading.  Each gives key and value, or NOT_FOUND past the end: then the scan stands
+ * behind the last (or before the first) and turns back with prev (or next).  A new scan stands
+ * before the first for next, behind the last for prev. */
 MUST_USE enum err scan_open(struct txn *t, struct table table, struct scan **ret);
-void scan_close(struct scan *c); /* NULL-safe; before its transaction ends */
+void scan_close(struct scan *c); /* NULL-safe; before its transaction ends, or not at all */
 MUST_USE enum err scan_seek(struct scan *c, struct bytes key, struct bytes *ret_key, struct bytes *ret_value); /* first >= key */
 MUST_USE enum err scan_next(struct scan *c, struct bytes *ret_key, struct bytes *ret_value);
 MUST_USE enum err scan_prev(struct scan *c, struct bytes *ret_key, struct bytes *ret_value);
 MUST_USE enum err scan_last(struct scan *c, struct bytes *ret_key, struct bytes *ret_value);
 
 /* Walks every page and value of an environment (call it in a child process: damage can
- * end the process by a signal). */
+ * end the process by a signal).  NOT_FOUND when there is none. */
 MUST_USE enum err store_walk(const char *folder);
 
 #endif

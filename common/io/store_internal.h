@@ -25,7 +25,9 @@ struct txn {
 	struct store *store;
 	MDB_txn *mdb; /* a spare reader keeps its own, reset */
 	bool write;
-	enum err failed; /* the first failed write: nothing of it may be committed */
+	bool inside;      /* it is in the store's list of those inside the gate */
+	pthread_t thread; /* that went in with it */
+	enum err failed;  /* the first failed write: nothing of it may be committed */
 	struct scan *open;
 	struct scan *spare; /* owned, for the next scan_open */
 	struct txn *next;   /* in the store's list of spare readers */
@@ -40,11 +42,10 @@ struct store {
 	/* The gate: the map may move only while no transaction of this process is open. */
 	pthread_mutex_t gate;
 	pthread_cond_t gate_moved;
-	unsigned inside; /* transactions open */
-	bool closed;     /* the map is being moved: nobody enters */
-	bool writing;
-	pthread_t writer_thread;
-	struct txn writer; /* the one write transaction */
+	struct txn *inside;      /* the transactions open */
+	bool closed;             /* the map is being moved: nobody enters */
+	pthread_mutex_t writers; /* held as long as the write transaction lasts */
+	struct txn writer;       /* that one */
 	struct txn *spare_readers;
 	unsigned spare_count;
 	pthread_mutex_t tables; /* one mdb_dbi_open at a time */
@@ -55,8 +56,8 @@ enum err store_err(int rc);
 /* The same for a failed write: tells a full disk from one that does not confirm. */
 enum err store_write_err(const struct store *s, int rc);
 
-void store_enter(struct store *s);
-void store_leave(struct store *s);
+void store_enter(struct txn *t);
+void store_leave(struct txn *t); /* harmless for one that is not inside */
 /* Closes the gate, waits until all have left, changes the map's size (0: take over what
  * another process set), opens it again. */
 MUST_USE enum err store_set_map(struct store *s, size_t bytes);

@@ -56,21 +56,6 @@ static int start_reading(struct txn *t)
 	return mdb_txn_renew(t->mdb);
 }
 
-static int start_writing(struct txn *t)
-{
-	struct store *s = t->store;
-	int rc = mdb_txn_begin(s->env, NULL, 0, &t->mdb);
-
-	if (rc != 0)
-		return rc;
-	t->failed = ERR_OK;
-	(void)pthread_mutex_lock(&s->gate);
-	s->writing = true;
-	s->writer_thread = pthread_self();
-	(void)pthread_mutex_unlock(&s->gate);
-	return 0;
-}
-
 /* Enters the gate and starts; when another process moved the map, follows it. */
 static enum err start(struct txn *t)
 {
@@ -79,11 +64,11 @@ static enum err start(struct txn *t)
 	int rc = 0;
 
 	for (;;) {
-		store_enter(s);
-		rc = t->write ? start_writing(t) : start_reading(t);
+		store_enter(t);
+		rc = t->write ? mdb_txn_begin(s->env, NULL, 0, &t->mdb) : start_reading(t);
 		if (rc == 0)
 			return ERR_OK;
-		store_leave(s);
+		store_leave(t);
 		if (rc != MDB_MAP_RESIZED)
 			return store_err(rc);
 		err = store_set_map(s, 0);
@@ -102,7 +87,9 @@ enum err txn_begin(struct store *s, bool write, struct txn **ret)
 			return ERR_DENIED;
 		if (store_writes_here(s))
 			return ERR_BUSY; /* LMDB would wait for this thread, that is for ever */
+		(void)pthread_mutex_lock(&s->writers);
 		t = &s->writer;
+		t->failed = ERR_OK;
 	} else {
 		err = take_reader(s, &t);
 		if (err != ERR_OK)
@@ -110,7 +97,9 @@ enum err txn_begin(struct store *s, bool write, struct txn **ret)
 	}
 	err = start(t);
 	if (err != ERR_OK) {
-		if (!write)
+		if (write)
+			(void)pthread_mutex_unlock(&s->writers);
+		else
 			give_reader(s, t);
 		return err;
 	}
@@ -143,19 +132,12 @@ void txn_free_spare(struct txn *t)
 	}
 }
 
-static void end_writing(struct store *s)
-{
-	(void)pthread_mutex_lock(&s->gate);
-	s->writing = false;
-	(void)pthread_mutex_unlock(&s->gate);
-}
-
 static void end_reading(struct txn *t)
 {
 	struct store *s = t->store;
 
 	mdb_txn_reset(t->mdb);
-	store_leave(s);
+	store_leave(t);
 	give_reader(s, t);
 }
 
@@ -168,7 +150,7 @@ enum err txn_share_handles(struct txn *t)
 		return txn_commit(t);
 	rc = mdb_txn_commit(t->mdb);
 	t->mdb = NULL;
-	store_leave(s);
+	store_leave(t);
 	give_reader(s, t);
 	return store_err(rc);
 }
@@ -196,8 +178,6 @@ enum err txn_commit(struct txn *t)
 		end_reading(t);
 		return ERR_OK;
 	}
-	/* The next writer may use `t` as soon as LMDB's lock is free: say so before. */
-	end_writing(s);
 	if (err != ERR_OK) {
 		mdb_txn_abort(t->mdb);
 	} else {
@@ -205,7 +185,8 @@ enum err txn_commit(struct txn *t)
 		if (rc != 0)
 			err = commit_err(s, rc);
 	}
-	store_leave(s);
+	store_leave(t);
+	(void)pthread_mutex_unlock(&s->writers);
 	return err;
 }
 
@@ -218,9 +199,9 @@ void txn_abort(struct txn *t)
 		end_reading(t);
 		return;
 	}
-	end_writing(t->store);
 	mdb_txn_abort(t->mdb);
-	store_leave(t->store);
+	store_leave(t);
+	(void)pthread_mutex_unlock(&t->store->writers);
 }
 
 enum err txn_renew(struct txn *t)
@@ -232,7 +213,7 @@ enum err txn_renew(struct txn *t)
 	for (c = t->open; c; c = c->next)
 		c->place = SCAN_LOST;
 	mdb_txn_reset(t->mdb);
-	store_leave(t->store);
+	store_leave(t);
 	return start(t);
 }
 

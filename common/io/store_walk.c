@@ -6,20 +6,17 @@
 enum { WALK_TABLES_MAX = 1024, FREE_LIST = 0 /* LMDB's own table of free pages */ };
 
 /* Reads every byte, so that pages that are not there are met now. */
-static unsigned touch(MDB_val v)
+static void touch(MDB_val v)
 {
-	const unsigned char *at = v.mv_data;
-	unsigned sum = 0;
+	const volatile unsigned char *at = v.mv_data;
 
 	for (size_t i = 0; i < v.mv_size; i++)
-		sum += at[i];
-	return sum;
+		(void)at[i];
 }
 
 /* Keys must rise and be as many as the table says: that also ends a walk in circles. */
 static enum err walk_table(MDB_txn *txn, MDB_dbi dbi)
 {
-	static volatile unsigned sink;
 	MDB_cursor *cursor = NULL;
 	MDB_stat stat;
 	MDB_val before = {0, NULL};
@@ -37,7 +34,8 @@ static enum err walk_table(MDB_txn *txn, MDB_dbi dbi)
 			break;
 		if (before.mv_data && mdb_cmp(txn, dbi, &before, &k) >= 0)
 			break;
-		sink += touch(k) + touch(v);
+		touch(k);
+		touch(v);
 		before = k;
 	}
 	mdb_cursor_close(cursor);

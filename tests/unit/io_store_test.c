@@ -319,6 +319,54 @@ static void a_second_write_transaction_in_one_thread_is_refused_not_waited_for(v
 	txn_abort(t);
 	OK(txn_begin(w->store, true, &t));
 	txn_abort(t);
+	OK(txn_begin(w->store, false, &t));
+	assert_int_equal(store_grow(w->store), ERR_ARGUMENT); /* rather than wait for itself */
+	txn_abort(t);
+	OK(store_grow(w->store));
+}
+
+struct writing {
+	struct world *world;
+	uint32_t from;
+};
+
+static void *write_some(void *context)
+{
+	struct writing *x = context;
+
+	for (uint32_t i = x->from; i < x->from + 50; i++) {
+		struct txn *t = NULL;
+
+		if (txn_begin(x->world->store, true, &t) != ERR_OK)
+			return context;
+		if (put_number(t, x->world->table, i, 10) != ERR_OK)
+			return context;
+		if (i % 3 == 0 && txn_commit(t) != ERR_OK)
+			return context;
+		if (i % 3 != 0)
+			txn_abort(t);
+	}
+	return NULL;
+}
+
+static void writers_of_several_threads_wait_for_each_other(void **state)
+{
+	struct world *w = *state;
+	struct writing each[3] = {{w, 0}, {w, 1000}, {w, 2000}};
+	pthread_t threads[3];
+
+	open_store(w, 1 << 20, 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, write_some, &each[i]), 0);
+	for (size_t i = 0; i < 3; i++) {
+		void *failed = NULL;
+
+		OK(store_grow(w->store)); /* as they go */
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	assert_true(holds(w, 48) && holds(w, 1002) && holds(w, 2001));
+	assert_false(holds(w, 49) || holds(w, 1000));
 }
 
 static void a_second_writer_is_busy_and_a_reader_is_not(void **state)
@@ -681,6 +729,7 @@ int main(void)
 		T(keys_that_do_not_fit_are_refused),
 		T(a_table_opened_twice_is_the_same_and_a_missing_one_is_not_found),
 		T(a_second_write_transaction_in_one_thread_is_refused_not_waited_for),
+		T(writers_of_several_threads_wait_for_each_other),
 		T(a_second_writer_is_busy_and_a_reader_is_not),
 		T(a_reader_of_nothing_is_told_so),
 		T(a_full_map_grows_under_a_reader_and_the_work_is_done_again),
