@@ -35,7 +35,7 @@ static enum err read_newest(const struct log *l, struct txn *t, struct checkpoin
 		e = log_note_read(note, ret);
 	if (e == ERR_OK && ret->size != size)
 		e = ERR_CORRUPT;
-	return e == ERR_DECODE || e == ERR_ENCODING ? ERR_CORRUPT : e;
+	return e == ERR_DECODE || e == ERR_ENCODING || e == ERR_LIMIT ? ERR_CORRUPT : e;
 }
 
 /* Events must end exactly where the checkpoint says. */

@@ -7,7 +7,7 @@
 
 enum {
 	FIRST_CAPACITY = 1024,
-	KEPT_MOST = 16384, /* keys kept between batches, so that few are made anew */
+	KEPT_MOST = 4096, /* keys kept between batches, so that few are made anew */
 };
 
 struct tally_slot {
@@ -24,18 +24,10 @@ void tally_free(struct tally *t)
 	*t = (struct tally){.slots = NULL};
 }
 
-static void forget_keys(struct tally *t)
-{
-	if (t->slots)
-		memset(t->slots, 0, t->capacity * sizeof *t->slots);
-	t->used = 0;
-	arena_reset(&t->keys);
-}
-
 void tally_clear(struct tally *t)
 {
 	if (t->used > KEPT_MOST)
-		forget_keys(t);
+		tally_free(t);
 	for (size_t i = 0; i < t->capacity; i++)
 		t->slots[i].change = 0;
 }
@@ -168,8 +160,9 @@ enum err tally_write(struct tally *t, struct table counts, struct txn *txn)
 	for (size_t i = 0; e == ERR_OK && i < t->capacity; i++) {
 		if (t->slots[i].change)
 			e = write_one(counts, txn, &t->slots[i]);
+		t->slots[i].change = 0;
 	}
-	if (e == ERR_OK)
-		tally_clear(t);
+	if (t->used > KEPT_MOST)
+		tally_free(t);
 	return e;
 }

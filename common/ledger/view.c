@@ -255,27 +255,51 @@ static void page_add(struct page *p, const struct version *v, size_t size)
 	p->bytes += size;
 }
 
+/* What a list looks for, and where what it passes over is decoded: not in the asker's
+ * arena, which would grow with the table. */
+struct listing {
+	const struct view *view;
+	struct txn *txn;
+	enum record_kind kind;
+	uint64_t at;
+	bool retired;
+	struct arena scratch;
+};
+
+/* The version of a record to be listed, encoded; NOT_FOUND when it is passed over. */
+static enum err version_listed(struct listing *l, struct bytes *raw)
+{
+	struct version found;
+	enum err e = ERR_OK;
+
+	arena_reset(&l->scratch);
+	e = decode(*raw, &l->scratch, &found);
+	if (e == ERR_OK)
+		e = step_back(l->view, l->txn, l->kind, l->at, &l->scratch, &found, raw);
+	if (e == ERR_OK && found.change.retired && !l->retired)
+		e = ERR_NOT_FOUND;
+	return e;
+}
+
 /* Fills a page from the records that `scan` gives from `key` on. */
-static enum err fill_list(const struct view *v, struct txn *t, struct scan *scan,
-			  enum record_kind kind, struct bytes key, struct bytes raw, uint64_t at,
-			  bool retired, struct arena *arena, struct page *page, bool *ret_more)
+static enum err fill_list(struct listing *l, struct scan *scan, struct bytes key, struct bytes raw,
+			  struct arena *arena, struct page *page, bool *ret_more)
 {
 	enum err e = ERR_OK;
 
-	while (e == ERR_OK && key.size > 0 && key.data[0] == (uint8_t)kind) {
+	while (e == ERR_OK && key.size > 0 && key.data[0] == (uint8_t)l->kind) {
 		struct version found;
 
-		e = decode(raw, arena, &found);
-		if (e == ERR_OK)
-			e = step_back(v, t, kind, at, arena, &found, &raw);
-		if (e == ERR_OK && (retired || !found.change.retired)) {
-			if (!page_takes(page, raw.size)) {
-				*ret_more = true;
-				return ERR_OK;
-			}
-			page_add(page, &found, raw.size);
+		e = version_listed(l, &raw);
+		if (e == ERR_OK && !page_takes(page, raw.size)) {
+			*ret_more = true;
+			return ERR_OK;
 		}
-		if (e == ERR_OK || e == ERR_NOT_FOUND) /* NOT_FOUND: created later */
+		if (e == ERR_OK)
+			e = decode(raw, arena, &found);
+		if (e == ERR_OK)
+			page_add(page, &found, raw.size);
+		if (e == ERR_OK || e == ERR_NOT_FOUND)
 			e = scan_next(scan, &key, &raw);
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
@@ -286,6 +310,7 @@ enum err view_list(const struct view *v, struct txn *t, enum record_kind kind, c
 		   struct version *ret_versions, size_t *ret_count, bool *ret_more)
 {
 	struct page page = {.rows = ret_versions, .limit = limit, .bytes_max = bytes_max};
+	struct listing listing = {.view = v, .txn = t, .kind = kind, .at = at, .retired = retired};
 	struct scan *scan = NULL;
 	struct key first;
 	struct bytes key = {NULL, 0};
@@ -300,10 +325,11 @@ enum err view_list(const struct view *v, struct txn *t, enum record_kind kind, c
 	if (e == ERR_OK && after && *after && bytes_equal(key, key_bytes(&first)))
 		e = scan_next(scan, &key, &raw);
 	if (e == ERR_OK)
-		e = fill_list(v, t, scan, kind, key, raw, at, retired, arena, &page, &more);
+		e = fill_list(&listing, scan, key, raw, arena, &page, &more);
 	else if (e == ERR_NOT_FOUND)
 		e = ERR_OK;
 	scan_close(scan);
+	arena_free(&listing.scratch);
 	if (e == ERR_OK) {
 		*ret_count = page.count;
 		*ret_more = more;

@@ -277,6 +277,33 @@ static void a_list_is_paged_by_number_and_by_bytes(void **state)
 	done(v);
 }
 
+static void what_a_list_passes_over_takes_no_memory(void **state)
+{
+	struct viewed *v = new_view(*state);
+	struct arena small = {.limit_bytes = 100 * 1024};
+	struct version rows[8];
+	struct txn *t = NULL;
+	size_t count = 0;
+	bool more = true;
+
+	put_record(v, entity(v, "pl26-cis-a", "CIS", "first"));
+	for (int i = 0; i < 500; i++) {
+		char id[32];
+
+		(void)snprintf(id, sizeof id, "pl26-cis-%03d", i);
+		put_record(v, entity(v, id, "CIS", "later"));
+	}
+	t = reading(v);
+	assert_ok(view_list(&v->view, t, RECORD_ENTITY, "", 1, false, 8, 100000, &small, rows,
+			    &count, &more));
+	txn_abort(t);
+	assert_int_equal(count, 1);
+	assert_false(more);
+	assert_string_equal(column(&rows[0], "name"), "first");
+	arena_free(&small);
+	done(v);
+}
+
 static void an_abandoned_fold_leaves_nothing(void **state)
 {
 	struct viewed *v = new_view(*state);
@@ -658,6 +685,7 @@ int main(void)
 		TEST(ids_that_begin_alike_do_not_mix),
 		TEST(events_of_one_entry_share_its_position),
 		TEST(a_list_is_paged_by_number_and_by_bytes),
+		TEST(what_a_list_passes_over_takes_no_memory),
 		TEST(an_abandoned_fold_leaves_nothing),
 		TEST(a_view_of_another_format_is_not_opened),
 		TEST(a_membership_counts_whichever_comes_first),
