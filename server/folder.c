@@ -6,12 +6,20 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 
-/* Bounds a transaction of the view: LMDB slows down and grows on very large ones. */
-enum { FOLD_EVENTS = 4096, DISK_WAIT_S = 1 };
+enum {
+	/* A batch is as many events as take about so much work: an event may hold one change or a
+	 * thousand, and LMDB keeps the memory of its largest transaction. */
+	BATCH_US = 5000,
+	BATCH_EVENTS_LEAST = 4,
+	BATCH_EVENTS_MOST = 4096,
+	BATCH_EVENTS_FIRST = 64,
+	DISK_WAIT_S = 1,
+};
 
 /* ---- opening ---- */
 
@@ -142,8 +150,28 @@ struct work {
 	struct folder *folder;
 	struct view_fold *fold;
 	struct arena arena;
+	size_t batch_events; /* of the next batch, at most */
 	bool disk_was_full;
 };
+
+/* Work of this thread, waits and other processes apart. */
+static int64_t worked_us(void)
+{
+	struct timespec t = {0, 0};
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); /* cannot fail for this clock */
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* The next batch's size, from how long this one took. */
+static void adapt(struct work *w, size_t events, int64_t took_us)
+{
+	if (took_us > BATCH_US && w->batch_events > BATCH_EVENTS_LEAST)
+		w->batch_events /= 2;
+	else if (took_us < BATCH_US / 2 && events >= w->batch_events &&
+		 w->batch_events < BATCH_EVENTS_MOST)
+		w->batch_events *= 2;
+}
 
 /* One bounded batch in a read transaction of the logs and a write transaction of the view. */
 static enum err fold_batch(struct work *w, uint64_t *ret_position)
@@ -155,13 +183,16 @@ static enum err fold_batch(struct work *w, uint64_t *ret_position)
 	struct hash leaf;
 	uint64_t position = 0;
 	size_t events = 0;
+	int64_t began_us = 0;
 	enum err e = txn_begin(f->archive->store, false, &read);
 
 	if (e == ERR_OK)
 		e = txn_begin(f->store, true, &write);
+	began_us = worked_us();
 	if (e == ERR_OK)
 		e = national_fold(f->archive->national_handle, &logs, read, &f->view, write,
-				  w->fold, &w->arena, FOLD_EVENTS, &position, &events);
+				  w->fold, &w->arena, w->batch_events, &position, &events);
+	adapt(w, events, worked_us() - began_us);
 	if (e == ERR_OK && position > 0) {
 		e = last_leaf(f, read, position, &leaf);
 		if (e == ERR_OK)
@@ -233,7 +264,7 @@ static enum err get_over(struct work *w, enum err e)
 static void *fold_thread(void *context)
 {
 	struct folder *f = context;
-	struct work work = {.folder = f};
+	struct work work = {.folder = f, .batch_events = BATCH_EVENTS_FIRST};
 	uint64_t position = folder_position(f);
 	uint64_t one = 1;
 	enum err e = view_fold_new(&work.fold);

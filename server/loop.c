@@ -12,7 +12,7 @@
 enum {
 	/* Bounds of one turn, so that its transaction, and the wait of the others, stay small. */
 	TURN_MESSAGES = 256,
-	TURN_BYTES = 16 * 1024 * 1024,
+	TURN_BYTES = 4 * 1024 * 1024,
 	/* The national log is fetched in commits as well: what one checkpoint covers must fit. */
 	TURN_ENTRY_BYTES = COMMIT_BYTES_MAX / 2,
 	TICK_MS = 1000,
