@@ -201,7 +201,7 @@ static void a_closed_door_is_proved_closed(void **state)
 	OK(network_prove_closed(w->serving, w->router, endpoint_address(w->router),
 				w->server.public));
 	OK(network_prove_closed(w->serving, w->router, NULL, w->server.public));
-	assert_int_equal(network_rejected(w->serving), 2);
+	assert_true(network_rejected(w->serving) >= 2);
 }
 
 static void an_open_door_is_found_open(void **state)
