@@ -81,6 +81,7 @@ enum err node_raise_mark(struct node *n)
 enum err batch_commit(struct node *n, struct batch *b, struct bytes note)
 {
 	struct txn *txn = b->txn;
+	bool save = confirmed_due(n);
 	enum err e = ERR_OK;
 
 	if (!note.size) {
@@ -92,6 +93,8 @@ enum err batch_commit(struct node *n, struct batch *b, struct bytes note)
 		e = log_seal(&n->log, txn, note);
 	if (e == ERR_OK)
 		e = view_fold_finish(n->fold, &n->view, txn, n->log.tree.size);
+	if (e == ERR_OK && save)
+		e = confirmed_save(n, txn);
 	if (e == ERR_OK) {
 		b->txn = NULL; /* a commit ends it, also when it fails */
 		e = txn_commit(txn);
@@ -108,6 +111,8 @@ enum err batch_commit(struct node *n, struct batch *b, struct bytes note)
 		return e;
 	}
 	n->disk_full = false;
+	if (save)
+		confirmed_saved(n);
 	return node_raise_mark(n);
 }
 

@@ -69,6 +69,23 @@ static void refuse_problems(struct node *n, struct outcome *o, const struct prob
 	outcome_reply(n, o, &reply);
 }
 
+/* The model takes an event without a source (old papers have none); an editor names one. */
+static enum err require_source(const struct event *draft, struct arena *arena,
+			       struct problems *problems)
+{
+	const struct problem p = {
+		.column = "source",
+		.value = "",
+		.code = "required",
+		.text_pl = "Podaj dokument, z którego wynika zmiana.",
+		.text_en = "Name the document that the change follows.",
+	};
+
+	if (draft->source[strspn(draft->source, " \t")])
+		return ERR_OK;
+	return problem_add(problems, arena, &p);
+}
+
 /* The field rules, and what every server's append refuses.  True when the draft passes;
  * else it is refused. */
 static bool passes_rules(struct node *n, const struct event *draft, struct outcome *o)
@@ -76,6 +93,8 @@ static bool passes_rules(struct node *n, const struct event *draft, struct outco
 	struct problems problems = {.limit = PROBLEMS_MAX};
 	enum err e = validate_event(draft, n->region, &n->terc, &n->arena, &problems);
 
+	if (e == ERR_OK)
+		e = require_source(draft, &n->arena, &problems);
 	if (e != ERR_OK) {
 		refuse(n, o, e, err_text(e));
 		return false;

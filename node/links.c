@@ -339,25 +339,22 @@ static void tell_phase(const struct node *n, size_t i, enum node_phase phase)
 			 ": fetching them back",
 			 log, server, there, here);
 	else if (phase == NODE_AWAY)
-		log_line(LOG_WARN,
-			 "log %s: server %s: away; edits go on, it gets them when it is back", log,
-			 server);
+		log_line(
+			LOG_WARN,
+			"log %s: server %s: no answer from %s; tried again by itself, it gets what "
+			"it lacks when it is back",
+			log, server, n->settings.servers[i].address);
 }
 
 void links_tell(struct node *n)
 {
 	for (size_t i = 0; i < n->machine.link_count; i++) {
-		const struct node_link *l = &n->machine.links[i];
 		struct link *link = &n->links[i];
-		enum node_phase phase = l->phase;
+		enum node_phase phase = n->machine.links[i].phase;
 
-		if (l->confirmed > link->confirmed)
-			link->confirmed_at = wall_now();
-		link->confirmed = l->confirmed;
-		if (phase == NODE_GREETING || phase == NODE_ANCHORING)
-			phase = NODE_AWAY;
-		if (phase != link->told)
-			tell_phase(n, i, phase);
+		if (phase == link->told || phase == NODE_GREETING || phase == NODE_ANCHORING)
+			continue;
+		tell_phase(n, i, phase);
 		link->told = phase;
 	}
 }

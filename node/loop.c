@@ -144,6 +144,7 @@ static void turn(struct node *n, struct mono_ms *next_tick)
 	calls_turn(n);
 	links_receive(n);
 	tick(n, next_tick);
+	confirmed_watch(n);
 	links_tell(n);
 }
 
@@ -174,4 +175,5 @@ void loop_run(struct node *n)
 	while (calls_wait(n) && n->fault == ERR_OK)
 		calls_turn(n);
 	flush_replies(n);
+	confirmed_save_last(n);
 }

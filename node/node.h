@@ -7,7 +7,8 @@
  *   draft.c    whether an edit fits what the register holds
  *   queries.c  QUERY, SUMMARY, STATUS, WAIVE
  *   batch.c    one write transaction: events, view, checkpoint
- *   links.c    sockets, and performing what the machine decides */
+ *   links.c    sockets, and performing what the machine decides
+ *   confirmed.c  what each server has confirmed, kept across restarts */
 #ifndef SPLOT_NODE_NODE_H
 #define SPLOT_NODE_NODE_H
 
@@ -35,7 +36,7 @@ enum exit_status {
 struct link {                      /* what the machine does not know of a server: its socket */
 	struct endpoint *endpoint; /* NULL: not connected; owned */
 	enum node_phase told;      /* phase of the last log line */
-	uint64_t confirmed;        /* as last seen, to notice that it grew */
+	uint64_t confirmed;        /* as last known, also from before the start */
 	struct wall_ms confirmed_at;
 };
 
@@ -67,7 +68,7 @@ struct node {
 	struct log log;
 	struct view view;
 	struct view_fold *fold;
-	struct table waivers;
+	struct table waivers, confirmed;
 	struct highwater mark;
 	bool mark_open; /* false until this log's history is known to be whole */
 	struct wall_ms last_recorded;
@@ -82,6 +83,9 @@ struct node {
 	struct open_call calls[CONTROL_CLIENTS_MAX];
 	struct outcome outcomes[CONTROL_CLIENTS_MAX];
 	size_t call_count;
+
+	bool confirmed_moved; /* since it was saved */
+	struct mono_ms confirmed_saved;
 
 	bool stopping;
 	bool disk_full; /* said already */
@@ -173,6 +177,18 @@ MUST_USE enum err batch_grow(struct node *n, enum err why);
 /* Appends the stored checkpoint of exactly `size` events, else one signed now over the root
  * computed from the stored tree. */
 MUST_USE enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret);
+
+/* ---- confirmed.c ---- */
+
+MUST_USE enum err confirmed_load(struct node *n, struct txn *read);
+/* Takes up what the machine heard. */
+void confirmed_watch(struct node *n);
+/* Whether a commit should take it along, once a second; then confirmed_saved is told. */
+bool confirmed_due(const struct node *n);
+MUST_USE enum err confirmed_save(struct node *n, struct txn *write);
+void confirmed_saved(struct node *n);
+/* At a clean stop. */
+void confirmed_save_last(struct node *n);
 
 /* ---- links.c ---- */
 

@@ -113,6 +113,11 @@ static const char *peer_note(struct node *n, size_t i)
 	return kept ? kept : "";
 }
 
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static enum err fill_peers(struct node *n, struct control_reply *ret)
 {
 	const struct node_machine *m = &n->machine;
@@ -124,7 +129,7 @@ static enum err fill_peers(struct node *n, struct control_reply *ret)
 		rows[i] = (struct peer_row){
 			.name = n->settings.servers[i].name,
 			.state = peer_state(m, &m->links[i]),
-			.size = m->links[i].confirmed,
+			.size = smaller(n->links[i].confirmed, m->size),
 			.claimed = m->links[i].server_size,
 			.last_contact_ms = (uint64_t)m->links[i].last_contact.ms,
 			.last_commit_ms = (uint64_t)n->links[i].confirmed_at.ms,

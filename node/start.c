@@ -60,15 +60,28 @@ static enum err check_store(struct node *n)
 	return e;
 }
 
+/* A store whose view holds something has a log; when it is not ours, nothing of ours is
+ * put beside it. */
 static enum err open_tables(struct node *n)
 {
 	struct log_name name = n->log.name;
-	enum err e = log_open(n->store, name, true, &n->log);
+	struct txn *read = NULL;
+	uint64_t position = 0;
+	enum err e = view_open(n->store, true, &n->view);
 
 	if (e == ERR_OK)
-		e = view_open(n->store, true, &n->view);
+		e = txn_begin(n->store, false, &read);
+	if (e == ERR_OK)
+		e = view_position(&n->view, read, &position);
+	txn_abort(read);
+	if (e == ERR_OK)
+		e = log_open(n->store, name, position == 0, &n->log);
+	if (e == ERR_NOT_FOUND)
+		e = ERR_ORIGIN;
 	if (e == ERR_OK)
 		e = store_table(n->store, "waivers", true, &n->waivers);
+	if (e == ERR_OK)
+		e = store_table(n->store, "confirmed", true, &n->confirmed);
 	n->log.name = name; /* for texts, also when the log could not be opened */
 	return e;
 }
@@ -146,6 +159,8 @@ static enum err trust_store(struct node *n)
 		e = ERR_CORRUPT;
 	if (e == ERR_OK)
 		e = take_last_time(n, read);
+	if (e == ERR_OK)
+		e = confirmed_load(n, read);
 	txn_abort(read);
 	return e;
 }
@@ -173,8 +188,7 @@ static enum exit_status refuse_store(const struct node *n, enum err why)
 		 "its newest checkpoint is not signed by these keys: name the folder or the keys "
 		 "that belong together"},
 		{ERR_ORIGIN, EXIT_UNTRUSTED,
-		 "its newest checkpoint is of another log: name the folder or the keys that belong "
-		 "together"},
+		 "it holds another log: name the folder or the keys that belong together"},
 		{ERR_SIGNATURE, EXIT_UNTRUSTED,
 		 "its newest checkpoint does not verify: move the folder aside and start again; "
 		 "the "
@@ -268,6 +282,8 @@ enum err node_start(struct node *n, enum exit_status *ret_status)
 {
 	enum err e = ERR_OK;
 
+	for (size_t i = 0; i < SERVERS_MAX; i++)
+		n->links[i].told = NODE_GREETING; /* nothing yet */
 	n->started = wall_now();
 	n->terc = terc_of(&n->settings.terc);
 	daemon_name_store_on_fault(n->settings.data);
