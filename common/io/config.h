@@ -19,9 +19,9 @@ struct config_rule {
 	const char *key;
 	enum config_type { CONFIG_TEXT, CONFIG_PATH, CONFIG_UINT, CONFIG_BOOL } type;
 	bool required;
-	const char *fallback;  /* NULL: none */
-	uint64_t least, most;  /* CONFIG_UINT */
-	const char *help;      /* one line, for check-config and the man page */
+	const char *fallback; /* NULL: none */
+	uint64_t least, most; /* CONFIG_UINT */
+	const char *help;     /* one line, for check-config and the man page */
 };
 
 struct config_entry {
@@ -35,8 +35,9 @@ struct config {
 	size_t count;
 };
 
-/* Reads and checks.  Lines are at most 198 bytes, section names 49 (libinih).  On CONFIG, `why` says "file:line: what; what to do".  Relative
- * CONFIG_PATH values are taken from the folder of the file. */
+/* Reads and checks.  Lines are at most 198 bytes, section names 49 (libinih).  On CONFIG, `why`
+ * says "file:line: what; what to do".  Relative CONFIG_PATH values are taken from the folder of the
+ * file. */
 MUST_USE enum err config_load(const char *path, const struct config_rule *rules, size_t rule_count,
 			      struct config *ret, char *why, size_t why_size);
 void config_free(struct config *c); /* also a zeroed one */

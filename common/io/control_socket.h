@@ -29,7 +29,8 @@ void control_close(struct control *c); /* NULL-safe; removes the socket file */
 /* Poll items of the listener and all clients (at most CONTROL_CLIENTS_MAX + 1). */
 size_t control_items(struct control *c, struct poll_item *items, size_t max);
 /* After polling the items of the last control_items: accepts, reads and writes what is ready. */
-void control_turn(struct control *c, const struct poll_item *items, size_t count, struct mono_ms now);
+void control_turn(struct control *c, const struct poll_item *items, size_t count,
+		  struct mono_ms now);
 /* The next whole request that has no reply yet; AGAIN when there is none.  Several calls
  * of different clients may be open at once, so that their edits share one commit. */
 MUST_USE enum err control_next(struct control *c, struct control_call *ret);

@@ -20,9 +20,9 @@ struct keys {
 	enum key_kind kind;
 	char name[ORIGIN_BYTES_MAX + 1];
 	/* all in one sodium_malloc region, read-only once loaded; owned */
-	uint8_t *log_secret;      /* 64: Ed25519 secret as libsodium keeps it */
-	uint8_t *witness_secret;  /* 64; NULL for a server */
-	uint8_t *curve_secret;    /* 32 */
+	uint8_t *log_secret;     /* 64: Ed25519 secret as libsodium keeps it */
+	uint8_t *witness_secret; /* 64; NULL for a server */
+	uint8_t *curve_secret;   /* 32 */
 	uint8_t log_public[32];
 	uint8_t witness_public[32];
 	uint8_t curve_public[32];

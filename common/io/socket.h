@@ -19,18 +19,20 @@ struct endpoint; /* opaque: one socket */
 
 /* A received message; frames are owned by it until message_free. */
 struct message {
-	size_t peer_size;               /* ROUTER: routing id of the sender */
+	size_t peer_size; /* ROUTER: routing id of the sender */
 	uint8_t peer[PEER_BYTES_MAX];
-	char user[USER_BYTES_MAX + 1];  /* ROUTER: what the ZAP handler named this peer; "" otherwise */
-	size_t frame_count;             /* without the routing id */
-	struct bytes frames[2 + COMMIT_FRAMES_MAX]; /* further frames of an odd message are dropped, `excess` set */
+	char user[USER_BYTES_MAX + 1]; /* ROUTER: the ZAP handler's name for the peer; else "" */
+	size_t frame_count;            /* without the routing id */
+	/* Further frames of an odd message are dropped and `excess` set. */
+	struct bytes frames[2 + COMMIT_FRAMES_MAX];
 	bool excess;
-	void *owner;                    /* socket.c's own */
+	void *owner; /* socket.c's own */
 };
 void message_free(struct message *m);
 
 /* Whether a peer with this CURVE key may speak, and the name put on its messages. */
-typedef bool admit_fn(void *context, const uint8_t key[static CURVE_BYTES], char user[static USER_BYTES_MAX + 1]);
+typedef bool admit_fn(void *context, const uint8_t key[static CURVE_BYTES],
+		      char user[static USER_BYTES_MAX + 1]);
 
 MUST_USE enum err network_open(struct network **ret);
 void network_close(struct network *n);
@@ -53,10 +55,14 @@ struct curve { /* borrowed pointers, CURVE_BYTES each */
 	const uint8_t *server; /* client side: the server's public key */
 };
 
-MUST_USE enum err endpoint_router(struct network *n, const char *bind_text, const struct curve *curve, struct endpoint **ret);
-MUST_USE enum err endpoint_publisher(struct network *n, const char *bind_text, const struct curve *curve, struct endpoint **ret);
-MUST_USE enum err endpoint_dealer(struct network *n, const char *connect_text, const struct curve *curve, struct endpoint **ret);
-MUST_USE enum err endpoint_subscriber(struct network *n, const char *connect_text, const struct curve *curve, struct endpoint **ret);
+MUST_USE enum err endpoint_router(struct network *n, const char *bind_text,
+				  const struct curve *curve, struct endpoint **ret);
+MUST_USE enum err endpoint_publisher(struct network *n, const char *bind_text,
+				     const struct curve *curve, struct endpoint **ret);
+MUST_USE enum err endpoint_dealer(struct network *n, const char *connect_text,
+				  const struct curve *curve, struct endpoint **ret);
+MUST_USE enum err endpoint_subscriber(struct network *n, const char *connect_text,
+				      const struct curve *curve, struct endpoint **ret);
 void endpoint_close(struct endpoint *e); /* NULL-safe */
 /* Ends every connection of a ROUTER or PUB and binds it again at the same address, so that
  * the ZAP handler is asked anew: a revoked subscriber is gone.  Takes some milliseconds. After
@@ -68,7 +74,8 @@ const char *endpoint_address(const struct endpoint *e);
 /* AGAIN when it cannot be taken now; CLOSED when a ROUTER's peer is gone; LIMIT when a frame is
  * over FRAME_BYTES_MAX, ARGUMENT when there are more than 2 + COMMIT_FRAMES_MAX.  `peer` is empty
  * for others than a ROUTER.  Frames are copied.  A PUB drops what a slow subscriber cannot take. */
-MUST_USE enum err endpoint_send(struct endpoint *e, struct bytes peer, const struct bytes *frames, size_t count);
+MUST_USE enum err endpoint_send(struct endpoint *e, struct bytes peer, const struct bytes *frames,
+				size_t count);
 /* AGAIN when nothing waits (`ret` then holds nothing and needs no message_free). */
 MUST_USE enum err endpoint_receive(struct endpoint *e, struct message *ret);
 
@@ -85,10 +92,12 @@ struct poll_item {
 
 /* Serves ZAP as well: a program that serves must come by here often.  timeout_ms < 0: for
  * ever.  OK also when nothing happened.  An item with neither endpoint nor fd >= 0 is skipped. */
-MUST_USE enum err network_poll(struct network *n, struct poll_item *items, size_t count, long timeout_ms);
+MUST_USE enum err network_poll(struct network *n, struct poll_item *items, size_t count,
+			       long timeout_ms);
 
 /* X25519 key pair as CURVE uses it. */
 void curve_keypair(uint8_t public[static CURVE_BYTES], uint8_t secret[static CURVE_BYTES]);
-MUST_USE enum err curve_public(const uint8_t secret[static CURVE_BYTES], uint8_t public[static CURVE_BYTES]);
+MUST_USE enum err curve_public(const uint8_t secret[static CURVE_BYTES],
+			       uint8_t public[static CURVE_BYTES]);
 
 #endif

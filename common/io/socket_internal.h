@@ -26,7 +26,7 @@ struct network {
 	void *admit_context;
 	uint64_t rejected;
 	uint8_t rejected_key[CURVE_BYTES]; /* the last one */
-	struct endpoint *endpoints; /* those that are open */
+	struct endpoint *endpoints;        /* those that are open */
 	struct held *spare;
 	size_t spare_count;
 	zmq_pollitem_t *items; /* owned scratch of network_poll */

@@ -24,14 +24,15 @@ enum store_mode { STORE_SYNCED, STORE_LAZY_META /* NOMETASYNC: the last commit m
 struct store_options {
 	enum store_mode mode;
 	bool read_only;
-	size_t map_bytes;       /* to begin with; 0: a large default.  Grows when full. */
-	size_t map_bytes_max;   /* 0: no bound but the address space */
-	unsigned tables_max;    /* 0: 256 */
+	size_t map_bytes;     /* to begin with; 0: a large default.  Grows when full. */
+	size_t map_bytes_max; /* 0: no bound but the address space */
+	unsigned tables_max;  /* 0: 256 */
 };
 
 /* Creates the folder when missing.  BUSY when another process writes it, CORRUPT, IO,
  * DISK_FULL, DENIED.  Never open one store twice in a process, never use it across fork. */
-MUST_USE enum err store_open(const char *folder, const struct store_options *options, struct store **ret);
+MUST_USE enum err store_open(const char *folder, const struct store_options *options,
+			     struct store **ret);
 void store_close(struct store *s); /* NULL-safe */
 
 /* Opens a table; `create` needs a store that is not read-only and no open write
@@ -63,7 +64,8 @@ MUST_USE enum err store_grow(struct store *s);
 MUST_USE enum err txn_get(struct txn *t, struct table table, struct bytes key, struct bytes *ret);
 MUST_USE enum err txn_put(struct txn *t, struct table table, struct bytes key, struct bytes value);
 /* As put, but the key must be greater than all in the table (EXISTS if not). */
-MUST_USE enum err txn_append(struct txn *t, struct table table, struct bytes key, struct bytes value);
+MUST_USE enum err txn_append(struct txn *t, struct table table, struct bytes key,
+			     struct bytes value);
 MUST_USE enum err txn_delete(struct txn *t, struct table table, struct bytes key); /* NOT_FOUND */
 
 /* Ordered reading.  Each gives key and value, or NOT_FOUND past the end: then the scan stands
@@ -71,7 +73,8 @@ MUST_USE enum err txn_delete(struct txn *t, struct table table, struct bytes key
  * before the first for next, behind the last for prev. */
 MUST_USE enum err scan_open(struct txn *t, struct table table, struct scan **ret);
 void scan_close(struct scan *c); /* NULL-safe; before its transaction ends, or not at all */
-MUST_USE enum err scan_seek(struct scan *c, struct bytes key, struct bytes *ret_key, struct bytes *ret_value); /* first >= key */
+MUST_USE enum err scan_seek(struct scan *c, struct bytes key, struct bytes *ret_key,
+			    struct bytes *ret_value); /* first >= key */
 MUST_USE enum err scan_next(struct scan *c, struct bytes *ret_key, struct bytes *ret_value);
 MUST_USE enum err scan_prev(struct scan *c, struct bytes *ret_key, struct bytes *ret_value);
 MUST_USE enum err scan_last(struct scan *c, struct bytes *ret_key, struct bytes *ret_value);
