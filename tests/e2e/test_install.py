@@ -22,7 +22,7 @@ class Host:
     MARK = "== end of block"
 
     def __init__(self, name, address, medium, folder, bin_folder):
-        self.name = name
+        self.name, self.block = name, folder + ".block"
         # Whatever the page makes outside these folders lands in layers that vanish with the shell.
         setup = "set -e\nmount --make-rprivate /\n"
         for path in ("/etc", "/var/lib"):
@@ -31,19 +31,25 @@ class Host:
             os.makedirs(layer + "/work")
             setup += "mount -t overlay overlay -o lowerdir=%s,upperdir=%s/up,workdir=%s/work %s\n" % (path, layer, layer, path)
         setup += "mount -t tmpfs tmpfs /media\nmkdir /media/splot\nmount --bind %s /media/splot\n" % medium
-        setup += "mount -t tmpfs tmpfs /run\nexport PATH=%s:$PATH\n" % bin_folder
+        setup += "mount -t tmpfs tmpfs /run\n"
         self.shell = subprocess.Popen(["ip", "netns", "exec", name, "unshare", "-m", "bash"], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+        self.shell.stdin.write("export PATH=%s:$PATH\n" % bin_folder)
         self.run(setup)
 
     def run(self, block):
         """The block's output; fails when a command of it failed."""
-        self.shell.stdin.write(block + "\necho; echo '%s'\n" % self.MARK)
+        # From a file, so that no command of the block eats the shell's own input.
+        with open(self.block, "w", encoding="utf-8") as f:
+            f.write(block)
+        self.shell.stdin.write("(set -e; . %s) </dev/null; s=$?; echo; echo '%s' $s\n" % (self.block, self.MARK))
         self.shell.stdin.flush()
         lines = []
         for line in self.shell.stdout:
-            if line.rstrip("\n") == self.MARK:
-                return "".join(lines)
+            if line.startswith(self.MARK):
+                if line.split()[-1] == "0":
+                    return "".join(lines)
+                break
             lines.append(line)
         raise AssertionError("%s: a command failed:\n%s\n%s" % (self.name, block, "".join(lines)))
 
