@@ -126,7 +126,7 @@ static void send_commit(const struct node_turn *t)
 	struct node_action *a = NULL;
 	uint64_t room = 0;
 
-	if (link->phase != NODE_LIVE || link->sending || link->sent >= t->m->size ||
+	if (link->phase != NODE_LIVE || link->sending || link->stuck || link->sent >= t->m->size ||
 	    link->flight_count == NODE_FLIGHTS_MAX || link->under_way_bytes >= link->credit_bytes)
 		return;
 	room = link->credit_bytes - link->under_way_bytes;
@@ -203,8 +203,9 @@ static void on_sent(const struct node_turn *t)
 	struct node_link *link = t->link;
 
 	if (!link->sending)
-		return;
+		return; /* of a session that is over */
 	link->sending = false;
+	link->stuck = event->bytes == 0;
 	if (event->bytes == 0 || event->size <= link->sent || event->size > t->m->size)
 		return;
 	if (link->flight_count == 0)
@@ -225,24 +226,26 @@ static void on_waive(struct node_link *link)
 
 static void on_link_event(const struct node_turn *t)
 {
-	if (t->event->kind == NODE_EV_SENT)
+	if (t->event->kind == NODE_EV_SENT) {
 		on_sent(t);
-	else if (t->event->kind == NODE_EV_WAIVE)
+	} else if (t->event->kind == NODE_EV_WAIVE) {
 		on_waive(t->link);
-	else
+	} else {
+		t->link->stuck = false;
 		node_message(t);
+	}
 }
 
 void node_step(struct node_machine *m, const struct node_event *event, struct node_update *ret)
 {
 	struct node_turn t;
-	bool could_not = event->kind == NODE_EV_SENT && event->bytes == 0;
 
 	ret->count = 0;
 	switch (event->kind) {
 	case NODE_EV_TICK:
 		for (size_t i = 0; i < m->link_count; i++) {
 			t = node_turn_of(m, event, ret, i);
+			t.link->stuck = false;
 			keep_time(&t);
 		}
 		break;
@@ -268,8 +271,7 @@ void node_step(struct node_machine *m, const struct node_event *event, struct no
 	choose_fetcher(m, event, ret);
 	for (size_t i = 0; i < m->link_count; i++) {
 		t = node_turn_of(m, event, ret, i);
-		if (!(could_not && i == event->link)) /* it is tried again on the next event */
-			send_commit(&t);
+		send_commit(&t);
 	}
 	mind_gate(m, event, ret);
 }

@@ -56,6 +56,7 @@ struct node_link { /* one server */
 	bool agreed;               /* its history and ours were found to be one since the start */
 	bool ahead;                /* it proved that it holds more than we do */
 	bool sending;              /* SEND_COMMIT was asked for, SENT not yet told */
+	bool stuck;                /* it could not be sent: not before a message or a tick */
 	uint64_t session;
 	uint64_t server_size;      /* the server's size of our log, as it last said */
 	uint64_t confirmed;        /* acknowledged there: never more than ours */
@@ -128,7 +129,8 @@ enum node_event_kind {
 	NODE_EV_STORED,   /* an APPEND is durable: `tree` */
 	NODE_EV_FAILED,   /* an APPEND failed (disk full): asked again later */
 	NODE_EV_SENT,     /* a SEND_COMMIT of `link` went out: `size` after it, `bytes` of its event frames
-	                     (commit_frames_size); bytes 0: it could not be sent now */
+	                     (commit_frames_size); bytes 0: it could not be sent now
+	                     (asked for again after the next tick or message of that link) */
 	NODE_EV_MESSAGE,  /* from link */
 	NODE_EV_WAIVE,    /* an administrator goes on without this link */
 };

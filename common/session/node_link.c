@@ -39,6 +39,7 @@ static void end_session(struct node_link *link)
 {
 	link->session = 0;
 	link->sending = false;
+	link->stuck = false;
 	link->flight_count = 0;
 	link->under_way_bytes = 0;
 }

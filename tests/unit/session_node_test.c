@@ -325,15 +325,33 @@ static void only_one_commit_is_asked_for_at_a_time(void **state)
 	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 9);
 }
 
-static void a_commit_that_could_not_be_sent_is_tried_on_the_next_event(void **state)
+static void a_commit_that_could_not_be_sent_is_tried_at_the_next_tick(void **state)
 {
 	(void)state;
 	begin(9, 9, true, 1);
 	meet(0, 4);
 	sent(0, 0, 0);
 	assert_int_equal(update.count, 0);
+	tree_event(NODE_EV_GREW, &ours, 10);
+	assert_int_equal(update.count, 0);
 	tick(1);
 	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 4);
+}
+
+/* Else the driver would be told to try one and the other in turn, for ever. */
+static void two_servers_that_take_nothing_are_left_alone_until_the_next_tick(void **state)
+{
+	(void)state;
+	begin(9, 9, true, 2);
+	meet(0, 4);
+	meet(1, 4);
+	sent(0, 0, 0);
+	assert_null(found(1, NODE_SEND_COMMIT)); /* still asked for */
+	sent(1, 0, 0);
+	assert_int_equal(update.count, 0);
+	tick(1);
+	assert_non_null(found(0, NODE_SEND_COMMIT));
+	assert_non_null(found(1, NODE_SEND_COMMIT));
 }
 
 static void an_ack_is_cumulative(void **state)
@@ -757,7 +775,8 @@ int main(void)
 		TEST(a_remainder_of_the_credit_bounds_the_commit),
 		TEST(no_more_than_64_commits_are_under_way),
 		TEST(only_one_commit_is_asked_for_at_a_time),
-		TEST(a_commit_that_could_not_be_sent_is_tried_on_the_next_event),
+		TEST(a_commit_that_could_not_be_sent_is_tried_at_the_next_tick),
+		TEST(two_servers_that_take_nothing_are_left_alone_until_the_next_tick),
 		TEST(an_ack_is_cumulative),
 		TEST(an_ack_of_another_session_is_ignored),
 		TEST(an_ack_of_more_than_was_sent_confirms_nothing),
