@@ -110,7 +110,7 @@ enum err batch_commit(struct node *n, struct batch *b, struct bytes note)
 		}
 		return e;
 	}
-	n->disk_full = false;
+	n->no_room = ERR_OK;
 	if (save)
 		confirmed_saved(n);
 	return node_raise_mark(n);
@@ -140,17 +140,20 @@ void batch_abandon(struct node *n, struct batch *b)
 	}
 }
 
+const char *room_advice(enum err why)
+{
+	return why == ERR_DISK_FULL ? "make room on that disk" : "raise map-max-mib and restart";
+}
+
 enum err batch_grow(struct node *n, enum err why)
 {
 	if (why == ERR_MAP_FULL && n->fault == ERR_OK && store_grow(n->store) == ERR_OK)
 		return ERR_OK;
-	if (!n->disk_full && (why == ERR_DISK_FULL || why == ERR_MAP_FULL)) {
+	if (n->no_room != why && (why == ERR_DISK_FULL || why == ERR_MAP_FULL)) {
 		log_line(LOG_ERROR,
 			 "log %s: %s for the store %s: nothing is accepted, reading goes on; %s",
-			 n->log.name.text, err_text(why), n->settings.data,
-			 why == ERR_DISK_FULL ? "make room on that disk"
-					      : "raise map-max-mib and restart");
-		n->disk_full = true;
+			 n->log.name.text, err_text(why), n->settings.data, room_advice(why));
+		n->no_room = why;
 	}
 	return why;
 }

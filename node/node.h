@@ -88,8 +88,8 @@ struct node {
 	struct mono_ms confirmed_saved;
 
 	bool stopping;
-	bool disk_full; /* said already */
-	enum err fault; /* the daemon cannot go on */
+	enum err no_room; /* why the last commit failed, said already; OK when there is room */
+	enum err fault;   /* the daemon cannot go on */
 
 	/* reused, so that the work of one edit allocates nothing */
 	struct arena requests; /* decoded requests of this turn */
@@ -174,6 +174,8 @@ void batch_abandon(struct node *n, struct batch *b);
 /* After an abandoned batch: OK when the map was full and has grown, so that it can be done again.
  */
 MUST_USE enum err batch_grow(struct node *n, enum err why);
+/* What to do about DISK_FULL or MAP_FULL. */
+const char *room_advice(enum err why);
 /* Appends the stored checkpoint of exactly `size` events, else one signed now over the root
  * computed from the stored tree. */
 MUST_USE enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret);

@@ -148,10 +148,10 @@ void query_status(struct node *n, struct open_call *call)
 	arena_reset(&n->arena);
 	if (n->machine.gated)
 		gate_text(n, note, sizeof note);
-	else if (n->disk_full)
+	else if (n->no_room != ERR_OK)
 		(void)snprintf(note, sizeof note,
-			       "the last edits were refused for want of room in %s; make room",
-			       n->settings.data);
+			       "the last edits were refused: %s for the store %.300s; %s",
+			       err_text(n->no_room), n->settings.data, room_advice(n->no_room));
 	reply.role = "node";
 	reply.identity = n->log.name.text;
 	reply.realm = n->realm;
