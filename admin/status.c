@@ -36,12 +36,20 @@ static void print_node(struct cli *cli, const struct control_reply *r, struct wa
 		       struct buf *out)
 {
 	struct text_table t = table_in(&cli->arena);
+	uint64_t confirmed = r->size;
 
-	buf_printf(out, "  accepted %s\n", text_count(&cli->arena, r->size, "event", "events"));
+	for (size_t i = 0; i < r->peer_count; i++)
+		if (r->peers[i].size < confirmed)
+			confirmed = r->peers[i].size;
+	buf_printf(out, "  accepted %s, ", text_count(&cli->arena, r->size, "event", "events"));
 	if (!r->peer_count) {
-		buf_add_text(out, "  no server is configured: nothing is confirmed anywhere\n");
+		buf_add_text(out, "no server is configured: nothing is confirmed\n");
 		return;
 	}
+	if (confirmed == r->size)
+		buf_add_text(out, "all confirmed by every server\n");
+	else
+		buf_printf(out, "%llu confirmed by every server\n", (unsigned long long)confirmed);
 	table_column(&t, "server", ALIGN_LEFT);
 	table_column(&t, "state", ALIGN_LEFT);
 	table_column(&t, "confirmed", ALIGN_RIGHT);
