@@ -1,6 +1,5 @@
 #include "ledger/answer.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "base/limits.h"
@@ -24,20 +23,17 @@ struct control_reply answer_plain(enum err code, const char *text)
 	};
 }
 
-/* A refusal; OK, since the asker is told. */
-static enum err __attribute__((format(printf, 4, 5)))
-refuse(struct control_reply *ret, enum err code, struct arena *arena, const char *format, ...)
+/* A refusal about `id` ("" when about none); OK, since the asker is told. */
+static enum err refuse(struct control_reply *ret, enum err code, struct arena *arena,
+		       const char *id, const char *what)
 {
 	char text[TEXT_BYTES_MAX + 1];
 	const char *kept = NULL;
 	uint64_t position = ret->position;
-	va_list args;
 
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof text, format, args);
-	va_end(args);
+	(void)snprintf(text, sizeof text, "%s%s%s", id, *id ? ": " : "", what);
 	kept = arena_text(arena, bytes_of_text(text));
-	*ret = answer_plain(code, kept ? kept : err_text(code));
+	*ret = answer_plain(code, kept ? kept : what);
 	ret->position = position;
 	return ERR_OK;
 }
@@ -73,15 +69,13 @@ static enum err answer_record(const struct view *v, struct txn *t, const struct 
 		return ERR_NOMEM;
 	e = find_record(v, t, q, arena, found);
 	if (e == ERR_NOT_FOUND)
-		return refuse(ret, ERR_NOT_FOUND, arena,
-			      "no record has the id %s; `splotctl list` shows those that there are",
-			      q->id);
+		return refuse(ret, ERR_NOT_FOUND, arena, q->id,
+			      "no record has this id; `splotctl list` shows those there are");
 	if (e != ERR_OK)
 		return e;
 	if (found->change.retired && !q->retired)
-		return refuse(ret, ERR_NOT_FOUND, arena,
-			      "the record %s is retired; `splotctl history` shows what it was",
-			      q->id);
+		return refuse(ret, ERR_NOT_FOUND, arena, q->id,
+			      "the record is retired; `splotctl history` shows what it was");
 	ret->versions = found;
 	ret->version_count = 1;
 	return ERR_OK;
@@ -98,10 +92,8 @@ static enum err answer_history(const struct view *v, struct txn *t, const struct
 		return ERR_NOMEM;
 	e = find_record(v, t, q, arena, &newest);
 	if (e == ERR_NOT_FOUND)
-		return refuse(
-			ret, ERR_NOT_FOUND, arena,
-			"no record ever had the id %s; `splotctl list` shows those that there are",
-			q->id);
+		return refuse(ret, ERR_NOT_FOUND, arena, q->id,
+			      "no record ever had this id; `splotctl list` shows those there are");
 	if (e != ERR_OK)
 		return e;
 	e = view_history(v, t, newest.change.kind, bytes_of_text(q->id), q->at, limit,
@@ -117,7 +109,7 @@ static enum err answer_list(const struct view *v, struct txn *t, const struct co
 	enum err e = ERR_OK;
 
 	if (!kind_of(q->kind))
-		return refuse(ret, ERR_ARGUMENT, arena,
+		return refuse(ret, ERR_ARGUMENT, arena, "",
 			      "say which kind to list: operator, entity, network, membership or "
 			      "statistic");
 	rows = arena_alloc(arena, limit * sizeof *rows);
@@ -136,7 +128,7 @@ static enum err answer_query(const struct view *v, struct txn *t, const struct c
 	bool named = q->id && q->id[0];
 
 	if (q->at > ret->position)
-		return refuse(ret, ERR_AGAIN, arena,
+		return refuse(ret, ERR_AGAIN, arena, "",
 			      "the view has not folded that far yet; ask again in a moment, or "
 			      "without a position");
 	if (named && q->history)
@@ -146,7 +138,7 @@ static enum err answer_query(const struct view *v, struct txn *t, const struct c
 	if (named)
 		return answer_record(v, t, q, arena, ret);
 	if (q->history)
-		return refuse(ret, ERR_ARGUMENT, arena, "a history needs a record's id");
+		return refuse(ret, ERR_ARGUMENT, arena, "", "a history needs a record's id");
 	return answer_list(v, t, q, limit, arena, ret);
 }
 
