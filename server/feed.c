@@ -72,11 +72,12 @@ enum err feed_publish(struct feed *f, struct archive *a, uint64_t from)
 
 void feed_rebind(struct feed *f)
 {
-	if (!f->bind)
+	if (!f->publisher)
+		return;
+	if (endpoint_rebind(f->publisher, &f->curve) == ERR_OK)
 		return;
 	endpoint_close(f->publisher);
-	f->publisher = NULL;
-	feed_tick(f);
+	f->publisher = NULL; /* nobody hears it rather than a revoked key; feed_tick goes on */
 }
 
 void feed_tick(struct feed *f)
