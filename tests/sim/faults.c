@@ -1,0 +1,206 @@
+/* What goes wrong, and when. */
+#include <string.h>
+
+#include "world.h"
+
+enum { FAULT_MEAN_MS = 700 };
+
+static unsigned any_node(struct world *w)
+{
+	return world_below(w, REGIONS);
+}
+
+static unsigned any_server(struct world *w)
+{
+	return world_below(w, SERVERS);
+}
+
+static void disconnect(struct world *w)
+{
+	unsigned node = any_node(w);
+	unsigned server = any_server(w);
+
+	wire_break(w, node, server);
+	world_tell(w, "network", "connection of %s and %s breaks", w->nodes[node].name.text,
+		   server_host_name(&w->servers[server]));
+}
+
+/* One way or both, one node or all of them. */
+static void partition(struct world *w)
+{
+	unsigned server = any_server(w);
+	unsigned ways = 1 + world_below(w, 3);
+	unsigned first = any_node(w);
+	unsigned last = world_chance(w, 250) ? NODES - 1 : first;
+	int64_t until = w->now_ms + 500 + world_below(w, 14000);
+
+	if (last != first)
+		first = 0;
+	for (unsigned i = first; i <= last; i++) {
+		if (ways & 1)
+			w->wires[i][server].blocked_up_ms = until;
+		if (ways & 2)
+			w->wires[i][server].blocked_down_ms = until;
+	}
+	world_tell(w, "network", "nothing %s%s %s %s until %.3f s", ways & 1 ? "to " : "",
+		   ways & 2 ? "from " : "", server_host_name(&w->servers[server]),
+		   last == first ? w->nodes[first].name.text : "for everybody",
+		   (double)until / 1000);
+}
+
+static void start_again(struct world *w, unsigned node)
+{
+	world_plan(w, 100 + world_below(w, 5000), AT_NODE_START, node, 0, w->nodes[node].epoch,
+		   NULL);
+}
+
+static void crash_node(struct world *w)
+{
+	struct node_host *n = &w->nodes[any_node(w)];
+
+	if (!n->up)
+		return;
+	node_host_crash(n, "killed");
+	start_again(w, n->number);
+}
+
+static enum memstore_death any_death(struct world *w)
+{
+	return world_chance(w, 500) ? MEMSTORE_DIES_BEFORE_COMMIT : MEMSTORE_DIES_AFTER_COMMIT;
+}
+
+static void kill_node_in_commit(struct world *w)
+{
+	struct node_host *n = &w->nodes[any_node(w)];
+
+	if (n->up)
+		memstore_kill_at_commit(n->disk, any_death(w));
+}
+
+static void crash_server(struct world *w)
+{
+	struct server_host *s = &w->servers[any_server(w)];
+
+	if (!s->up)
+		return;
+	server_host_crash(s, "killed");
+	world_plan(w, 100 + world_below(w, 6000), AT_SERVER_START, s->number, 0, s->epoch, NULL);
+}
+
+static void kill_server_in_commit(struct world *w)
+{
+	struct server_host *s = &w->servers[any_server(w)];
+
+	if (s->up)
+		memstore_kill_at_commit(world_chance(w, 300) ? s->view_disk : s->disk,
+					any_death(w));
+}
+
+static void lose_view(struct world *w)
+{
+	struct server_host *s = &w->servers[any_server(w)];
+
+	if (!s->up)
+		return;
+	server_host_crash(s, "killed, and its view is lost");
+	memstore_wipe(s->view_disk);
+	world_plan(w, 100 + world_below(w, 2000), AT_SERVER_START, s->number, 0, s->epoch, NULL);
+}
+
+static void fill_node(struct world *w)
+{
+	struct node_host *n = &w->nodes[any_node(w)];
+
+	memstore_fill(n->disk, true);
+	world_tell(w, n->name.text, "the disk is full");
+	world_plan(w, 500 + world_below(w, 5000), AT_DISK_FREE, n->number, false, 0, NULL);
+}
+
+static void fill_server(struct world *w)
+{
+	struct server_host *s = &w->servers[any_server(w)];
+
+	memstore_fill(s->disk, true);
+	world_tell(w, server_host_name(s), "the disk is full");
+	world_plan(w, 500 + world_below(w, 4000), AT_DISK_FREE, s->number, true, 0, NULL);
+}
+
+static void copy_store(struct world *w)
+{
+	struct node_host *n = &w->nodes[any_node(w)];
+
+	if (memstore_copy(n->disk, n->copy) == ERR_OK)
+		n->has_copy = true;
+}
+
+/* The store is lost, or an older copy is put back; the keys and their mark are kept. */
+static void restore_store(struct world *w)
+{
+	struct node_host *n = &w->nodes[any_node(w)];
+	bool copy = n->has_copy && world_chance(w, 700);
+
+	if (!n->up || n->number == w->forked)
+		return;
+	node_host_crash(n, copy ? "an older copy is put back" : "its store is lost");
+	memstore_wipe(n->disk);
+	if (copy && memstore_copy(n->copy, n->disk))
+		world_fail(w, "a copy cannot be put back");
+	wire_forget(w, n->number);
+	w->tally.restores++;
+	start_again(w, n->number);
+}
+
+/* Somebody copies a node with its keys, and both go on. */
+static void start_twin(struct world *w)
+{
+	struct node_host *n = &w->nodes[w->forked];
+	struct node_host *twin = &w->nodes[TWIN];
+
+	if (twin->exists || w->forked == NODES || w->now_ms < w->fork_at_ms || !n->up ||
+	    n->log.tree.size == 0 || !n->mark_found)
+		return;
+	twin->exists = true;
+	twin->name = n->name;
+	memcpy(twin->secret, n->secret, sizeof(n->secret));
+	twin->signer.key = n->signer.key;
+	twin->signer.secret = twin->secret;
+	twin->mark = n->mark;
+	twin->mark_found = true;
+	if (memstore_copy(n->disk, twin->disk))
+		world_fail(w, "a node cannot be copied");
+	world_tell(w, "world", "node %s is copied, and both go on", n->name.text);
+	node_host_start(twin);
+}
+
+/* By weight. */
+static const struct {
+	unsigned weight;
+	void (*strike)(struct world *w);
+} faults[] = {
+	{6, disconnect},          {4, partition},     {4, crash_node},
+	{4, kill_node_in_commit}, {3, crash_server},  {4, kill_server_in_commit},
+	{1, lose_view},           {2, fill_node},     {2, fill_server},
+	{4, copy_store},          {2, restore_store},
+};
+
+void fault_strike(struct world *w)
+{
+	enum { COUNT = sizeof(faults) / sizeof(faults[0]) };
+	unsigned total = 0;
+	unsigned at = 0;
+
+	if (w->now_ms >= FAULTS_END_MS)
+		return;
+	world_plan(w, 1 + world_below(w, 2 * FAULT_MEAN_MS), AT_FAULT, 0, 0, 0, NULL);
+	start_twin(w);
+	for (size_t i = 0; i < COUNT; i++)
+		total += faults[i].weight;
+	at = world_below(w, total);
+	for (size_t i = 0; i < COUNT; i++) {
+		if (at < faults[i].weight) {
+			faults[i].strike(w);
+			return;
+		}
+		at -= faults[i].weight;
+	}
+}

@@ -1,0 +1,606 @@
+/* A node's driver over the simulated disk and network: what splot-node does, with the same
+ * machine, the same log and the same view. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+enum {
+	TICK_MS = 250,
+	EDIT_MEAN_MS = 2500,
+	BATCH_MAX = 4,
+	BURST = 60, /* now and then somebody imports a file */
+	OPERATORS = 6,
+	ENTITIES = 12,
+	SMALL_MAP = 60000, /* some nodes begin with a map that fills */
+	QUEUE_MAX = 64,
+	START_AGAIN_MS = 1000,
+};
+
+const char *node_host_name(const struct node_host *n)
+{
+	static const char *const TWIN_NAME = "twin";
+
+	return n->number == TWIN ? TWIN_NAME : n->name.text;
+}
+
+/* ---- the log ---- */
+
+static enum err note_at(struct node_host *n, struct txn *t, uint64_t size, struct buf *ret)
+{
+	struct checkpoint c = {.size = size};
+	struct bytes stored;
+	struct tree tree;
+	enum err e = log_checkpoint(&n->log, t, size, &stored);
+
+	if (e == ERR_OK) {
+		buf_add_bytes(ret, stored);
+		return buf_check(ret);
+	}
+	if (e == ERR_NOT_FOUND)
+		e = log_tree_at(&n->log, t, size, &tree);
+	if (e)
+		return e;
+	memcpy(c.origin, n->signer.key.name, sizeof(c.origin));
+	c.root = tree_root(&tree);
+	return checkpoint_sign(&c, &n->signer, ret);
+}
+
+static enum err append_one(struct node_host *n, struct txn *t, struct bytes raw,
+			   const struct event *event)
+{
+	uint64_t index = n->log.tree.size;
+	enum err e = log_append(&n->log, t, raw);
+
+	if (!e)
+		e = view_fold_event(n->fold, &n->view, t, index, n->log.name, index, event);
+	return e;
+}
+
+static void undo(struct node_host *n, struct txn *t)
+{
+	struct txn *read = NULL;
+
+	txn_abort(t);
+	view_fold_abandon(n->fold);
+	if (txn_begin(n->store, false, &read) || log_reload(&n->log, read))
+		world_fail(n->w, "log %s cannot be read again after a failure", n->name.text);
+	txn_abort(read);
+}
+
+/* Seals, folds, commits; `note` empty: signs one.  On failure nothing of it stands. */
+static enum err finish(struct node_host *n, struct txn *t, struct bytes note)
+{
+	struct checkpoint c = {.size = n->log.tree.size, .root = tree_root(&n->log.tree)};
+	enum err e = ERR_OK;
+
+	if (note.size == 0) {
+		buf_clear(&n->note);
+		memcpy(c.origin, n->signer.key.name, sizeof(c.origin));
+		e = checkpoint_sign(&c, &n->signer, &n->note);
+		note = buf_bytes(&n->note);
+	}
+	if (!e)
+		e = log_seal(&n->log, t, note);
+	if (!e)
+		e = view_fold_finish(n->fold, &n->view, t, n->log.tree.size);
+	if (!e) {
+		e = txn_commit(t);
+		t = NULL;
+	}
+	if (e && !memstore_died(n->disk))
+		undo(n, t);
+	if (!e && n->log.tree.size > n->mark && n->mark_found)
+		n->mark = n->log.tree.size;
+	return e;
+}
+
+static bool grow(struct node_host *n, enum err why)
+{
+	if (why != ERR_MAP_FULL || store_grow(n->store))
+		return false;
+	n->w->tally.grown++;
+	return true;
+}
+
+/* What follows a write: the process may have died in it. */
+static bool survives(struct node_host *n)
+{
+	if (!memstore_died(n->disk))
+		return true;
+	node_host_crash(n, "killed in a commit");
+	world_plan(n->w, 50 + world_below(n->w, 3000), AT_NODE_START, n->number, 0, n->epoch, NULL);
+	return false;
+}
+
+/* ---- performing what the machine decides ---- */
+
+struct queue {
+	struct node_event events[QUEUE_MAX];
+	size_t first, count;
+};
+
+static void queue_add(struct node_host *n, struct queue *q, struct node_event event)
+{
+	if (q->count == QUEUE_MAX) {
+		world_fail(n->w, "node %s has too much to tell its machine", n->name.text);
+		return;
+	}
+	q->events[(q->first + q->count++) % QUEUE_MAX] = event;
+}
+
+static enum err send(struct node_host *n, const struct node_action *a,
+		     const struct wire_header *header, struct bytes note, size_t more)
+{
+	struct bytes frames[FRAMES];
+	size_t count = 0;
+	enum err e = ERR_OK;
+
+	buf_clear(&n->header);
+	e = wire_encode(header, &n->header);
+	if (e)
+		return e;
+	frames[count++] = buf_bytes(&n->header);
+	if (note.size)
+		frames[count++] = note;
+	for (size_t i = 0; i < more; i++)
+		frames[count++] = buf_bytes(&n->frame[i]);
+	return wire_up(n->w, n->number, (unsigned)a->link, frames, count);
+}
+
+static void send_signed(struct node_host *n, const struct node_action *a)
+{
+	struct txn *read = NULL;
+	enum err e = ERR_OK;
+
+	buf_clear(&n->note);
+	if (a->header.size > 0) {
+		e = txn_begin(n->store, false, &read);
+		if (!e)
+			e = note_at(n, read, a->header.size, &n->note);
+		txn_abort(read);
+	}
+	if (!e)
+		e = send(n, a, &a->header, buf_bytes(&n->note), 0);
+	if (e && e != ERR_AGAIN)
+		world_fail(n->w, "node %s cannot sign at %" PRIu64 ": %s", n->name.text,
+			   a->header.size, err_code(e));
+}
+
+static enum err pack(struct node_host *n, struct txn *read, uint64_t from, uint32_t count,
+		     size_t *ret_frames)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < COMMIT_FRAMES_MAX; i++)
+		buf_clear(&n->frame[i]);
+	for (uint32_t i = 0; i < count; i++) {
+		struct bytes event;
+		enum err e = log_event(&n->log, read, from + i, &event);
+
+		if (e)
+			return e;
+		if (n->frame[used].size + 2 + event.size > FRAME_BYTES_MAX)
+			used++;
+		if (used == COMMIT_FRAMES_MAX)
+			return ERR_LIMIT;
+		bundle_add(&n->frame[used], event);
+	}
+	*ret_frames = used + 1;
+	return ERR_OK;
+}
+
+static void send_commit(struct node_host *n, const struct node_action *a, struct queue *q)
+{
+	struct node_event sent = {.kind = NODE_EV_SENT, .link = a->link, .size = a->header.from};
+	struct wire_header header = a->header;
+	struct txn *read = NULL;
+	size_t frames = 0;
+	enum err e = txn_begin(n->store, false, &read);
+
+	if (!e)
+		e = log_fit(&n->log, read, header.from, a->size, a->bytes_max, &header.count);
+	if (header.count > a->events_max)
+		header.count = a->events_max;
+	if (!e && header.count == 0)
+		e = ERR_AGAIN;             /* not one event fits what is left of the credit */
+	if (!e && world_chance(n->w, 200)) /* cuts may differ from server to server */
+		header.count = 1 + world_below(n->w, header.count);
+	buf_clear(&n->note);
+	if (!e)
+		e = note_at(n, read, header.from + header.count, &n->note);
+	if (!e)
+		e = pack(n, read, header.from, header.count, &frames);
+	txn_abort(read);
+	if (!e)
+		e = send(n, a, &header, buf_bytes(&n->note), frames);
+	if (!e) {
+		sent.size = header.from + header.count;
+		for (size_t i = 0; i < frames; i++)
+			sent.bytes += n->frame[i].size;
+	} else if (e != ERR_AGAIN) {
+		world_fail(n->w, "node %s cannot send from %" PRIu64 ": %s", n->name.text,
+			   header.from, err_code(e));
+	}
+	queue_add(n, q, sent);
+}
+
+static enum err try_append(struct node_host *n, const struct commit *c)
+{
+	struct txn *t = NULL;
+	enum err e = txn_begin(n->store, true, &t);
+
+	for (uint32_t i = 0; !e && i < c->count; i++) {
+		struct event event;
+
+		arena_reset(&n->arena);
+		e = event_decode(c->events[i], &n->arena, &event);
+		if (!e)
+			e = append_one(n, t, c->events[i], &event);
+		if (!e && event.recorded.ms > n->last_recorded.ms)
+			n->last_recorded = event.recorded;
+	}
+	if (e) {
+		undo(n, t);
+		return e;
+	}
+	return finish(n, t, c->note);
+}
+
+static void append(struct node_host *n, const struct node_action *a, struct queue *q)
+{
+	struct node_event told = {.kind = NODE_EV_STORED, .tree = &n->log.tree};
+	enum err e = try_append(n, a->commit);
+
+	while (e && grow(n, e))
+		e = try_append(n, a->commit);
+	if (memstore_died(n->disk))
+		return;
+	if (e) {
+		world_tell(n->w, node_host_name(n), "fetched events not stored: %s", err_code(e));
+		told.kind = NODE_EV_FAILED;
+	} else {
+		n->w->tally.fetched += a->commit->count;
+		world_tell(n->w, node_host_name(n), "fetched back to %" PRIu64, n->log.tree.size);
+	}
+	queue_add(n, q, told);
+}
+
+static void alarm_person(struct node_host *n, size_t link)
+{
+	const struct node_link *l = &n->machine.links[link];
+
+	world_tell(n->w, node_host_name(n), "ALARM at server %zu: %s: %s", link,
+		   err_code(l->refused), l->refused_text);
+	if (!world_is_forked(n->w, n->number))
+		world_fail(n->w, "an honest node had to call a person");
+}
+
+static void perform(struct node_host *n, const struct node_action *a, struct queue *q)
+{
+	switch (a->kind) {
+	case NODE_CONNECT:
+		wire_connect(n->w, n->number, (unsigned)a->link);
+		break;
+	case NODE_SEND:
+		(void)!send(n, a, &a->header, bytes_of(NULL, 0), 0);
+		break;
+	case NODE_SEND_SIGNED:
+		send_signed(n, a);
+		break;
+	case NODE_SEND_COMMIT:
+		send_commit(n, a, q);
+		break;
+	case NODE_APPEND:
+		append(n, a, q);
+		break;
+	case NODE_ALARM:
+		alarm_person(n, a->link);
+		break;
+	case NODE_OPENED:
+		world_tell(n->w, node_host_name(n), "the gate opens at %" PRIu64, n->machine.size);
+		n->mark_found = true;
+		if (n->mark < n->machine.size)
+			n->mark = n->machine.size;
+		check_opened(n);
+		break;
+	}
+}
+
+/* What the servers confirmed is a promise from now on. */
+static void note_promises(struct node_host *n)
+{
+	unsigned region = n->number == TWIN ? n->w->forked : n->number;
+
+	for (unsigned i = 0; i < SERVERS; i++) {
+		const struct node_link *link = &n->machine.links[i];
+		struct promise *p = &n->w->promised[i][region];
+
+		if (link->confirmed > n->machine.size || link->confirmed > n->chain.count) {
+			world_fail(n->w, "log %s: more is confirmed than there is", n->name.text);
+			return;
+		}
+		if (link->confirmed == n->told[i])
+			continue;
+		n->told[i] = link->confirmed;
+		if (link->confirmed <= p->size)
+			continue;
+		*p = (struct promise){link->confirmed, n->chain.at[link->confirmed]};
+		check_promise(n->w, i, region);
+	}
+}
+
+static void step(struct node_host *n, const struct node_event *event)
+{
+	struct queue q = {.count = 0};
+
+	queue_add(n, &q, *event);
+	while (q.count > 0 && !n->w->failed) {
+		struct node_event e = q.events[q.first];
+
+		q.first = (q.first + 1) % QUEUE_MAX;
+		q.count--;
+		e.mono.ms = n->w->now_ms;
+		e.wall.ms = n->w->now_ms;
+		e.random = (uint32_t)world_random(n->w);
+		node_step(&n->machine, &e, &n->update);
+		for (size_t i = 0; i < n->update.count; i++)
+			perform(n, &n->update.actions[i], &q);
+		if (!survives(n))
+			return;
+	}
+	if (chain_follow(&n->chain, &n->log, n->store))
+		world_fail(n->w, "node %s cannot read its own log", n->name.text);
+	note_promises(n);
+	for (unsigned i = 0; i < SERVERS && n->number != TWIN; i++)
+		check_prefix(n->w, i, n->number);
+}
+
+void node_host_hear(struct node_host *n, unsigned server, const struct packet *p)
+{
+	const struct node_event e = {.kind = NODE_EV_MESSAGE,
+				     .link = server,
+				     .frames = p->frames,
+				     .frame_count = p->frame_count};
+
+	step(n, &e);
+}
+
+void node_host_tick(struct node_host *n)
+{
+	const struct node_event e = {.kind = NODE_EV_TICK};
+
+	world_plan(n->w, TICK_MS, AT_NODE_TICK, n->number, 0, n->epoch, NULL);
+	step(n, &e);
+}
+
+/* ---- starting and dying ---- */
+
+static enum err last_time(struct node_host *n, struct txn *read)
+{
+	struct bytes raw;
+	struct event event;
+	enum err e = ERR_OK;
+
+	n->last_recorded.ms = 0;
+	if (n->log.tree.size == 0)
+		return ERR_OK;
+	e = log_event(&n->log, read, n->log.tree.size - 1, &raw);
+	if (!e)
+		e = event_decode(raw, &n->arena, &event);
+	if (!e)
+		n->last_recorded = event.recorded;
+	arena_reset(&n->arena);
+	return e;
+}
+
+static enum err open_all(struct node_host *n)
+{
+	const struct store_options options = {.map_bytes = n->number % 3 == 0 ? SMALL_MAP : 0};
+	struct txn *read = NULL;
+	enum err e = store_open(n->disk, &options, &n->store);
+
+	if (!e)
+		e = log_open(n->store, n->name, true, &n->log);
+	if (!e)
+		e = view_open(n->store, true, &n->view);
+	if (!e)
+		e = view_fold_new(&n->fold);
+	if (!e)
+		e = txn_begin(n->store, false, &read);
+	if (!e)
+		e = last_time(n, read);
+	txn_abort(read);
+	if (!e)
+		e = node_machine_init(&n->machine, n->name, &n->signer.key, &n->log.tree, n->mark,
+				      n->mark_found, SERVERS);
+	return e;
+}
+
+void node_host_start(struct node_host *n)
+{
+	enum err e = ERR_OK;
+
+	n->up = true;
+	n->epoch++;
+	n->w->tally.restarts++;
+	memset(n->told, 0, sizeof(n->told));
+	chain_clear(&n->chain);
+	e = open_all(n);
+	if (!e)
+		e = chain_follow(&n->chain, &n->log, n->store);
+	if (e == ERR_DISK_FULL) { /* it refuses to start, and is started again */
+		node_host_crash(n, "no room on the disk to begin with");
+		world_plan(n->w, START_AGAIN_MS, AT_NODE_START, n->number, 0, n->epoch, NULL);
+		return;
+	}
+	if (e) {
+		world_fail(n->w, "node %s does not start: %s", node_host_name(n), err_code(e));
+		return;
+	}
+	world_tell(n->w, node_host_name(n), "starts with %" PRIu64 " events%s", n->log.tree.size,
+		   n->machine.gated ? ", gated" : "");
+	world_plan(n->w, world_below(n->w, TICK_MS), AT_NODE_TICK, n->number, 0, n->epoch, NULL);
+	world_plan(n->w, world_below(n->w, EDIT_MEAN_MS), AT_NODE_EDIT, n->number, 0, n->epoch,
+		   NULL);
+}
+
+void node_host_crash(struct node_host *n, const char *why)
+{
+	if (n->up && why)
+		world_tell(n->w, node_host_name(n), "dies: %s", why);
+	n->up = false;
+	n->epoch++;
+	for (unsigned i = 0; n->w && i < SERVERS; i++)
+		wire_close(n->w, n->number, i);
+	memstore_crash(n->disk, false);
+	node_machine_free(&n->machine);
+	view_fold_free(n->fold);
+	n->fold = NULL;
+	n->store = NULL;
+	arena_free(&n->arena);
+	buf_free(&n->note);
+	buf_free(&n->header);
+	for (size_t i = 0; i < COMMIT_FRAMES_MAX; i++)
+		buf_free(&n->frame[i]);
+}
+
+/* ---- edits ---- */
+
+/* A made-up record of this region: its id, and what it becomes. */
+static enum err make_change(struct node_host *n, struct txn *t, struct change *ret)
+{
+	const struct region *region = region_at(log_name_region(n->name));
+	bool is_operator = world_chance(n->w, 300);
+	unsigned number = world_below(n->w, is_operator ? OPERATORS : ENTITIES);
+	enum record_kind kind = is_operator ? RECORD_OPERATOR : RECORD_ENTITY;
+	static const char *const NAMES[] = {"Wsp\xc3\xb3lny Pr\xc3\xb3g", "Nadzieja", "Pestka", ""};
+	char id[ID_BYTES_MAX];
+	struct version now;
+	struct record *record = NULL;
+	enum err e = ERR_OK;
+
+	(void)snprintf(id, sizeof(id), "pl%s-%s-%u", strcmp(region->code, "PL") ? region->code : "",
+		       is_operator ? "op" : "cis-miasto", number);
+	if (strcmp(region->code, "PL") == 0)
+		(void)snprintf(id, sizeof(id), "pl-%s-%u", is_operator ? "op" : "cis", number);
+	*ret = (struct change){.kind = kind, .id = arena_text(&n->arena, bytes_of_text(id))};
+	e = view_get(&n->view, t, kind, bytes_of_text(id), &n->arena, &now);
+	if (e == ERR_OK && now.change.retired)
+		return ERR_EXISTS; /* never used again */
+	if (e == ERR_OK) {
+		ret->has_supersedes = true;
+		ret->supersedes = now.index;
+	} else if (e != ERR_NOT_FOUND) {
+		return e;
+	}
+	if (ret->has_supersedes && world_chance(n->w, 60)) {
+		ret->retired = true;
+		return ERR_OK;
+	}
+	record = record_new(&n->arena, kind);
+	if (!record || !ret->id)
+		return ERR_NOMEM;
+	ret->record = record;
+	(void)snprintf(id, sizeof(id), "%s", ret->id);
+	e = record_set(record, &n->arena, (size_t)field_named(kind_of(kind), "id"),
+		       bytes_of_text(id));
+	if (!e)
+		e = record_set(record, &n->arena, (size_t)field_named(kind_of(kind), "region"),
+			       bytes_of_text(region->code));
+	if (!e)
+		e = record_set(record, &n->arena, (size_t)field_named(kind_of(kind), "name"),
+			       bytes_of_text(NAMES[world_below(n->w, 4)]));
+	if (!e && !is_operator)
+		e = record_set(record, &n->arena, (size_t)field_named(kind_of(kind), "kind"),
+			       bytes_of_text(world_chance(n->w, 500) ? "CIS" : "KIS"));
+	return e;
+}
+
+static enum err edit_once(struct node_host *n, struct txn *t)
+{
+	struct change changes[2];
+	struct event event = {.recorded = {n->w->now_ms > n->last_recorded.ms
+						   ? n->w->now_ms
+						   : n->last_recorded.ms},
+			      .editor = n->number == TWIN ? "e99" : "e01",
+			      .reason = "story",
+			      .source = "",
+			      .changes = changes};
+	struct buf raw = {0};
+	unsigned wanted = 1 + world_below(n->w, 2);
+	enum err e = ERR_OK;
+
+	arena_reset(&n->arena);
+	while (!e && event.change_count < wanted) {
+		e = make_change(n, t, &changes[event.change_count]);
+		if (e == ERR_EXISTS ||
+		    (!e && event.change_count == 1 && strcmp(changes[0].id, changes[1].id) == 0)) {
+			e = ERR_OK;
+			wanted--;
+		} else {
+			event.change_count++;
+		}
+	}
+	if (!e && event.change_count == 0)
+		return ERR_OK;
+	if (!e)
+		e = event_encode(&event, &n->arena, &raw);
+	if (!e)
+		e = append_one(n, t, buf_bytes(&raw), &event);
+	if (!e)
+		n->last_recorded = event.recorded;
+	buf_free(&raw);
+	return e;
+}
+
+static enum err edit_batch(struct node_host *n, unsigned count)
+{
+	uint64_t before = n->log.tree.size;
+	struct txn *t = NULL;
+	enum err e = txn_begin(n->store, true, &t);
+
+	for (unsigned i = 0; !e && i < count; i++)
+		e = edit_once(n, t);
+	if (e || n->log.tree.size == before) {
+		undo(n, t);
+		return e ? e : ERR_AGAIN;
+	}
+	return finish(n, t, bytes_of(NULL, 0));
+}
+
+void node_host_edit(struct node_host *n)
+{
+	struct world *w = n->w;
+	const struct node_event grew = {.kind = NODE_EV_GREW, .tree = &n->log.tree};
+	unsigned count = world_chance(w, 20) ? BURST : 1 + world_below(w, BATCH_MAX);
+	uint64_t before = n->log.tree.size;
+	enum err e = ERR_OK;
+
+	if (w->now_ms >= FAULTS_END_MS && !world_is_forked(w, n->number))
+		return;
+	world_plan(w, 1 + world_below(w, 2 * EDIT_MEAN_MS), AT_NODE_EDIT, n->number, 0, n->epoch,
+		   NULL);
+	if (n->machine.gated)
+		return;
+	e = edit_batch(n, count);
+	while (e && grow(n, e))
+		e = edit_batch(n, count);
+	if (!survives(n))
+		return;
+	if (e == ERR_DISK_FULL) {
+		w->tally.full++;
+		world_tell(w, node_host_name(n), "edit refused: no room on the disk");
+	} else if (e && e != ERR_AGAIN) {
+		world_fail(w, "node %s cannot edit: %s", n->name.text, err_code(e));
+	}
+	if (e)
+		return;
+	w->tally.commits++;
+	w->tally.events += n->log.tree.size - before;
+	world_tell(w, node_host_name(n), "accepts events %" PRIu64 " to %" PRIu64, before,
+		   n->log.tree.size - 1);
+	step(n, &grew);
+}
