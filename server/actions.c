@@ -11,6 +11,8 @@ bool server_is_fatal(enum err e)
 	return e == ERR_SYNC || e == ERR_IO || e == ERR_CORRUPT || e == ERR_INTERNAL;
 }
 
+enum { TROUBLE_QUIET_MS = 10000 };
+
 /* ---- sending ---- */
 
 static void send_frames(struct server *s, const struct server_action *action,
@@ -181,7 +183,7 @@ static void perform_close(struct server *s, const struct server_action *action)
 	memcpy(slot->bytes, action->peer, action->peer_size);
 	slot->size = action->peer_size;
 	s->cut_off_next = (s->cut_off_next + 1) % CUT_OFF_MAX;
-	log_line(LOG_WARN, "log %s: this connection is heard no more: it broke the rules of flow",
+	log_line(LOG_DEBUG, "log %s: this connection is heard no more: it broke the rules of flow",
 		 action->log.text);
 }
 
@@ -227,8 +229,28 @@ static enum err perform(struct server *s, struct wall_ms now)
 	return failed;
 }
 
+/* While the disk stays full, nodes try again and again: one line is enough. */
+static void say_trouble(struct server *s, enum err e, struct wall_ms now)
+{
+	int64_t quiet_ms = now.ms - s->trouble_told.ms;
+
+	if (quiet_ms >= 0 && quiet_ms < TROUBLE_QUIET_MS)
+		return;
+	s->trouble_told = now;
+	if (e == ERR_DISK_FULL)
+		log_line(LOG_ERROR,
+			 "logs: no room on the disk of %s; commits are refused, reads go on; make "
+			 "room, nothing else is needed",
+			 s->logs_path);
+	else if (e == ERR_MAP_FULL)
+		log_line(LOG_ERROR, "logs: the map is full and may not grow; commits are refused, "
+				    "reads go on; raise map-max-mib and restart");
+	else
+		log_line(LOG_ERROR, "logs: commits could not be stored: %s", err_text(e));
+}
+
 /* What the nodes are told after a failure, once it was healed as far as it can be. */
-static enum err heal(struct server *s, enum err e)
+static enum err heal(struct server *s, enum err e, struct wall_ms now)
 {
 	if (e == ERR_MAP_FULL) {
 		e = store_grow(s->archive.store);
@@ -236,19 +258,9 @@ static enum err heal(struct server *s, enum err e)
 			log_line(LOG_NOTICE, "logs: the map was full and has grown");
 			return ERR_BUSY; /* they send again at once */
 		}
-		log_line(LOG_ERROR,
-			 "logs: the map is full and cannot grow (%s); nothing more is "
-			 "accepted; raise map-max-mib and restart",
-			 err_text(e));
-		return e == ERR_LIMIT ? ERR_MAP_FULL : e;
+		e = e == ERR_LIMIT ? ERR_MAP_FULL : e;
 	}
-	if (e == ERR_DISK_FULL)
-		log_line(LOG_ERROR,
-			 "logs: no room on the disk of %s; commits are refused, reads go on; make "
-			 "room, nothing else is needed",
-			 s->logs_path);
-	else
-		log_line(LOG_ERROR, "logs: commits could not be stored: %s", err_text(e));
+	say_trouble(s, e, now);
 	return e == ERR_NOMEM ? ERR_BUSY : e;
 }
 
@@ -263,7 +275,7 @@ static enum err turn_failed(struct server *s, enum err e, struct wall_ms now)
 		return e;
 	if (undone != ERR_OK)
 		return ERR_CORRUPT;
-	event.code = heal(s, e);
+	event.code = heal(s, e, now);
 	if (server_is_fatal(event.code))
 		return event.code;
 	server_step(&s->machine, &event, &s->update);

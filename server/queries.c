@@ -239,7 +239,8 @@ enum err server_answer(struct server *s, const struct control_call *call)
 		}
 	}
 	if (e != ERR_OK) {
-		log_line(LOG_WARN, "control: a call failed: %s", err_text(e));
+		log_line(e == ERR_DECODE ? LOG_DEBUG : LOG_WARN, "control: a call failed: %s",
+			 err_text(e));
 		reply = answer_plain(e, err_text(e));
 	}
 	send_reply(s, call->client, &reply);

@@ -56,8 +56,9 @@ struct server {
 	struct peer_id cut_off[CUT_OFF_MAX];
 	size_t cut_off_next;
 	struct refusals refusals;
-	struct buf out;     /* an encoded header or reply */
-	struct arena arena; /* of one control call */
+	struct wall_ms trouble_told; /* when a failure to store was last logged */
+	struct buf out;              /* an encoded header or reply */
+	struct arena arena;          /* of one control call */
 };
 
 /* start.c: on failure it has logged what is wrong and what to do. */
