@@ -296,7 +296,7 @@ static enum outcome put_record(struct editing *ed, const struct kind *kind, cons
 						: "; without --new its fields are changed");
 	} else if (id) {
 		outcome = need_record(ed, kind->kind, id, &v);
-		if (outcome != DONE)
+		if (outcome != DONE || !v)
 			return outcome;
 		change.has_supersedes = true;
 		change.supersedes = v->index;
@@ -354,10 +354,11 @@ static enum outcome change_each(struct cli *cli, make_change make)
 	struct editing ed = {.link = {.fd = -1}};
 	struct change *changes = arena_alloc(&cli->arena, cli->operand_count * sizeof *changes);
 	size_t count = 0;
-	enum outcome outcome =
-		changes ? editing_open(cli, &ed)
-			: cli_fail(cli, FAILED, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	enum outcome outcome = DONE;
 
+	if (!changes)
+		return cli_fail(cli, FAILED, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	outcome = editing_open(cli, &ed);
 	for (size_t i = 0; i < cli->operand_count && outcome == DONE; i++) {
 		const struct version *v = NULL;
 		bool needed = true;
@@ -368,7 +369,7 @@ static enum outcome change_each(struct cli *cli, make_change make)
 						   cli->operands[i]);
 		if (outcome == DONE)
 			outcome = need_record(&ed, RECORD_NONE, cli->operands[i], &v);
-		if (outcome != DONE)
+		if (outcome != DONE || !v)
 			break;
 		changes[count] = (struct change){.id = v->change.id,
 						 .kind = v->change.kind,

@@ -93,24 +93,29 @@ static enum outcome compare(struct import *im)
 
 /* ---- changes ---- */
 
+/* Where a change came from. */
+struct origin {
+	struct plan_row *row; /* NULL: a record missing from the file */
+};
+
 struct work {
 	struct import *im;
 	struct change *changes; /* owned */
-	struct plan_row **rows; /* owned, parallel; NULL: a record missing from the file */
+	struct origin *origins; /* owned, parallel */
 	size_t count;
 };
 
 static void work_free(struct work *w)
 {
 	free(w->changes);
-	free(w->rows);
+	free(w->origins);
 	*w = (struct work){0};
 }
 
 static void work_add(struct work *w, const struct change *change, struct plan_row *row)
 {
 	w->changes[w->count] = *change;
-	w->rows[w->count++] = row;
+	w->origins[w->count++].row = row;
 }
 
 static void add_rows(struct work *w, struct plan *p)
@@ -154,8 +159,8 @@ static enum err gather(struct import *im, struct work *w)
 		most += im->plans[k].row_count + im->plans[k].missing_count;
 	*w = (struct work){.im = im};
 	w->changes = calloc(most, sizeof *w->changes);
-	w->rows = calloc(most, sizeof *w->rows);
-	if (!w->changes || !w->rows)
+	w->origins = calloc(most, sizeof *w->origins);
+	if (!w->changes || !w->origins)
 		return ERR_NOMEM;
 	for (int k = 0; k < KIND_COUNT; k++)
 		add_rows(w, &im->plans[k]);
@@ -168,7 +173,7 @@ static enum err gather(struct import *im, struct work *w)
 static enum err take_problem(void *context, const struct problem *p)
 {
 	struct work *w = context;
-	struct plan_row *row = p->row < w->count ? w->rows[p->row] : NULL;
+	struct plan_row *row = p->row < w->count ? w->origins[p->row].row : NULL;
 	struct finding f = {row ? row->file : w->im->log,
 			    row ? row->row : 0,
 			    p->column,
@@ -204,7 +209,7 @@ static enum outcome check_once(struct import *im)
 	else
 		send_all(&w, true);
 	if (outcome == DONE && im->sent.err == ERR_LIMIT && !im->sent.lost) {
-		const struct plan_row *row = w.rows[im->sent.at];
+		const struct plan_row *row = w.origins[im->sent.at].row;
 
 		outcome = cli_fail(im->cli, BAD_DATA, ERR_LIMIT,
 				   "%s, row %zu: the record is too large for an event; shorten it",

@@ -66,7 +66,7 @@ static enum err card_of(const struct keys *keys, struct card *ret, struct signer
 	if (card.server) {
 		if (!is_server_name(keys->name, &name))
 			return ERR_INVALID;
-		(void)strcpy(card.server_name, name.rest);
+		(void)snprintf(card.server_name, sizeof card.server_name, "%s", name.rest);
 		e = log_name_parse(bytes_of_text("national"), &card.log);
 	} else {
 		if (!is_node_name(keys->name, &name, &card.log))
@@ -74,7 +74,7 @@ static enum err card_of(const struct keys *keys, struct card *ret, struct signer
 		(void)snprintf(witness, sizeof witness, "%s/witness/%s", name.realm, card.log.text);
 		e = vkey_make(witness, KEY_COSIGNATURE, keys->witness_public, &card.witness_key);
 	}
-	(void)strcpy(card.realm, name.realm);
+	(void)snprintf(card.realm, sizeof card.realm, "%s", name.realm);
 	memcpy(card.curve_public, keys->curve_public, sizeof card.curve_public);
 	*ret = card;
 	*ret_signer = (struct signer){.key = card.log_key, .secret = keys->log_secret};
@@ -153,7 +153,7 @@ static enum outcome run_keygen(struct cli *cli)
 	struct key_name parts;
 	struct log_name log;
 	struct keys keys = {0};
-	struct card card;
+	struct card card = {0};
 	struct signer signer;
 	struct buf out = {0};
 	char fingerprint[20];
@@ -202,7 +202,7 @@ static enum outcome run_card(struct cli *cli, enum key_kind kind)
 {
 	const char *path = NULL;
 	struct keys keys = {0};
-	struct card card;
+	struct card card = {0};
 	struct signer signer;
 	struct buf note = {0};
 	struct buf out = {0};

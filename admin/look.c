@@ -1,4 +1,5 @@
 /* get, list, history: records and their past, at a node or a server. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "admin/ask.h"
@@ -251,33 +252,24 @@ static void print_difference(const struct version *before, const struct version 
 }
 
 struct versions {
-	struct version **items; /* in the arena, in chunks of pages */
+	struct version *items; /* owned array, newest first; texts in the cli's arena */
 	size_t count, capacity;
 };
 
-static enum err keep_versions(struct cli *cli, struct versions *all,
-			      const struct control_reply *page)
+static enum err keep_versions(struct versions *all, const struct control_reply *page)
 {
-	if (all->count + page->version_count > all->capacity) {
-		size_t capacity = 2 * (all->count + page->version_count);
-		struct version **items =
-			arena_alloc(&cli->arena, capacity * sizeof(struct version *));
+	size_t need = all->count + page->version_count;
+
+	if (need > all->capacity) {
+		struct version *items = reallocarray(all->items, 2 * need, sizeof *items);
 
 		if (!items)
 			return ERR_NOMEM;
-		if (all->count)
-			memcpy(items, all->items, all->count * sizeof *items);
 		all->items = items;
-		all->capacity = capacity;
+		all->capacity = 2 * need;
 	}
-	for (size_t i = 0; i < page->version_count; i++) {
-		struct version *copy = arena_alloc(&cli->arena, sizeof *copy);
-
-		if (!copy)
-			return ERR_NOMEM;
-		*copy = page->versions[i];
-		all->items[all->count++] = copy;
-	}
+	for (size_t i = 0; i < page->version_count; i++)
+		all->items[all->count++] = page->versions[i];
 	return ERR_OK;
 }
 
@@ -294,10 +286,10 @@ static enum outcome load_history(struct link *link, const char *id, struct versi
 		outcome = link_ask(link, &q, &link->cli->arena, &page);
 		if (outcome != DONE || !page.version_count)
 			break;
-		e = keep_versions(link->cli, all, &page);
+		e = keep_versions(all, &page);
 		if (e != ERR_OK)
 			return link_lost(link, e);
-		q.at = all->items[all->count - 1]->position;
+		q.at = page.versions[page.version_count - 1].position;
 	}
 	return outcome;
 }
@@ -312,15 +304,15 @@ static void history_print(struct cli *cli, const struct versions *all, struct bu
 		json_key(&j, "versions");
 		json_open(&j, '[');
 		for (size_t i = 0; i < all->count; i++)
-			json_version(&j, all->items[i]);
+			json_version(&j, &all->items[i]);
 		json_close(&j, ']');
 		json_close(&j, '}');
 		buf_add_text(out, "\n");
 		return;
 	}
 	for (size_t i = 0; i < all->count; i++) {
-		const struct version *v = all->items[i];
-		const struct version *before = i + 1 < all->count ? all->items[i + 1] : NULL;
+		const struct version *v = &all->items[i];
+		const struct version *before = i + 1 < all->count ? v + 1 : NULL;
 
 		buf_add_text(out, v->change.retired ? "retired  "
 				  : before          ? "changed  "
@@ -347,6 +339,7 @@ static enum outcome run_history(struct cli *cli)
 		history_print(cli, &all, &out);
 		outcome = cli_print(cli, &out);
 	}
+	free(all.items);
 	buf_free(&out);
 	link_close(&link);
 	return outcome;

@@ -33,7 +33,7 @@ const char *settings_find(struct arena *arena, const char *text, const char *key
 	bool inside = false;
 
 	*ret_section = NULL;
-	for (const char *line = text; *line;) {
+	for (const char *line = text; line && *line;) {
 		size_t size = strcspn(line, "\n");
 		struct bytes x = trimmed(line, size);
 		const uint8_t *equals = x.size ? memchr(x.data, '=', x.size) : NULL;

@@ -23,9 +23,9 @@ static const char *age(struct cli *cli, uint64_t then_ms, struct wall_ms now)
 		s = (uint64_t)(now.ms - (int64_t)then_ms) / 1000;
 	if (s < 120)
 		return text_in(&cli->arena, "%llu s", (unsigned long long)s);
-	if (s < 120 * 60)
+	if (s < 7200)
 		return text_in(&cli->arena, "%llu min", (unsigned long long)(s / 60));
-	if (s < 48 * 3600)
+	if (s < 172800)
 		return text_in(&cli->arena, "%llu h", (unsigned long long)(s / 3600));
 	return text_in(&cli->arena, "%llu d", (unsigned long long)(s / 86400));
 }

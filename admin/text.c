@@ -165,6 +165,8 @@ void table_print(struct text_table *t, const char *indent, struct buf *out)
 {
 	size_t widths[TABLE_COLUMNS_MAX] = {0};
 
+	if (!t->column_count)
+		return;
 	for (size_t c = 0; c < t->column_count; c++)
 		widths[c] = text_width(t->titles[c]);
 	for (size_t i = 0; i < t->cell_count; i++) {
