@@ -51,6 +51,13 @@ void check_opened(struct node_host *n)
 	}
 }
 
+void check_accepted(struct node_host *n)
+{
+	if (n->safe.size > 0 &&
+	    (n->chain.count < n->safe.size || n->chain.at[n->safe.size] != n->safe.chain))
+		world_fail(n->w, "node %s lost what it had accepted", node_host_name(n));
+}
+
 /* ---- views ---- */
 
 static const char *const VIEW_TABLES[] = {"records", "versions", "counts", "links", "view"};
@@ -180,6 +187,50 @@ void check_views(struct world *w)
 
 		if (s->up && s->folded == s->national.tree.size)
 			check_server_view(s);
+	}
+}
+
+static bool same_version(const struct version *a, const struct version *b)
+{
+	return a->index == b->index && a->recorded.ms == b->recorded.ms &&
+	       strcmp(a->reason, b->reason) == 0 && a->change.retired == b->change.retired &&
+	       (a->change.retired || record_same(a->change.record, b->change.record));
+}
+
+static void check_records_of(struct node_host *n, struct server_host *s, struct txn *here,
+			     struct txn *there)
+{
+	char id[ID_BYTES_MAX];
+	enum record_kind kind = RECORD_NONE;
+
+	arena_reset(&n->arena);
+	for (unsigned i = 0; node_host_id(n, i, &kind, id); i++) {
+		struct version a, b;
+		enum err e = view_get(&n->view, here, kind, bytes_of_text(id), &n->arena, &a);
+		enum err f = view_get(&s->view, there, kind, bytes_of_text(id), &n->arena, &b);
+
+		if (e != f || (e && e != ERR_NOT_FOUND) || (!e && !same_version(&a, &b)))
+			world_fail(n->w, "%s is another record at server %u than at its node", id,
+				   s->number);
+	}
+}
+
+void check_records(struct world *w)
+{
+	for (unsigned i = 0; i < REGIONS * SERVERS; i++) {
+		struct node_host *n = &w->nodes[i / SERVERS];
+		struct server_host *s = &w->servers[i % SERVERS];
+		struct txn *here = NULL;
+		struct txn *there = NULL;
+
+		if (world_is_forked(w, n->number))
+			continue;
+		if (txn_begin(n->store, false, &here) || txn_begin(s->view_store, false, &there))
+			world_fail(w, "views cannot be read");
+		else
+			check_records_of(n, s, here, there);
+		txn_abort(here);
+		txn_abort(there);
 	}
 }
 

@@ -142,6 +142,7 @@ static void restore_store(struct world *w)
 	if (!n->up || n->number == w->forked)
 		return;
 	node_host_crash(n, copy ? "an older copy is put back" : "its store is lost");
+	n->safe = (struct promise){0};
 	memstore_wipe(n->disk);
 	if (copy && memstore_copy(n->copy, n->disk))
 		world_fail(w, "a copy cannot be put back");

@@ -440,6 +440,7 @@ void node_host_start(struct node_host *n)
 		world_fail(n->w, "node %s does not start: %s", node_host_name(n), err_code(e));
 		return;
 	}
+	check_accepted(n);
 	world_tell(n->w, node_host_name(n), "starts with %" PRIu64 " events%s", n->log.tree.size,
 		   n->machine.gated ? ", gated" : "");
 	world_plan(n->w, world_below(n->w, TICK_MS), AT_NODE_TICK, n->number, 0, n->epoch, NULL);
@@ -469,54 +470,62 @@ void node_host_crash(struct node_host *n, const char *why)
 
 /* ---- edits ---- */
 
-/* A made-up record of this region: its id, and what it becomes. */
+bool node_host_id(const struct node_host *n, unsigned number, enum record_kind *ret_kind,
+		  char id[static ID_BYTES_MAX])
+{
+	const char *code = log_name_region(n->name) == REGION_PL ? "" : n->name.text;
+	bool is_operator = number < OPERATORS;
+
+	*ret_kind = is_operator ? RECORD_OPERATOR : RECORD_ENTITY;
+	(void)snprintf(id, ID_BYTES_MAX, "pl%s-%s-%u", code, is_operator ? "op" : "cis", number);
+	return number < OPERATORS + ENTITIES;
+}
+
+static enum err set(struct node_host *n, struct record *r, const char *field, const char *text)
+{
+	return record_set(r, &n->arena, (size_t)field_named(record_info(r), field),
+			  bytes_of_text(text));
+}
+
+static enum err make_record(struct node_host *n, struct change *c)
+{
+	static const char *const NAMES[] = {"Wsp\xc3\xb3lny Pr\xc3\xb3g", "Nadzieja", "Pestka", ""};
+	struct record *r = record_new(&n->arena, c->kind);
+	enum err e = r ? set(n, r, "id", c->id) : ERR_NOMEM;
+
+	if (!e)
+		e = set(n, r, "region", region_at(log_name_region(n->name))->code);
+	if (!e)
+		e = set(n, r, "name", NAMES[world_below(n->w, 4)]);
+	if (!e && c->kind == RECORD_ENTITY)
+		e = set(n, r, "kind", world_chance(n->w, 500) ? "CIS" : "KIS");
+	c->record = r;
+	return e;
+}
+
+/* What becomes of one of the region's records.  EXISTS: it was retired, and its id with it. */
 static enum err make_change(struct node_host *n, struct txn *t, struct change *ret)
 {
-	const struct region *region = region_at(log_name_region(n->name));
-	bool is_operator = world_chance(n->w, 300);
-	unsigned number = world_below(n->w, is_operator ? OPERATORS : ENTITIES);
-	enum record_kind kind = is_operator ? RECORD_OPERATOR : RECORD_ENTITY;
-	static const char *const NAMES[] = {"Wsp\xc3\xb3lny Pr\xc3\xb3g", "Nadzieja", "Pestka", ""};
 	char id[ID_BYTES_MAX];
+	enum record_kind kind = RECORD_NONE;
 	struct version now;
-	struct record *record = NULL;
 	enum err e = ERR_OK;
 
-	(void)snprintf(id, sizeof(id), "pl%s-%s-%u", strcmp(region->code, "PL") ? region->code : "",
-		       is_operator ? "op" : "cis-miasto", number);
-	if (strcmp(region->code, "PL") == 0)
-		(void)snprintf(id, sizeof(id), "pl-%s-%u", is_operator ? "op" : "cis", number);
+	(void)node_host_id(n, world_below(n->w, OPERATORS + ENTITIES), &kind, id);
 	*ret = (struct change){.kind = kind, .id = arena_text(&n->arena, bytes_of_text(id))};
-	e = view_get(&n->view, t, kind, bytes_of_text(id), &n->arena, &now);
-	if (e == ERR_OK && now.change.retired)
-		return ERR_EXISTS; /* never used again */
-	if (e == ERR_OK) {
-		ret->has_supersedes = true;
-		ret->supersedes = now.index;
-	} else if (e != ERR_NOT_FOUND) {
-		return e;
-	}
-	if (ret->has_supersedes && world_chance(n->w, 60)) {
-		ret->retired = true;
-		return ERR_OK;
-	}
-	record = record_new(&n->arena, kind);
-	if (!record || !ret->id)
+	if (!ret->id)
 		return ERR_NOMEM;
-	ret->record = record;
-	(void)snprintf(id, sizeof(id), "%s", ret->id);
-	e = record_set(record, &n->arena, (size_t)field_named(kind_of(kind), "id"),
-		       bytes_of_text(id));
-	if (!e)
-		e = record_set(record, &n->arena, (size_t)field_named(kind_of(kind), "region"),
-			       bytes_of_text(region->code));
-	if (!e)
-		e = record_set(record, &n->arena, (size_t)field_named(kind_of(kind), "name"),
-			       bytes_of_text(NAMES[world_below(n->w, 4)]));
-	if (!e && !is_operator)
-		e = record_set(record, &n->arena, (size_t)field_named(kind_of(kind), "kind"),
-			       bytes_of_text(world_chance(n->w, 500) ? "CIS" : "KIS"));
-	return e;
+	e = view_get(&n->view, t, kind, bytes_of_text(id), &n->arena, &now);
+	if (e == ERR_NOT_FOUND)
+		return make_record(n, ret);
+	if (e)
+		return e;
+	if (now.change.retired)
+		return ERR_EXISTS;
+	ret->has_supersedes = true;
+	ret->supersedes = now.index;
+	ret->retired = world_chance(n->w, 30);
+	return ret->retired ? ERR_OK : make_record(n, ret);
 }
 
 static enum err edit_once(struct node_host *n, struct txn *t)
@@ -598,6 +607,9 @@ void node_host_edit(struct node_host *n)
 	}
 	if (e)
 		return;
+	if (chain_follow(&n->chain, &n->log, n->store))
+		world_fail(w, "node %s cannot read its own log", n->name.text);
+	n->safe = (struct promise){n->log.tree.size, n->chain.at[n->log.tree.size]};
 	w->tally.commits++;
 	w->tally.events += n->log.tree.size - before;
 	world_tell(w, node_host_name(n), "accepts events %" PRIu64 " to %" PRIu64, before,

@@ -289,6 +289,7 @@ static void at_check(struct world *w)
 		world_tell(w, "world", "all agree");
 		w->end_ms = w->now_ms;
 		check_views(w);
+		check_records(w);
 		check_evidence(w);
 	} else if (w->now_ms + 250 > w->end_ms) {
 		world_fail(w, "no agreement %d s after the faults: %s", CONVERGE_MS / 1000, why);

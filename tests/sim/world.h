@@ -67,6 +67,11 @@ struct chain {
 	uint64_t count, capacity;
 };
 
+/* A history up to a size that must still be there later. */
+struct promise {
+	uint64_t size, chain;
+};
+
 /* ---- hosts ---- */
 
 struct node_host {
@@ -94,6 +99,7 @@ struct node_host {
 	struct chain chain;
 	struct buf note, header, frame[COMMIT_FRAMES_MAX];
 	uint64_t told[SERVERS]; /* confirmed, as last seen */
+	struct promise safe;    /* accepted: a crash alone loses nothing of it */
 };
 
 struct server_host {
@@ -131,11 +137,6 @@ struct wire {
 	uint8_t peer[PEER_SIZE];
 	int64_t last_up_ms, last_down_ms;       /* deliveries keep their order */
 	int64_t blocked_up_ms, blocked_down_ms; /* partitioned until */
-};
-
-/* What a node was told to be safe at a server. */
-struct promise {
-	uint64_t size, chain;
 };
 
 struct tally {
@@ -206,6 +207,9 @@ void node_host_tick(struct node_host *n);
 void node_host_hear(struct node_host *n, unsigned server, const struct packet *p);
 void node_host_edit(struct node_host *n);
 const char *node_host_name(const struct node_host *n);
+/* Ids that edits are about: those of one region, numbered; false past the last. */
+bool node_host_id(const struct node_host *n, unsigned number, enum record_kind *ret_kind,
+		  char id[static ID_BYTES_MAX]);
 
 /* ---- server_host.c ---- */
 void server_host_start(struct server_host *s);
@@ -224,7 +228,10 @@ void check_promise(struct world *w, unsigned server,
 		   unsigned region); /* nothing confirmed is lost */
 void check_prefix(struct world *w, unsigned server, unsigned region); /* one history */
 void check_opened(struct node_host *n);
-void check_views(struct world *w); /* equal to a fold anew */
+void check_views(struct world *w);        /* equal to a fold anew */
+void check_accepted(struct node_host *n); /* what a node accepted outlives a crash */
+/* Every record at a server is what its node has. */
+void check_records(struct world *w);
 /* All is as it should be once the faults are over; `why` says what is not. */
 bool check_converged(struct world *w, char why[static 160]);
 void check_evidence(struct world *w);
