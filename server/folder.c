@@ -34,9 +34,8 @@ static enum err throw_away(const char *path)
 	if (!folder)
 		return errno == ENOENT ? ERR_OK : ERR_IO;
 	while (e == ERR_OK && (file = readdir(folder))) {
-		if (fstatat(dirfd(folder), file->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-			e = ERR_IO;
-		else if (S_ISREG(st.st_mode) && unlinkat(dirfd(folder), file->d_name, 0) != 0)
+		if (fstatat(dirfd(folder), file->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+		    (S_ISREG(st.st_mode) && unlinkat(dirfd(folder), file->d_name, 0) != 0))
 			e = ERR_IO;
 	}
 	(void)closedir(folder);

@@ -87,7 +87,7 @@ static enum err take_values(struct settings *s, char *why)
 	const struct config *c = &s->config;
 	const char *mode = config_get(c, "server", "control-mode");
 	const char *level = config_get(c, "server", "log-level");
-	const size_t mib = 1024 * 1024;
+	const size_t mib = (size_t)1 << 20;
 
 	s->keys = config_get(c, "server", "keys");
 	s->data = config_get(c, "server", "data");
