@@ -209,12 +209,13 @@ static void empty_disk(struct disk *d)
 
 void memstore_reset(void)
 {
-	for (size_t i = 0; i < disk_count; i++) {
-		memstore_crash(disks[i]->name, false);
-		empty_disk(disks[i]);
-		free(disks[i]);
+	while (disk_count > 0) {
+		struct disk *d = disks[--disk_count];
+
+		store_close(d->open);
+		empty_disk(d);
+		free(d);
 	}
-	disk_count = 0;
 }
 
 void memstore_wipe(const char *disk)

@@ -14,7 +14,7 @@ enum {
 	BURST = 60, /* now and then somebody imports a file */
 	OPERATORS = 6,
 	ENTITIES = 12,
-	SMALL_MAP = 60000, /* some nodes begin with a map that fills */
+	SMALL_MAP = 30000, /* some nodes begin with a map that fills */
 	QUEUE_MAX = 64,
 	START_AGAIN_MS = 1000,
 };

@@ -15,7 +15,7 @@ enum {
 	SYNC_MS = 12,
 	SLOW_PERMILLE = 5,
 	SLOW_MS = 3000,
-	SMALL_MAP = 200000, /* one of the two begins with a map that fills */
+	SMALL_MAP = 100000, /* one of the two begins with a map that fills */
 };
 
 const char *server_host_name(const struct server_host *s)

@@ -31,7 +31,8 @@ bool world_chance(struct world *w, unsigned permille)
 
 /* ---- the story ---- */
 
-static void line(struct world *w, const char *who, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void line(struct world *w, const char *who,
+						       const char *format, va_list args)
 {
 	char text[512];
 

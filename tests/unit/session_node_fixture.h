@@ -1,0 +1,163 @@
+/* A node's machine, and what is said to it. */
+#ifndef SPLOT_TESTS_SESSION_NODE_FIXTURE_H
+#define SPLOT_TESTS_SESSION_NODE_FIXTURE_H
+
+#include "session_fixture.h"
+
+#include "session/node.h"
+
+enum { SESSION = 500, CREDIT = 4 * COMMIT_BYTES_MAX };
+
+static struct history ours;   /* log 26, as this node has it or had it once */
+static struct history theirs; /* log 26 again, another history from index 5 on */
+static struct node_machine node;
+static struct node_update update;
+static struct message said;
+static int64_t now_ms;
+
+static inline int set_up(void **state)
+{
+	(void)state;
+	history_begin(&ours, "26", 1);
+	history_grow(&ours, 5, "common");
+	history_begin(&theirs, "26", 1);
+	history_grow(&theirs, 5, "common");
+	history_grow(&ours, 35, "first");
+	history_grow(&theirs, 35, "second");
+	now_ms = 50000;
+	return 0;
+}
+
+static inline int tear_down(void **state)
+{
+	(void)state;
+	history_end(&ours);
+	history_end(&theirs);
+	node_machine_free(&node);
+	message_free(&said);
+	return 0;
+}
+
+/* ---- speaking to the machine ---- */
+
+static inline void begin(uint64_t size, uint64_t highwater, bool found, size_t links)
+{
+	assert_ok(node_machine_init(&node, ours.log, &ours.signer.key, &ours.trees[size], highwater,
+				    found, links));
+}
+
+static inline struct node_event event_of(enum node_event_kind kind, size_t link)
+{
+	return (struct node_event){
+		.kind = kind, .mono = {now_ms}, .wall = {now_ms}, .random = 12345, .link = link};
+}
+
+static inline void step(const struct node_event *e)
+{
+	node_step(&node, e, &update);
+}
+
+static inline void tick(int64_t ms)
+{
+	struct node_event e;
+
+	now_ms += ms;
+	e = event_of(NODE_EV_TICK, 0);
+	step(&e);
+}
+
+static inline void hear(size_t link)
+{
+	struct node_event e = event_of(NODE_EV_MESSAGE, link);
+
+	e.frames = said.frames;
+	e.frame_count = said.count;
+	step(&e);
+}
+
+static inline void hear_header(size_t link, struct wire_header h)
+{
+	message_header(&said, &h);
+	hear(link);
+}
+
+static inline void tree_event(enum node_event_kind kind, const struct history *h, uint64_t size)
+{
+	struct node_event e = event_of(kind, 0);
+
+	e.tree = &h->trees[size];
+	step(&e);
+}
+
+static inline void sent(size_t link, uint64_t size, uint64_t bytes)
+{
+	struct node_event e = event_of(NODE_EV_SENT, link);
+
+	e.size = size;
+	e.bytes = bytes;
+	step(&e);
+}
+
+static inline const struct node_action *found(size_t link, enum node_action_kind kind)
+{
+	for (size_t i = 0; i < update.count; i++) {
+		if (update.actions[i].kind == kind && update.actions[i].link == link)
+			return &update.actions[i];
+	}
+	return NULL;
+}
+
+static inline const struct node_action *expect(size_t link, enum node_action_kind kind,
+					       enum wire_kind header)
+{
+	const struct node_action *a = found(link, kind);
+
+	assert_non_null(a);
+	assert_int_equal(a->header.kind, header);
+	return a;
+}
+
+static inline void welcome(size_t link, uint64_t size)
+{
+	struct wire_header h = {.kind = WIRE_WELCOME,
+				.session = SESSION + link,
+				.size = size,
+				.credit = CREDIT,
+				.commit_events = COMMIT_EVENTS_MAX,
+				.commit_bytes = COMMIT_BYTES_MAX};
+
+	message_header(&said, &h);
+	if (size)
+		message_note(&said, &ours, size);
+	hear(link);
+}
+
+static inline void ack(size_t link, uint64_t size)
+{
+	hear_header(link, (struct wire_header){.kind = WIRE_ACK,
+					       .session = SESSION + link,
+					       .size = size,
+					       .credit = CREDIT});
+}
+
+static inline void refuse(size_t link, enum err code, uint64_t size)
+{
+	hear_header(link, (struct wire_header){.kind = WIRE_REFUSED,
+					       .session = SESSION + link,
+					       .code = code,
+					       .text = "why",
+					       .size = size});
+}
+
+/* From AWAY to the anchor's acknowledgement, the server holding `size`. */
+static inline void meet(size_t link, uint64_t size)
+{
+	if (node.links[link].phase == NODE_AWAY)
+		tick(NODE_BACKOFF_MOST_MS);
+	welcome(link, size);
+	ack(link, size < node.size ? size : node.size);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+#endif

@@ -1,0 +1,258 @@
+/* The node's part of docs/PROTOCOL.md, each rule by its name: fetching back, and the gate. */
+#include "session_node_fixture.h"
+
+/* ---- fetching ---- */
+
+static void fetch_range(uint64_t from, uint64_t size)
+{
+	message_range(&said, &ours, SESSION, from, size);
+	hear(0);
+}
+
+static void a_node_that_is_behind_fetches_and_goes_on(void **state)
+{
+	const struct node_action *a = NULL;
+
+	(void)state;
+	begin(4, 9, true, 1);
+	assert_true(node.gated);
+	meet(0, 9);
+	a = expect(0, NODE_SEND, WIRE_FETCH);
+	assert_int_equal(a->header.from, 4);
+	fetch_range(4, 7);
+	a = found(0, NODE_APPEND);
+	assert_non_null(a);
+	assert_int_equal(a->commit->after.size, 7);
+	assert_int_equal(a->commit->count, 3);
+	assert_int_equal(node.size, 4); /* not before it is stored */
+	tree_event(NODE_EV_STORED, &ours, 7);
+	assert_int_equal(expect(0, NODE_SEND, WIRE_FETCH)->header.from, 7);
+	assert_true(node.gated);
+	fetch_range(7, 9);
+	tree_event(NODE_EV_STORED, &ours, 9);
+	assert_int_equal(node.links[0].phase, NODE_LIVE);
+	assert_int_equal(node.links[0].confirmed, 9);
+	assert_false(node.gated);
+	assert_non_null(found(0, NODE_OPENED));
+	tick(1);
+	assert_null(found(0, NODE_OPENED));
+}
+
+static void fetched_events_are_verified(void **state)
+{
+	(void)state;
+	begin(4, 9, true, 1);
+	meet(0, 9);
+	message_range(&said, &ours, SESSION, 4, 7);
+	said.bufs[2].data[said.bufs[2].size - 1] ^= 1;
+	hear(0);
+	assert_null(found(0, NODE_APPEND));
+	assert_int_equal(node.links[0].phase, NODE_REFUSED);
+	assert_non_null(found(0, NODE_ALARM));
+	assert_true(node.gated);
+}
+
+static void a_range_that_was_not_asked_for_is_ignored(void **state)
+{
+	(void)state;
+	begin(4, 9, true, 1);
+	meet(0, 9);
+	fetch_range(5, 7);
+	assert_null(found(0, NODE_APPEND));
+	fetch_range(4, 7);
+	assert_non_null(found(0, NODE_APPEND));
+	fetch_range(4, 7); /* again, while the first is on its way to the disk */
+	assert_null(found(0, NODE_APPEND));
+}
+
+static void what_could_not_be_stored_is_fetched_again_later(void **state)
+{
+	struct node_event e;
+
+	(void)state;
+	begin(4, 9, true, 1);
+	meet(0, 9);
+	fetch_range(4, 7);
+	e = event_of(NODE_EV_FAILED, 0);
+	step(&e);
+	assert_null(found(0, NODE_SEND));
+	tick(NODE_AGAIN_MOST_MS);
+	assert_int_equal(expect(0, NODE_SEND, WIRE_FETCH)->header.from, 4);
+}
+
+static void a_lost_range_is_asked_for_again(void **state)
+{
+	(void)state;
+	begin(4, 9, true, 1);
+	meet(0, 9);
+	tick(NODE_AGAIN_LEAST_MS);
+	assert_int_equal(expect(0, NODE_SEND, WIRE_FETCH)->header.from, 4);
+}
+
+static void the_longest_history_is_fetched_first_and_the_others_anchored_anew(void **state)
+{
+	(void)state;
+	begin(4, 0, false, 2);
+	tick(0);
+	welcome(0, 6);
+	welcome(1, 9);
+	ack(1, 4);
+	assert_int_equal(node.fetcher, 1);
+	ack(0, 4);
+	assert_int_equal(node.fetcher, 1);
+	message_range(&said, &ours, SESSION + 1, 4, 9);
+	hear(1);
+	tree_event(NODE_EV_STORED, &ours, 9);
+	assert_int_equal(node.links[1].phase, NODE_LIVE);
+	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_HELLO)->header.size, 9);
+	assert_true(node.gated); /* 0 has not agreed to the longer history yet */
+	welcome(0, 6);
+	ack(0, 6);
+	assert_false(node.gated);
+	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 6);
+}
+
+static void a_claim_without_our_signature_is_not_believed(void **state)
+{
+	struct wire_header h = {.kind = WIRE_WELCOME,
+				.session = SESSION,
+				.size = 1000,
+				.credit = CREDIT,
+				.commit_events = COMMIT_EVENTS_MAX,
+				.commit_bytes = COMMIT_BYTES_MAX};
+
+	(void)state;
+	begin(9, 9, true, 1);
+	tick(0);
+	message_header(&said, &h);
+	message_note(&said, &ours, 9);
+	hear(0);
+	assert_int_equal(node.links[0].phase, NODE_REFUSED);
+	assert_false(node.gated);
+}
+
+/* ---- the gate ---- */
+
+static void without_servers_the_gate_is_open(void **state)
+{
+	(void)state;
+	begin(0, 0, false, 0);
+	assert_false(node.gated);
+}
+
+static void a_new_store_waits_until_every_server_has_answered(void **state)
+{
+	(void)state;
+	begin(0, 0, false, 2);
+	assert_true(node.gated);
+	meet(0, 0);
+	assert_true(node.gated);
+	meet(1, 0);
+	assert_false(node.gated);
+	assert_non_null(found(0, NODE_OPENED));
+}
+
+static void a_store_below_its_highwater_mark_waits(void **state)
+{
+	(void)state;
+	begin(8, 9, true, 1);
+	assert_true(node.gated);
+	node_machine_free(&node);
+	begin(9, 9, true, 1);
+	assert_false(node.gated);
+}
+
+static void a_waived_server_is_not_waited_for(void **state)
+{
+	struct node_event e;
+
+	(void)state;
+	begin(0, 0, false, 2);
+	meet(0, 0);
+	assert_true(node.gated);
+	e = event_of(NODE_EV_WAIVE, 1);
+	step(&e);
+	assert_false(node.gated);
+	assert_non_null(found(0, NODE_OPENED));
+}
+
+static void a_server_that_proves_more_closes_the_gate_until_fetched(void **state)
+{
+	(void)state;
+	begin(4, 4, true, 1); /* store and mark were put back together */
+	assert_false(node.gated);
+	tick(0);
+	welcome(0, 9);
+	assert_true(node.gated);
+	ack(0, 4);
+	fetch_range(4, 9);
+	tree_event(NODE_EV_STORED, &ours, 9);
+	assert_false(node.gated);
+}
+
+static void an_edit_before_the_server_answered_is_shown_at_the_anchor(void **state)
+{
+	(void)state;
+	begin(5, 5, true, 1);
+	tick(0);
+	tree_event(NODE_EV_GREW, &theirs, 6); /* the server holds another event 5 */
+	welcome(0, 9);
+	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_ANCHOR)->header.size, 5);
+	ack(0, 5);
+	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_HELLO)->header.size, 6);
+	refuse(0, ERR_FORK, 9); /* of the old session: ignored */
+	assert_int_equal(node.links[0].phase, NODE_GREETING);
+	hear_header(0, (struct wire_header){.kind = WIRE_REFUSED, .code = ERR_FORK, .text = "f"});
+	assert_int_equal(node.links[0].phase, NODE_FROZEN);
+	assert_true(node.gated);
+}
+
+static void a_waived_server_that_comes_back_with_more_closes_the_gate(void **state)
+{
+	struct node_event e;
+
+	(void)state;
+	begin(4, 9, true, 1);
+	e = event_of(NODE_EV_WAIVE, 0);
+	step(&e);
+	assert_false(node.gated);
+	meet(0, 9);
+	assert_true(node.gated);
+	tick(NODE_SILENCE_MS); /* it goes away again: not waited for */
+	assert_int_equal(node.links[0].phase, NODE_AWAY);
+	assert_false(node.gated);
+}
+
+static void a_larger_heartbeat_is_asked_to_prove_it(void **state)
+{
+	(void)state;
+	begin(9, 9, true, 1);
+	meet(0, 9);
+	hear_header(0,
+		    (struct wire_header){.kind = WIRE_HEARTBEAT, .session = SESSION, .size = 10});
+	(void)expect(0, NODE_SEND_SIGNED, WIRE_HELLO);
+	assert_false(node.gated);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_node_that_is_behind_fetches_and_goes_on),
+		TEST(fetched_events_are_verified),
+		TEST(a_range_that_was_not_asked_for_is_ignored),
+		TEST(what_could_not_be_stored_is_fetched_again_later),
+		TEST(a_lost_range_is_asked_for_again),
+		TEST(the_longest_history_is_fetched_first_and_the_others_anchored_anew),
+		TEST(a_claim_without_our_signature_is_not_believed),
+		TEST(without_servers_the_gate_is_open),
+		TEST(a_new_store_waits_until_every_server_has_answered),
+		TEST(a_store_below_its_highwater_mark_waits),
+		TEST(a_waived_server_is_not_waited_for),
+		TEST(a_server_that_proves_more_closes_the_gate_until_fetched),
+		TEST(an_edit_before_the_server_answered_is_shown_at_the_anchor),
+		TEST(a_waived_server_that_comes_back_with_more_closes_the_gate),
+		TEST(a_larger_heartbeat_is_asked_to_prove_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
