@@ -441,6 +441,8 @@ void node_host_start(struct node_host *n)
 		return;
 	}
 	check_accepted(n);
+	if (n->mark_found && n->mark < n->log.tree.size)
+		n->mark = n->log.tree.size; /* it may have died between commit and mark */
 	world_tell(n->w, node_host_name(n), "starts with %" PRIu64 " events%s", n->log.tree.size,
 		   n->machine.gated ? ", gated" : "");
 	world_plan(n->w, world_below(n->w, TICK_MS), AT_NODE_TICK, n->number, 0, n->epoch, NULL);

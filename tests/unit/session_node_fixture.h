@@ -107,12 +107,21 @@ static inline const struct node_action *found(size_t link, enum node_action_kind
 	return NULL;
 }
 
-static inline const struct node_action *expect(size_t link, enum node_action_kind kind,
-					       enum wire_kind header)
+/* As found, but it must be there. */
+static inline const struct node_action *needed(size_t link, enum node_action_kind kind)
 {
+	static struct node_action nothing;
 	const struct node_action *a = found(link, kind);
 
 	assert_non_null(a);
+	return a ? a : &nothing;
+}
+
+static inline const struct node_action *expect(size_t link, enum node_action_kind kind,
+					       enum wire_kind header)
+{
+	const struct node_action *a = needed(link, kind);
+
 	assert_int_equal(a->header.kind, header);
 	return a;
 }

@@ -20,8 +20,7 @@ static void a_node_that_is_behind_fetches_and_goes_on(void **state)
 	a = expect(0, NODE_SEND, WIRE_FETCH);
 	assert_int_equal(a->header.from, 4);
 	fetch_range(4, 7);
-	a = found(0, NODE_APPEND);
-	assert_non_null(a);
+	a = needed(0, NODE_APPEND);
 	assert_int_equal(a->commit->after.size, 7);
 	assert_int_equal(a->commit->count, 3);
 	assert_int_equal(node.size, 4); /* not before it is stored */
