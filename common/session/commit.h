@@ -11,12 +11,13 @@
 #include "tlog/tree.h"
 
 struct commit {
-	uint64_t from;             /* index of the first event */
-	uint32_t count;            /* > 0 */
-	struct bytes note;         /* borrowed: the signed checkpoint of size from + count */
-	struct bytes *events;      /* COMMIT_EVENTS_MAX slots given by the caller; slices of the frames */
+	uint64_t from;     /* index of the first event */
+	uint32_t count;    /* > 0 */
+	struct bytes note; /* borrowed: the signed checkpoint of size from + count */
+	struct bytes
+		*events; /* COMMIT_EVENTS_MAX slots given by the caller; slices of the frames */
 	struct checkpoint checkpoint;
-	struct tree after;         /* the tree with these events */
+	struct tree after; /* the tree with these events */
 };
 
 /* `before` has size == from (else GAP or OLD).  Checks, in this order: counts and bounds, bundles

@@ -35,7 +35,7 @@ enum {
 	NODE_AGAIN_MOST_MS = 4000,   /*   slowly */
 	NODE_BACKOFF_LEAST_MS = 100, /* between attempts: doubles, half of it random */
 	NODE_BACKOFF_MOST_MS = 30000,
-	NODE_REFUSED_MS = 60000,     /* REFUSED is tried again */
+	NODE_REFUSED_MS = 60000, /* REFUSED is tried again */
 	NODE_FLIGHTS_MAX = 64,
 };
 
@@ -52,16 +52,16 @@ enum node_phase {
 struct node_link { /* one server */
 	enum node_phase phase;
 	bool waived;
-	bool answered;             /* said its size since the start */
-	bool agreed;               /* its history and ours were found to be one since the start */
-	bool ahead;                /* it proved that it holds more than we do */
-	bool sending;              /* SEND_COMMIT was asked for, SENT not yet told */
-	bool stuck;                /* it could not be sent: not before a message or a tick */
+	bool answered; /* said its size since the start */
+	bool agreed;   /* its history and ours were found to be one since the start */
+	bool ahead;    /* it proved that it holds more than we do */
+	bool sending;  /* SEND_COMMIT was asked for, SENT not yet told */
+	bool stuck;    /* it could not be sent: not before a message or a tick */
 	uint64_t session;
-	uint64_t server_size;      /* the server's size of our log, as it last said */
-	uint64_t confirmed;        /* acknowledged there: never more than ours */
-	uint64_t sent;             /* first index not yet sent in this session */
-	uint64_t credit_bytes;     /* as granted */
+	uint64_t server_size;  /* the server's size of our log, as it last said */
+	uint64_t confirmed;    /* acknowledged there: never more than ours */
+	uint64_t sent;         /* first index not yet sent in this session */
+	uint64_t credit_bytes; /* as granted */
 	uint64_t under_way_bytes;
 	struct {
 		uint64_t size;
@@ -69,13 +69,13 @@ struct node_link { /* one server */
 	} flights[NODE_FLIGHTS_MAX]; /* commits under way, oldest first */
 	size_t flight_count;
 	uint32_t commit_events, commit_bytes; /* the smaller of both sides' limits */
-	uint64_t anchored_at;      /* the size our newest HELLO or ANCHOR stands at */
+	uint64_t anchored_at;                 /* the size our newest HELLO or ANCHOR stands at */
 	struct mono_ms heard, said, progress;
-	struct mono_ms retry_at;   /* AWAY, REFUSED: connect; others: ask again */
-	unsigned attempts;         /* to get well since we last were */
-	unsigned asked;            /* times the present question was asked */
+	struct mono_ms retry_at; /* AWAY, REFUSED: connect; others: ask again */
+	unsigned attempts;       /* to get well since we last were */
+	unsigned asked;          /* times the present question was asked */
 	struct wall_ms last_contact;
-	enum err refused;          /* why REFUSED or FROZEN */
+	enum err refused; /* why REFUSED or FROZEN */
 	char refused_text[TEXT_BYTES_MAX + 1];
 };
 
@@ -83,26 +83,27 @@ struct node_machine {
 	struct log_name log;
 	struct vkey key;
 	int region;
-	uint64_t size;             /* durable here */
-	struct tree tree;          /* of that size */
+	uint64_t size;    /* durable here */
+	struct tree tree; /* of that size */
 	bool gated;
-	bool appending;            /* APPEND was asked for, STORED or FAILED not yet told */
-	size_t fetcher;            /* the link that is fetched from; SERVERS_MAX: none */
+	bool appending; /* APPEND was asked for, STORED or FAILED not yet told */
+	size_t fetcher; /* the link that is fetched from; SERVERS_MAX: none */
 	size_t link_count;
 	struct node_link links[SERVERS_MAX];
-	struct arena arena;        /* for checking fetched commits */
-	struct bytes *events;      /* owned */
+	struct arena arena;   /* for checking fetched commits */
+	struct bytes *events; /* owned */
 };
 
 enum node_action_kind {
-	NODE_CONNECT,      /* drop the link's socket if any, connect afresh */
-	NODE_SEND,         /* header alone */
-	NODE_SEND_SIGNED,  /* header, then our checkpoint at exactly header.size (none when 0) */
-	NODE_SEND_COMMIT,  /* header.session/from; as many events from header.from to `size` as fit `bytes_max`
-	                      (packed: 2 + size each) and `events_max`; then tell NODE_EV_SENT */
-	NODE_APPEND,       /* fetched events, verified; store them, then tell NODE_EV_STORED */
-	NODE_ALARM,        /* a person must know: link's refused, refused_text */
-	NODE_OPENED,       /* the gate opened: edits are taken */
+	NODE_CONNECT,     /* drop the link's socket if any, connect afresh */
+	NODE_SEND,        /* header alone */
+	NODE_SEND_SIGNED, /* header, then our checkpoint at exactly header.size (none when 0) */
+	NODE_SEND_COMMIT, /* header.session/from; as many events from header.from to `size` as fit
+			     `bytes_max` (packed: 2 + size each) and `events_max`; then tell
+			     NODE_EV_SENT */
+	NODE_APPEND,      /* fetched events, verified; store them, then tell NODE_EV_STORED */
+	NODE_ALARM,       /* a person must know: link's refused, refused_text */
+	NODE_OPENED,      /* the gate opened: edits are taken */
 };
 
 struct node_action {
@@ -124,25 +125,25 @@ struct node_update {
 };
 
 enum node_event_kind {
-	NODE_EV_TICK,     /* at least every 250 ms */
-	NODE_EV_GREW,     /* our log grew by edits: `tree` is durable */
-	NODE_EV_STORED,   /* an APPEND is durable: `tree` */
-	NODE_EV_FAILED,   /* an APPEND failed (disk full): asked again later */
-	NODE_EV_SENT,     /* a SEND_COMMIT of `link` went out: `size` after it, `bytes` of its event frames
-	                     (commit_frames_size); bytes 0: it could not be sent now
-	                     (asked for again after the next tick or message of that link) */
-	NODE_EV_MESSAGE,  /* from link */
-	NODE_EV_WAIVE,    /* an administrator goes on without this link */
+	NODE_EV_TICK,    /* at least every 250 ms */
+	NODE_EV_GREW,    /* our log grew by edits: `tree` is durable */
+	NODE_EV_STORED,  /* an APPEND is durable: `tree` */
+	NODE_EV_FAILED,  /* an APPEND failed (disk full): asked again later */
+	NODE_EV_SENT,    /* a SEND_COMMIT of `link` went out: `size` after it, `bytes` of its event
+			    frames    (commit_frames_size); bytes 0: it could not be sent now    (asked for
+			    again after the next tick or message of that link) */
+	NODE_EV_MESSAGE, /* from link */
+	NODE_EV_WAIVE,   /* an administrator goes on without this link */
 };
 
 struct node_event {
 	enum node_event_kind kind;
 	struct mono_ms mono;
 	struct wall_ms wall;
-	uint32_t random;          /* for back-off jitter */
+	uint32_t random; /* for back-off jitter */
 	size_t link;
-	const struct tree *tree;  /* GREW, STORED */
-	uint64_t size, bytes;     /* SENT */
+	const struct tree *tree;    /* GREW, STORED */
+	uint64_t size, bytes;       /* SENT */
 	const struct bytes *frames; /* MESSAGE */
 	size_t frame_count;
 };
@@ -151,7 +152,8 @@ struct node_event {
  * once and in order, and SENT, STORED and FAILED told for what asks for them. */
 
 /* `highwater`: the largest size these keys ever signed; `found` whether there was a mark;
- * the gate is closed when there is none and servers are configured, or when tree->size < highwater. */
+ * the gate is closed when there is none and servers are configured, or when tree->size < highwater.
+ */
 MUST_USE enum err node_machine_init(struct node_machine *m, struct log_name log,
 				    const struct vkey *key, const struct tree *tree,
 				    uint64_t highwater, bool found, size_t link_count);

@@ -35,21 +35,21 @@ enum server_log_state { LOG_ACTIVE, LOG_FROZEN, LOG_REVOKED };
 struct server_log {
 	struct card card;
 	enum server_log_state state;
-	struct tree durable;          /* on disk */
-	struct tree pending;          /* with what this turn's APPENDs add */
+	struct tree durable; /* on disk */
+	struct tree pending; /* with what this turn's APPENDs add */
 	/* session */
-	bool open;                    /* WELCOME was sent */
+	bool open; /* WELCOME was sent */
 	bool anchored;
 	uint64_t session;
 	uint8_t peer[SERVER_PEER_BYTES];
 	size_t peer_size;
-	uint64_t claimed;             /* the node's size, as it last said */
-	uint64_t credit_left;         /* bytes it may still send */
-	uint64_t taken;               /* bytes taken in this turn: granted again with the ACK */
-	uint64_t anchor_size;         /* where this session must anchor: the smaller size at WELCOME */
-	uint64_t agreed;              /* the largest size at which it showed our root: what ACK says */
+	uint64_t claimed;     /* the node's size, as it last said */
+	uint64_t credit_left; /* bytes it may still send */
+	uint64_t taken;       /* bytes taken in this turn: granted again with the ACK */
+	uint64_t anchor_size; /* where this session must anchor: the smaller size at WELCOME */
+	uint64_t agreed;      /* the largest size at which it showed our root: what ACK says */
 	bool ack_due;
-	bool freezing;                /* FREEZE was asked for and is not stored yet */
+	bool freezing; /* FREEZE was asked for and is not stored yet */
 	struct wall_ms last_contact;
 	struct wall_ms last_commit;
 	uint64_t refused[ERR_COUNT];
@@ -59,40 +59,41 @@ struct server_log {
  * inside the open write transaction); reads are lookups, not effects. */
 struct server_lookup {
 	void *context;
-	MUST_USE enum err (*root)(void *context, struct log_name log, uint64_t size, struct hash *ret);
+	MUST_USE enum err (*root)(void *context, struct log_name log, uint64_t size,
+				  struct hash *ret);
 };
 
 struct server_machine {
 	char realm[REALM_BYTES_MAX + 1];
 	size_t log_count;
-	struct server_log *logs;      /* LOGS_MAX slots, owned */
+	struct server_log *logs;             /* LOGS_MAX slots, owned */
 	uint64_t refused_unknown[ERR_COUNT]; /* of peers without a log */
-	uint64_t credit_bytes;        /* granted to each session */
+	uint64_t credit_bytes;               /* granted to each session */
 	struct server_lookup lookup;
-	struct arena arena;           /* for decoding, reset per event */
-	struct bytes *events;         /* COMMIT_EVENTS_MAX slots, owned */
+	struct arena arena;   /* for decoding, reset per event */
+	struct bytes *events; /* COMMIT_EVENTS_MAX slots, owned */
 };
 
 enum server_action_kind {
-	SERVER_SEND,      /* header (and note, when not empty) to peer */
-	SERVER_SEND_RANGE,/* the next chunk of `log` from `from` on, to peer */
-	SERVER_APPEND,    /* commit's events and note to `log`, with a national entry */
-	SERVER_FREEZE,    /* keep note and other as evidence, mark the log frozen, national entry */
-	SERVER_CLOSE,     /* stop listening to this peer: it broke the rules of flow */
+	SERVER_SEND,       /* header (and note, when not empty) to peer */
+	SERVER_SEND_RANGE, /* the next chunk of `log` from `from` on, to peer */
+	SERVER_APPEND,     /* commit's events and note to `log`, with a national entry */
+	SERVER_FREEZE, /* keep note and other as evidence, mark the log frozen, national entry */
+	SERVER_CLOSE,  /* stop listening to this peer: it broke the rules of flow */
 };
 
 struct server_action {
 	enum server_action_kind kind;
 	uint8_t peer[SERVER_PEER_BYTES];
 	size_t peer_size;
-	struct wire_header header;    /* SEND */
-	bool with_newest;             /* SEND: frame 1 is the newest stored checkpoint of `log` */
+	struct wire_header header; /* SEND */
+	bool with_newest;          /* SEND: frame 1 is the newest stored checkpoint of `log` */
 	struct log_name log;
-	uint64_t from;                /* SEND_RANGE */
-	uint64_t session;             /* SEND_RANGE */
-	const struct commit *commit;  /* APPEND; borrowed until the next step */
-	struct bytes note;            /* FREEZE: the peer's note; borrowed until the next step.  The
-	                                 server's own newest note of the log is the other one */
+	uint64_t from;               /* SEND_RANGE */
+	uint64_t session;            /* SEND_RANGE */
+	const struct commit *commit; /* APPEND; borrowed until the next step */
+	struct bytes note;           /* FREEZE: the peer's note; borrowed until the next step.  The
+					server's own newest note of the log is the other one */
 };
 
 enum { SERVER_ACTIONS_MAX = 4 + LOGS_MAX * 2 };
@@ -100,12 +101,13 @@ enum { SERVER_ACTIONS_MAX = 4 + LOGS_MAX * 2 };
 struct server_update {
 	size_t count;
 	struct server_action actions[SERVER_ACTIONS_MAX];
-	struct commit commit;         /* what APPEND points to */
+	struct commit commit; /* what APPEND points to */
 };
 
 enum server_event_kind {
 	SERVER_EV_MESSAGE, /* a message of an authenticated peer */
-	SERVER_EV_STORED,  /* the transaction with all APPENDs and FREEZEs since the last STORED is on disk */
+	SERVER_EV_STORED,  /* the transaction with all APPENDs and FREEZEs since the last STORED is
+			      on disk */
 	SERVER_EV_FAILED,  /* it is not (code): nothing of it stands */
 	SERVER_EV_TICK,    /* a second went by */
 };
@@ -115,25 +117,27 @@ struct server_event {
 	struct wall_ms now;
 	/* MESSAGE */
 	struct bytes peer;
-	struct log_name user;         /* the log that the peer's key was enrolled for */
-	const struct bytes *frames;   /* frame 0 is the header */
+	struct log_name user;       /* the log that the peer's key was enrolled for */
+	const struct bytes *frames; /* frame 0 is the header */
 	size_t frame_count;
-	uint64_t new_session;         /* random, used if a session opens */
+	uint64_t new_session; /* random, used if a session opens */
 	/* FAILED */
 	enum err code;
 };
 
 /* ARGUMENT when `credit_bytes` could not carry one whole commit (COMMIT_BYTES_MAX). */
-MUST_USE enum err server_machine_init(struct server_machine *m, const char *realm, uint64_t credit_bytes,
-				      struct server_lookup lookup);
+MUST_USE enum err server_machine_init(struct server_machine *m, const char *realm,
+				      uint64_t credit_bytes, struct server_lookup lookup);
 void server_machine_free(struct server_machine *m);
 /* Adds or replaces an enrolled log (at start, or by an administrator's act). */
-MUST_USE enum err server_machine_enrol(struct server_machine *m, const struct card *card, const struct tree *durable,
-				       enum server_log_state state);
+MUST_USE enum err server_machine_enrol(struct server_machine *m, const struct card *card,
+				       const struct tree *durable, enum server_log_state state);
 /* Takes effect on the next message: the open session ends. NOT_FOUND. */
 MUST_USE enum err server_machine_revoke(struct server_machine *m, struct log_name log);
-struct server_log *server_machine_log(struct server_machine *m, struct log_name log); /* NULL if none */
+struct server_log *server_machine_log(struct server_machine *m,
+				      struct log_name log); /* NULL if none */
 
-void server_step(struct server_machine *m, const struct server_event *event, struct server_update *ret);
+void server_step(struct server_machine *m, const struct server_event *event,
+		 struct server_update *ret);
 
 #endif

@@ -304,18 +304,18 @@ static void on_heartbeat(const struct turn *t)
 		a->header.size = t->log->durable.size;
 }
 
-/* What a node may say: how many frames, and whether inside a session. */
+/* What a node may say: whether inside a session, and in how many frames. */
 static const struct rule {
 	enum wire_kind kind;
-	size_t frames_least, frames_most;
 	bool in_session;
+	size_t frames_least, frames_most;
 	void (*handle)(const struct turn *t);
 } rules[] = {
-	{WIRE_HELLO, 1, 2, false, on_hello},
-	{WIRE_ANCHOR, 1, 2, true, on_anchor},
-	{WIRE_COMMIT, 3, 2 + COMMIT_FRAMES_MAX, true, on_commit},
-	{WIRE_FETCH, 1, 1, true, on_fetch},
-	{WIRE_HEARTBEAT, 1, 1, true, on_heartbeat},
+	{WIRE_HELLO, false, 1, 2, on_hello},
+	{WIRE_ANCHOR, true, 1, 2, on_anchor},
+	{WIRE_COMMIT, true, 3, 2 + COMMIT_FRAMES_MAX, on_commit},
+	{WIRE_FETCH, true, 1, 1, on_fetch},
+	{WIRE_HEARTBEAT, true, 1, 1, on_heartbeat},
 };
 
 static const struct rule *rule_of(enum wire_kind kind)
