@@ -9,11 +9,6 @@
 
 enum {
 	TICK_MS = 250,
-	EDIT_MEAN_MS = 2500,
-	BATCH_MAX = 4,
-	BURST = 60, /* now and then somebody imports a file */
-	OPERATORS = 6,
-	ENTITIES = 12,
 	SMALL_MAP = 30000, /* some nodes begin with a map that fills */
 	QUEUE_MAX = 64,
 	START_AGAIN_MS = 1000,
@@ -48,8 +43,8 @@ static enum err note_at(struct node_host *n, struct txn *t, uint64_t size, struc
 	return checkpoint_sign(&c, &n->signer, ret);
 }
 
-static enum err append_one(struct node_host *n, struct txn *t, struct bytes raw,
-			   const struct event *event)
+enum err node_host_append(struct node_host *n, struct txn *t, struct bytes raw,
+			  const struct event *event)
 {
 	uint64_t index = n->log.tree.size;
 	enum err e = log_append(&n->log, t, raw);
@@ -59,7 +54,7 @@ static enum err append_one(struct node_host *n, struct txn *t, struct bytes raw,
 	return e;
 }
 
-static void undo(struct node_host *n, struct txn *t)
+void node_host_undo(struct node_host *n, struct txn *t)
 {
 	struct txn *read = NULL;
 
@@ -71,7 +66,7 @@ static void undo(struct node_host *n, struct txn *t)
 }
 
 /* Seals, folds, commits; `note` empty: signs one.  On failure nothing of it stands. */
-static enum err finish(struct node_host *n, struct txn *t, struct bytes note)
+enum err node_host_finish(struct node_host *n, struct txn *t, struct bytes note)
 {
 	struct checkpoint c = {.size = n->log.tree.size, .root = tree_root(&n->log.tree)};
 	enum err e = ERR_OK;
@@ -91,13 +86,13 @@ static enum err finish(struct node_host *n, struct txn *t, struct bytes note)
 		t = NULL;
 	}
 	if (e && !memstore_died(n->disk))
-		undo(n, t);
+		node_host_undo(n, t);
 	if (!e && n->log.tree.size > n->mark && n->mark_found)
 		n->mark = n->log.tree.size;
 	return e;
 }
 
-static bool grow(struct node_host *n, enum err why)
+bool node_host_grow(struct node_host *n, enum err why)
 {
 	if (why != ERR_MAP_FULL || store_grow(n->store))
 		return false;
@@ -106,7 +101,7 @@ static bool grow(struct node_host *n, enum err why)
 }
 
 /* What follows a write: the process may have died in it. */
-static bool survives(struct node_host *n)
+bool node_host_survives(struct node_host *n)
 {
 	if (!memstore_died(n->disk))
 		return true;
@@ -238,15 +233,15 @@ static enum err try_append(struct node_host *n, const struct commit *c)
 		arena_reset(&n->arena);
 		e = event_decode(c->events[i], &n->arena, &event);
 		if (!e)
-			e = append_one(n, t, c->events[i], &event);
+			e = node_host_append(n, t, c->events[i], &event);
 		if (!e && event.recorded.ms > n->last_recorded.ms)
 			n->last_recorded = event.recorded;
 	}
 	if (e) {
-		undo(n, t);
+		node_host_undo(n, t);
 		return e;
 	}
-	return finish(n, t, c->note);
+	return node_host_finish(n, t, c->note);
 }
 
 static void append(struct node_host *n, const struct node_action *a, struct queue *q)
@@ -254,7 +249,7 @@ static void append(struct node_host *n, const struct node_action *a, struct queu
 	struct node_event told = {.kind = NODE_EV_STORED, .tree = &n->log.tree};
 	enum err e = try_append(n, a->commit);
 
-	while (e && grow(n, e))
+	while (e && node_host_grow(n, e))
 		e = try_append(n, a->commit);
 	if (memstore_died(n->disk))
 		return;
@@ -332,7 +327,7 @@ static void note_promises(struct node_host *n)
 	}
 }
 
-static void step(struct node_host *n, const struct node_event *event)
+void node_host_step(struct node_host *n, const struct node_event *event)
 {
 	struct queue q = {.count = 0};
 
@@ -348,7 +343,7 @@ static void step(struct node_host *n, const struct node_event *event)
 		node_step(&n->machine, &e, &n->update);
 		for (size_t i = 0; i < n->update.count; i++)
 			perform(n, &n->update.actions[i], &q);
-		if (!survives(n))
+		if (!node_host_survives(n))
 			return;
 	}
 	if (chain_follow(&n->chain, &n->log, n->store))
@@ -365,7 +360,7 @@ void node_host_hear(struct node_host *n, unsigned server, const struct packet *p
 				     .frames = p->frames,
 				     .frame_count = p->frame_count};
 
-	step(n, &e);
+	node_host_step(n, &e);
 }
 
 void node_host_tick(struct node_host *n)
@@ -373,7 +368,7 @@ void node_host_tick(struct node_host *n)
 	const struct node_event e = {.kind = NODE_EV_TICK};
 
 	world_plan(n->w, TICK_MS, AT_NODE_TICK, n->number, 0, n->epoch, NULL);
-	step(n, &e);
+	node_host_step(n, &e);
 }
 
 /* ---- starting and dying ---- */
@@ -446,7 +441,7 @@ void node_host_start(struct node_host *n)
 	world_tell(n->w, node_host_name(n), "starts with %" PRIu64 " events%s", n->log.tree.size,
 		   n->machine.gated ? ", gated" : "");
 	world_plan(n->w, world_below(n->w, TICK_MS), AT_NODE_TICK, n->number, 0, n->epoch, NULL);
-	world_plan(n->w, world_below(n->w, EDIT_MEAN_MS), AT_NODE_EDIT, n->number, 0, n->epoch,
+	world_plan(n->w, world_below(n->w, NODE_EDIT_MEAN_MS), AT_NODE_EDIT, n->number, 0, n->epoch,
 		   NULL);
 }
 
@@ -468,153 +463,4 @@ void node_host_crash(struct node_host *n, const char *why)
 	buf_free(&n->header);
 	for (size_t i = 0; i < COMMIT_FRAMES_MAX; i++)
 		buf_free(&n->frame[i]);
-}
-
-/* ---- edits ---- */
-
-bool node_host_id(const struct node_host *n, unsigned number, enum record_kind *ret_kind,
-		  char id[static ID_BYTES_MAX])
-{
-	const char *code = log_name_region(n->name) == REGION_PL ? "" : n->name.text;
-	bool is_operator = number < OPERATORS;
-
-	*ret_kind = is_operator ? RECORD_OPERATOR : RECORD_ENTITY;
-	(void)snprintf(id, ID_BYTES_MAX, "pl%s-%s-%u", code, is_operator ? "op" : "cis", number);
-	return number < OPERATORS + ENTITIES;
-}
-
-static enum err set(struct node_host *n, struct record *r, const char *field, const char *text)
-{
-	return record_set(r, &n->arena, (size_t)field_named(record_info(r), field),
-			  bytes_of_text(text));
-}
-
-static enum err make_record(struct node_host *n, struct change *c)
-{
-	static const char *const NAMES[] = {"Wsp\xc3\xb3lny Pr\xc3\xb3g", "Nadzieja", "Pestka", ""};
-	struct record *r = record_new(&n->arena, c->kind);
-	enum err e = r ? set(n, r, "id", c->id) : ERR_NOMEM;
-
-	if (!e)
-		e = set(n, r, "region", region_at(log_name_region(n->name))->code);
-	if (!e)
-		e = set(n, r, "name", NAMES[world_below(n->w, 4)]);
-	if (!e && c->kind == RECORD_ENTITY)
-		e = set(n, r, "kind", world_chance(n->w, 500) ? "CIS" : "KIS");
-	c->record = r;
-	return e;
-}
-
-/* What becomes of one of the region's records.  EXISTS: it was retired, and its id with it. */
-static enum err make_change(struct node_host *n, struct txn *t, struct change *ret)
-{
-	char id[ID_BYTES_MAX];
-	enum record_kind kind = RECORD_NONE;
-	struct version now;
-	enum err e = ERR_OK;
-
-	(void)node_host_id(n, world_below(n->w, OPERATORS + ENTITIES), &kind, id);
-	*ret = (struct change){.kind = kind, .id = arena_text(&n->arena, bytes_of_text(id))};
-	if (!ret->id)
-		return ERR_NOMEM;
-	e = view_get(&n->view, t, kind, bytes_of_text(id), &n->arena, &now);
-	if (e == ERR_NOT_FOUND)
-		return make_record(n, ret);
-	if (e)
-		return e;
-	if (now.change.retired)
-		return ERR_EXISTS;
-	ret->has_supersedes = true;
-	ret->supersedes = now.index;
-	ret->retired = world_chance(n->w, 30);
-	return ret->retired ? ERR_OK : make_record(n, ret);
-}
-
-static enum err edit_once(struct node_host *n, struct txn *t)
-{
-	struct change changes[2];
-	struct event event = {.recorded = {n->w->now_ms > n->last_recorded.ms
-						   ? n->w->now_ms
-						   : n->last_recorded.ms},
-			      .editor = n->number == TWIN ? "e99" : "e01",
-			      .reason = "story",
-			      .source = "",
-			      .changes = changes};
-	struct buf raw = {0};
-	unsigned wanted = 1 + world_below(n->w, 2);
-	enum err e = ERR_OK;
-
-	arena_reset(&n->arena);
-	while (!e && event.change_count < wanted) {
-		e = make_change(n, t, &changes[event.change_count]);
-		if (e == ERR_EXISTS ||
-		    (!e && event.change_count == 1 && strcmp(changes[0].id, changes[1].id) == 0)) {
-			e = ERR_OK;
-			wanted--;
-		} else {
-			event.change_count++;
-		}
-	}
-	if (!e && event.change_count == 0)
-		return ERR_OK;
-	if (!e)
-		e = event_encode(&event, &n->arena, &raw);
-	if (!e)
-		e = append_one(n, t, buf_bytes(&raw), &event);
-	if (!e)
-		n->last_recorded = event.recorded;
-	buf_free(&raw);
-	return e;
-}
-
-static enum err edit_batch(struct node_host *n, unsigned count)
-{
-	uint64_t before = n->log.tree.size;
-	struct txn *t = NULL;
-	enum err e = txn_begin(n->store, true, &t);
-
-	for (unsigned i = 0; !e && i < count; i++)
-		e = edit_once(n, t);
-	if (e || n->log.tree.size == before) {
-		undo(n, t);
-		return e ? e : ERR_AGAIN;
-	}
-	return finish(n, t, bytes_of(NULL, 0));
-}
-
-void node_host_edit(struct node_host *n)
-{
-	struct world *w = n->w;
-	const struct node_event grew = {.kind = NODE_EV_GREW, .tree = &n->log.tree};
-	unsigned count = world_chance(w, 20) ? BURST : 1 + world_below(w, BATCH_MAX);
-	uint64_t before = n->log.tree.size;
-	enum err e = ERR_OK;
-
-	if (w->now_ms >= FAULTS_END_MS && !world_is_forked(w, n->number))
-		return;
-	world_plan(w, 1 + world_below(w, 2 * EDIT_MEAN_MS), AT_NODE_EDIT, n->number, 0, n->epoch,
-		   NULL);
-	if (n->machine.gated)
-		return;
-	e = edit_batch(n, count);
-	while (e && grow(n, e))
-		e = edit_batch(n, count);
-	if (!survives(n))
-		return;
-	if (e == ERR_DISK_FULL) {
-		w->tally.full++;
-		world_tell(w, node_host_name(n), "edit refused: no room on the disk");
-	} else if (e && e != ERR_AGAIN) {
-		world_fail(w, "node %s cannot edit: %s", n->name.text, err_code(e));
-	}
-	if (e)
-		return;
-	if (chain_follow(&n->chain, &n->log, n->store))
-		world_fail(w, "node %s cannot read its own log", n->name.text);
-	n->safe = (struct promise){n->log.tree.size, n->chain.at[n->log.tree.size]};
-	w->tally.commits++;
-	w->tally.events += n->log.tree.size - before;
-	world_tell(w, node_host_name(n), "accepts events %" PRIu64 " to %" PRIu64, before,
-		   n->log.tree.size - 1);
-	step(n, &grew);
 }

@@ -22,6 +22,7 @@ enum {
 	FAULTS_END_MS = 30000,     /* faults and edits until then */
 	CONVERGE_MS = 180000,      /* and so long, at most, until all agree */
 	CREDIT = COMMIT_BYTES_MAX, /* the least that is allowed */
+	NODE_EDIT_MEAN_MS = 2500,
 };
 
 /* ---- what happens, in the order of the clock ---- */
@@ -205,8 +206,18 @@ void node_host_start(struct node_host *n);
 void node_host_crash(struct node_host *n, const char *why);
 void node_host_tick(struct node_host *n);
 void node_host_hear(struct node_host *n, unsigned server, const struct packet *p);
-void node_host_edit(struct node_host *n);
+/* Parts of a write: append, then finish (an empty note: signs one), which undoes what failed. */
+MUST_USE enum err node_host_append(struct node_host *n, struct txn *t, struct bytes raw,
+				   const struct event *event);
+MUST_USE enum err node_host_finish(struct node_host *n, struct txn *t, struct bytes note);
+void node_host_undo(struct node_host *n, struct txn *t);
+bool node_host_grow(struct node_host *n, enum err why); /* true: the map has grown, do it again */
+bool node_host_survives(struct node_host *n);           /* false: it died in that write */
+void node_host_step(struct node_host *n, const struct node_event *event);
 const char *node_host_name(const struct node_host *n);
+
+/* ---- node_edit.c ---- */
+void node_host_edit(struct node_host *n);
 /* Ids that edits are about: those of one region, numbered; false past the last. */
 bool node_host_id(const struct node_host *n, unsigned number, enum record_kind *ret_kind,
 		  char id[static ID_BYTES_MAX]);
