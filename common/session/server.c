@@ -131,11 +131,28 @@ void server_ack(const struct server_machine *m, struct server_log *log, struct s
 	a->header.credit = m->credit_bytes;
 }
 
+void server_welcome(const struct server_machine *m, struct server_log *log,
+		    struct server_update *ret)
+{
+	struct server_action *a = send_to(log, ret, WIRE_WELCOME);
+
+	log->welcome_due = false;
+	log->anchor_size = log->claimed < log->durable.size ? log->claimed : log->durable.size;
+	if (!a)
+		return;
+	a->header.size = log->durable.size;
+	a->header.credit = m->credit_bytes;
+	a->header.commit_events = COMMIT_EVENTS_MAX;
+	a->header.commit_bytes = COMMIT_BYTES_MAX;
+	a->with_newest = log->durable.size > 0;
+}
+
 void server_end_session(struct server_log *log)
 {
 	log->open = false;
 	log->anchored = false;
 	log->ack_due = false;
+	log->welcome_due = false;
 	log->credit_left = 0;
 	log->taken = 0;
 	log->agreed = 0;
@@ -159,6 +176,8 @@ static void on_stored(struct server_machine *m, const struct server_event *event
 		log->freezing = false;
 		if (log->ack_due)
 			server_ack(m, log, ret);
+		if (log->welcome_due)
+			server_welcome(m, log, ret);
 	}
 }
 
@@ -182,6 +201,8 @@ static void on_failed(struct server_machine *m, const struct server_event *event
 		if (tell)
 			server_refuse(log, ret, event->code,
 				      "it could not be stored; send again later, from this size");
+		if (log->welcome_due)
+			server_welcome(m, log, ret);
 	}
 }
 

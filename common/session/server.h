@@ -1,6 +1,7 @@
 /* The server's protocol machine: decides what every message means; stores and sends nothing.
  *
- *   HELLO ──► WELCOME          a session opens for that log (an older one of it ends)
+ *   HELLO ──► WELCOME          a session opens for that log (an older one of it ends); after
+ *                              "stored" when appends of that log are under way
  *   ANCHOR ─► ACK              roots agree at the smaller size: commits may flow
  *           └► REFUSED fork    they do not: FREEZE, evidence kept
  *   COMMIT ─► (APPEND; told stored) ─► ACK     cumulative, only after "stored"
@@ -49,7 +50,8 @@ struct server_log {
 	uint64_t anchor_size; /* where this session must anchor: the smaller size at WELCOME */
 	uint64_t agreed;      /* the largest size at which it showed our root: what ACK says */
 	bool ack_due;
-	bool freezing; /* FREEZE was asked for and is not stored yet */
+	bool welcome_due; /* HELLO came while appends were under way: answered after them */
+	bool freezing;    /* FREEZE was asked for and is not stored yet */
 	struct wall_ms last_contact;
 	struct wall_ms last_commit;
 	uint64_t refused[ERR_COUNT];

@@ -140,7 +140,6 @@ static void on_hello(const struct turn *t)
 {
 	const struct wire_header *h = &t->header;
 	struct server_log *log = t->log;
-	struct server_action *a = NULL;
 
 	if (h->protocol != WIRE_PROTOCOL) {
 		refuse(t, ERR_VERSION, "this server speaks protocol 1; use a program that does");
@@ -157,17 +156,13 @@ static void on_hello(const struct turn *t)
 	log->open = true;
 	log->session = t->event->new_session ? t->event->new_session : 1;
 	log->claimed = h->size;
-	log->anchor_size = h->size < log->durable.size ? h->size : log->durable.size;
 	log->credit_left = t->m->credit_bytes;
-	a = answer(t, WIRE_WELCOME);
-	if (!a)
-		return;
-	a->header.session = log->session;
-	a->header.size = log->durable.size;
-	a->header.credit = t->m->credit_bytes;
-	a->header.commit_events = COMMIT_EVENTS_MAX;
-	a->header.commit_bytes = COMMIT_BYTES_MAX;
-	a->with_newest = log->durable.size > 0;
+	/* A size that is about to be less than what is here would let a node whose store went
+	 * back sign another history past it. */
+	if (log->pending.size != log->durable.size)
+		log->welcome_due = true;
+	else
+		server_welcome(t->m, log, t->ret);
 }
 
 static void on_anchor(const struct turn *t)

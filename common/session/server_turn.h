@@ -15,6 +15,9 @@ void server_refuse(struct server_log *log, struct server_update *ret, enum err c
 		   const char *text);
 /* Acknowledges what the open session agreed to and is on disk; grants its bytes again. */
 void server_ack(const struct server_machine *m, struct server_log *log, struct server_update *ret);
+/* Tells the session's peer what is on disk: nothing of this log may be on its way there. */
+void server_welcome(const struct server_machine *m, struct server_log *log,
+		    struct server_update *ret);
 void server_end_session(struct server_log *log);
 
 /* SERVER_EV_MESSAGE */

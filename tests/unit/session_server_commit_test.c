@@ -33,6 +33,44 @@ static void one_ack_stands_for_all_commits_of_a_turn(void **state)
 	assert_int_equal(reply(0, WIRE_ACK)->credit, CREDIT);
 }
 
+/* A node whose store went back while a commit of its was on the way to the disk must not
+ * be told a size that is about to be less than what is here. */
+static void a_hello_between_append_and_stored_is_welcomed_with_what_is_stored_then(void **state)
+{
+	(void)state;
+	open_session(&ours, 5);
+	say_commit(0, 5);
+	message_hello(&said, &ours, 3);
+	hear_as(ours.log, PEER_2, 78);
+	assert_int_equal(update.count, 0);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(update.count, 1);
+	assert_int_equal(reply(0, WIRE_WELCOME)->size, 5);
+	assert_int_equal(reply(0, WIRE_WELCOME)->session, 78);
+	assert_true(update.actions[0].with_newest);
+	assert_memory_equal(update.actions[0].peer, PEER_2, strlen(PEER_2));
+	message_anchor(&said, &ours, 78, 3);
+	hear_as(ours.log, PEER_2, 0);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 3);
+}
+
+static void a_hello_between_append_and_a_failure_is_welcomed_with_what_stands(void **state)
+{
+	(void)state;
+	open_session(&ours, 5);
+	say_commit(0, 5);
+	message_hello(&said, &ours, 5);
+	hear_as(ours.log, PEER_2, 78);
+	assert_int_equal(update.count, 0);
+	step(SERVER_EV_FAILED, ERR_DISK_FULL);
+	assert_int_equal(update.count, 1);
+	assert_int_equal(reply(0, WIRE_WELCOME)->size, 0);
+	assert_false(update.actions[0].with_newest);
+	message_anchor(&said, &ours, 78, 0);
+	hear_as(ours.log, PEER_2, 0);
+	assert_int_equal(reply(0, WIRE_ACK)->credit, CREDIT);
+}
+
 static void a_gap_is_refused_with_the_size_expected(void **state)
 {
 	(void)state;
@@ -93,13 +131,14 @@ static void an_ack_never_says_more_than_the_session_showed(void **state)
 	say_commit(0, 12);
 	message_hello(&said, &ours, 3); /* in the same turn: 0 is durable, 12 pending */
 	hear(PEER);
-	assert_int_equal(reply(0, WIRE_WELCOME)->size, 0);
-	message_anchor(&said, &ours, 77, 0);
-	hear(PEER);
-	say_commit(0, 3);
 	step(SERVER_EV_STORED, ERR_OK);
 	assert_int_equal(update.count, 1);
+	assert_int_equal(reply(0, WIRE_WELCOME)->size, 12);
+	message_anchor(&said, &ours, 77, 3);
+	hear(PEER);
 	assert_int_equal(reply(0, WIRE_ACK)->size, 3);
+	say_commit(0, 5);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 5);
 	assert_int_equal(held()->durable.size, 12);
 }
 
@@ -263,6 +302,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_ack_is_sent_only_after_stored),
 		TEST(one_ack_stands_for_all_commits_of_a_turn),
+		TEST(a_hello_between_append_and_stored_is_welcomed_with_what_is_stored_then),
+		TEST(a_hello_between_append_and_a_failure_is_welcomed_with_what_stands),
 		TEST(a_gap_is_refused_with_the_size_expected),
 		TEST(a_commit_of_another_session_is_refused),
 		TEST(a_replay_is_harmless),
