@@ -113,7 +113,11 @@ enum err batch_commit(struct node *n, struct batch *b, struct bytes note)
 	n->no_room = ERR_OK;
 	if (save)
 		confirmed_saved(n);
-	return node_raise_mark(n);
+	/* What is stored stands, also when the mark cannot follow: the fault ends the node
+	 * before anything of that size leaves, and the next start raises the mark. */
+	if (node_raise_mark(n) != ERR_OK)
+		n->stopping = true;
+	return ERR_OK;
 }
 
 void batch_abandon(struct node *n, struct batch *b)

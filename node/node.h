@@ -167,7 +167,7 @@ MUST_USE enum err batch_begin(struct node *n, struct batch *b);
 MUST_USE enum err batch_append(struct node *n, struct batch *b, struct bytes raw,
 			       const struct event *e);
 /* Seals with `note` (empty: one signed now), commits, raises the mark.  On failure the batch
- * is abandoned. */
+ * is abandoned; a mark that could not be raised is `fault`, and the batch stands. */
 MUST_USE enum err batch_commit(struct node *n, struct batch *b, struct bytes note);
 /* Nothing of it stands. */
 void batch_abandon(struct node *n, struct batch *b);

@@ -47,7 +47,14 @@ void gate_text(const struct node *n, char text[], size_t size)
 		if (link->server_size > longest)
 			longest = link->server_size;
 	}
-	if (frozen)
+	if (m->link_count == 0)
+		(void)snprintf(
+			text, size,
+			"edits wait: this store holds %" PRIu64 " events, and these keys once "
+			"signed %" PRIu64 "; name the servers that hold them in the configuration "
+			"and restart; only when no server ever had them, remove %s.highwater",
+			m->size, n->mark.size, n->settings.keys);
+	else if (frozen)
 		(void)snprintf(
 			text, size,
 			"edits wait: the server %s holds another history of this log and "

@@ -227,7 +227,12 @@ enum err node_open_mark(struct node *n)
 		return ERR_OK;
 	mark_path(n, path);
 	e = highwater_open(path, &n->mark, &found);
-	if (e != ERR_OK)
+	if (e == ERR_BUSY)
+		log_line(LOG_ERROR,
+			 "log %s: another node runs with these keys and holds the mark %s: two "
+			 "would sign two histories; end the other one",
+			 n->log.name.text, path);
+	else if (e != ERR_OK)
 		log_line(
 			LOG_ERROR,
 			"log %s: the mark %s cannot be used: %s; the node must be able to write "

@@ -274,6 +274,17 @@ static enum err create_highwater(const char *path)
 	return file_replace(path, 0600, bytes_of(text, HIGHWATER_BYTES));
 }
 
+/* Two programs with the same keys would sign two histories: the lock goes with the process,
+ * however it ends. */
+static enum err lock_highwater(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return ERR_OK;
+	return errno == EAGAIN || errno == EACCES ? ERR_BUSY : file_err(errno);
+}
+
 enum err highwater_open(const char *path, struct highwater *ret, bool *ret_found)
 {
 	struct highwater h = {.fd = -1, .synced_ms = INT64_MIN};
@@ -291,9 +302,10 @@ enum err highwater_open(const char *path, struct highwater *ret, bool *ret_found
 	}
 	if (h.fd < 0)
 		return file_err(errno);
-	if (pread(h.fd, text, sizeof text, 0) != HIGHWATER_BYTES)
+	err = lock_highwater(h.fd);
+	if (err == ERR_OK && pread(h.fd, text, sizeof text, 0) != HIGHWATER_BYTES)
 		err = ERR_CORRUPT;
-	else
+	if (err == ERR_OK)
 		err = parse_highwater(text, &h.size);
 	if (err != ERR_OK) {
 		(void)close(h.fd);

@@ -25,7 +25,8 @@ struct highwater {
 	uint64_t size;
 	int64_t synced_ms;
 };
-/* Opens or creates. `ret_found` false: there was none (a new key). CORRUPT when unreadable. */
+/* Opens or creates, and holds it until it is closed: BUSY when another program does.
+ * `ret_found` false: there was none (a new key). CORRUPT when unreadable. */
 MUST_USE enum err highwater_open(const char *path, struct highwater *ret, bool *ret_found);
 /* Writes in place, before anything of that size leaves; fdatasync at most once a second
  * (`mono_ms`): a kill loses nothing, a power cut at most a moment. */

@@ -21,7 +21,7 @@ enum err node_machine_init(struct node_machine *m, struct log_name log, const st
 		.region = log_name_region(log),
 		.size = tree->size,
 		.tree = *tree,
-		.gated = link_count > 0 && (!found || tree->size < highwater),
+		.gated = tree->size < highwater || (link_count > 0 && !found),
 		.fetcher = SERVERS_MAX,
 		.link_count = link_count,
 		.events = events,
@@ -118,8 +118,15 @@ static void choose_fetcher(struct node_machine *m, const struct node_event *even
 	}
 }
 
+/* Small commits cost a signature, a message and two checks each: while something is under
+ * way they gather until it is acknowledged.  An idle link sends at once. */
+static bool gathers(const struct node_link *link)
+{
+	return link->flight_count > 0 && link->waiting_bytes < NODE_SMALL_BYTES;
+}
+
 /* At most one commit is asked for until SENT tells how large it became.  A window that is
- * nearly used up is left to fill again: small commits cost a signature each. */
+ * nearly used up is left to fill again. */
 static void send_commit(const struct node_turn *t)
 {
 	struct node_link *link = t->link;
@@ -127,7 +134,8 @@ static void send_commit(const struct node_turn *t)
 	uint64_t room = 0;
 
 	if (link->phase != NODE_LIVE || link->sending || link->stuck || link->sent >= t->m->size ||
-	    link->flight_count == NODE_FLIGHTS_MAX || link->under_way_bytes >= link->credit_bytes)
+	    link->flight_count == NODE_FLIGHTS_MAX || link->under_way_bytes >= link->credit_bytes ||
+	    gathers(link))
 		return;
 	room = link->credit_bytes - link->under_way_bytes;
 	if (link->under_way_bytes > 0 && room < link->commit_bytes / 4)
@@ -154,7 +162,7 @@ static void mind_gate(struct node_machine *m, const struct node_event *event,
 		      struct node_update *ret)
 {
 	struct node_turn t = node_turn_of(m, event, ret, 0);
-	bool all = !m->appending;
+	bool all = !m->appending && m->link_count > 0; /* nobody has nothing to say */
 
 	for (size_t i = 0; i < m->link_count; i++) {
 		const struct node_link *link = &m->links[i];
@@ -215,6 +223,8 @@ static void on_sent(const struct node_turn *t)
 	link->flight_count++;
 	link->under_way_bytes += event->bytes;
 	link->sent = event->size;
+	/* What did not fit is a backlog: it does not wait. */
+	link->waiting_bytes = event->size < t->m->size ? NODE_SMALL_BYTES : 0;
 }
 
 static void on_waive(struct node_link *link)
@@ -252,6 +262,8 @@ void node_step(struct node_machine *m, const struct node_event *event, struct no
 	case NODE_EV_GREW:
 		m->tree = *event->tree;
 		m->size = event->tree->size;
+		for (size_t i = 0; i < m->link_count; i++)
+			m->links[i].waiting_bytes += event->bytes;
 		break;
 	case NODE_EV_STORED:
 		on_stored(m, event, ret);

@@ -37,6 +37,9 @@ enum {
 	NODE_BACKOFF_MOST_MS = 30000,
 	NODE_REFUSED_MS = 60000, /* REFUSED is tried again */
 	NODE_FLIGHTS_MAX = 64,
+	/* While commits are under way, fewer bytes than these wait for an acknowledgement, so that
+	 * under load one signature seals what was accepted meanwhile. */
+	NODE_SMALL_BYTES = 64 * 1024,
 };
 
 enum node_phase {
@@ -68,6 +71,7 @@ struct node_link { /* one server */
 		uint64_t bytes;
 	} flights[NODE_FLIGHTS_MAX]; /* commits under way, oldest first */
 	size_t flight_count;
+	uint64_t waiting_bytes; /* about what is not yet sent, as far as it is known */
 	uint32_t commit_events, commit_bytes; /* the smaller of both sides' limits */
 	uint64_t anchored_at;                 /* the size our newest HELLO or ANCHOR stands at */
 	struct mono_ms heard, said, progress;
@@ -130,8 +134,8 @@ enum node_event_kind {
 	NODE_EV_STORED,  /* an APPEND is durable: `tree` */
 	NODE_EV_FAILED,  /* an APPEND failed (disk full): asked again later */
 	NODE_EV_SENT,    /* a SEND_COMMIT of `link` went out: `size` after it, `bytes` of its event
-			    frames    (commit_frames_size); bytes 0: it could not be sent now    (asked for
-			    again after the next tick or message of that link) */
+			    frames    (commit_frames_size); bytes 0: it could not be sent now    (asked
+			    for    again after the next tick or message of that link) */
 	NODE_EV_MESSAGE, /* from link */
 	NODE_EV_WAIVE,   /* an administrator goes on without this link */
 };
@@ -143,7 +147,7 @@ struct node_event {
 	uint32_t random; /* for back-off jitter */
 	size_t link;
 	const struct tree *tree;    /* GREW, STORED */
-	uint64_t size, bytes;       /* SENT */
+	uint64_t size, bytes;       /* SENT; GREW: by how many bytes of events, roughly */
 	const struct bytes *frames; /* MESSAGE */
 	size_t frame_count;
 };
@@ -152,7 +156,9 @@ struct node_event {
  * once and in order, and SENT, STORED and FAILED told for what asks for them. */
 
 /* `highwater`: the largest size these keys ever signed; `found` whether there was a mark;
- * the gate is closed when there is none and servers are configured, or when tree->size < highwater.
+ * the gate is closed when tree->size < highwater, and when there is no mark and servers are
+ * configured.  Without servers a store below the mark stays closed: nobody can give back what
+ * these keys signed.
  */
 MUST_USE enum err node_machine_init(struct node_machine *m, struct log_name log,
 				    const struct vkey *key, const struct tree *tree,

@@ -164,6 +164,21 @@ static void the_mark_is_found_again_and_never_sinks(void **state)
 	buf_free(&b);
 }
 
+/* Two programs that sign with the same keys would fork their log. */
+static void a_mark_in_use_is_not_opened_a_second_time(void **state)
+{
+	struct world *w = *state;
+	struct highwater h;
+	struct highwater second;
+	bool found = false;
+
+	OK(highwater_open(w->path, &h, &found));
+	assert_int_equal(highwater_open(w->path, &second, &found), ERR_BUSY);
+	highwater_close(&h);
+	OK(highwater_open(w->path, &second, &found));
+	highwater_close(&second);
+}
+
 static void a_mark_that_is_damaged_is_corrupt_not_zero(void **state)
 {
 	static const char *const texts[] = {
@@ -193,6 +208,7 @@ int main(void)
 		T(reading_stops_at_its_bound_and_leaves_the_buffer_alone),
 		T(folders_are_made_with_their_parents),
 		T(the_mark_is_found_again_and_never_sinks),
+		T(a_mark_in_use_is_not_opened_a_second_time),
 		T(a_mark_that_is_damaged_is_corrupt_not_zero),
 	};
 

@@ -161,6 +161,17 @@ static void a_store_below_its_highwater_mark_waits(void **state)
 	assert_false(node.gated);
 }
 
+/* Nobody is there to fetch from: what these keys signed would be signed anew. */
+static void a_store_below_its_mark_waits_without_servers_too(void **state)
+{
+	(void)state;
+	begin(8, 9, true, 0);
+	assert_true(node.gated);
+	tick(NODE_BACKOFF_MOST_MS);
+	assert_true(node.gated);
+	assert_null(found(0, NODE_OPENED));
+}
+
 static void a_waived_server_is_not_waited_for(void **state)
 {
 	struct node_event e;
@@ -246,6 +257,7 @@ int main(void)
 		TEST(without_servers_the_gate_is_open),
 		TEST(a_new_store_waits_until_every_server_has_answered),
 		TEST(a_store_below_its_highwater_mark_waits),
+		TEST(a_store_below_its_mark_waits_without_servers_too),
 		TEST(a_waived_server_is_not_waited_for),
 		TEST(a_server_that_proves_more_closes_the_gate_until_fetched),
 		TEST(an_edit_before_the_server_answered_is_shown_at_the_anchor),
