@@ -17,6 +17,8 @@ enum {
 	STALL_MS = 10000,
 	BACKLOG = 64,
 	NOBODY = -1,
+	/* A call names slot and generation in one number. */
+	GENERATIONS = (1 << 30) / CONTROL_CLIENTS_MAX,
 };
 
 struct client {
@@ -61,7 +63,7 @@ static void client_free(struct client *c)
 {
 	free(c->in);
 	free(c->out);
-	*c = (struct client){.fd = -1, .generation = c->generation + 1};
+	*c = (struct client){.fd = -1, .generation = (c->generation + 1) % GENERATIONS};
 }
 
 /* Ends the connection; the request that somebody is working on stays readable. */
