@@ -11,6 +11,7 @@ struct reader {
 	struct csv_row now; /* the row being read */
 	const char *cells[CSV_COLUMNS_MAX];
 	bool after_cr;   /* a CR ended the row before: its LF is no row */
+	bool row_ended;  /* since this was last made false */
 	bool first_only; /* stop caring behind the header */
 	enum err err;
 	struct csv_fault fault;
@@ -82,6 +83,7 @@ static void on_row(int end, void *context)
 {
 	struct reader *r = context;
 
+	r->row_ended = true;
 	if (end == '\n' && r->after_cr) { /* the second half of CRLF */
 		r->after_cr = false;
 		return;
@@ -89,7 +91,7 @@ static void on_row(int end, void *context)
 	r->after_cr = end == '\r';
 	if (r->err != ERR_OK || (r->first_only && r->sheet->header.cells))
 		return;
-	if (r->now.cell_count && !all_empty(r))
+	if (r->now.quote_column || (r->now.cell_count && !all_empty(r)))
 		keep_row(r);
 	r->now = (struct csv_row){.row = r->now.row + 1};
 }
@@ -101,26 +103,92 @@ static int never(unsigned char c)
 	return 0;
 }
 
+/* Where the line that begins at `from` ends: behind its CR, LF or CRLF. */
+static size_t line_end(struct bytes text, size_t from)
+{
+	while (from < text.size && text.data[from] != '\r' && text.data[from] != '\n')
+		from++;
+	if (from + 1 < text.size && text.data[from] == '\r' && text.data[from + 1] == '\n')
+		from++;
+	return from < text.size ? from + 1 : text.size;
+}
+
+static enum err begin(struct csv_parser *p, char delimiter)
+{
+	if (csv_init(p, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0)
+		return ERR_NOMEM;
+	csv_set_delim(p, (unsigned char)delimiter);
+	csv_set_space_func(p, never);
+	return ERR_OK;
+}
+
+/* The row being read has a quote that does not fit. */
+static void end_bad_row(struct reader *r)
+{
+	r->now.quote_column = r->now.cell_count + 1;
+	on_cell("", 0, r);
+	on_row('\n', r);
+}
+
+/* Line by line, so that the place where a row began is known when its quotes do not fit. */
 static enum err parse(struct bytes text, char delimiter, struct reader *r)
 {
 	struct csv_parser p;
-	size_t used = 0;
+	size_t row_start = 0;
 	bool open = false;
+	bool broken = false;
+	enum err e = begin(&p, delimiter);
 
-	if (csv_init(&p, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0)
-		return ERR_NOMEM;
-	csv_set_delim(&p, (unsigned char)delimiter);
-	csv_set_space_func(&p, never);
-	used = csv_parse(&p, text.data, text.size, on_cell, on_row, r);
-	if (used == text.size && csv_fini(&p, on_cell, on_row, r) != 0)
-		open = true;
-	if (r->err == ERR_OK && (used != text.size || open)) {
+	if (e != ERR_OK)
+		return e;
+	for (size_t at = 0; at < text.size && r->err == ERR_OK;) {
+		size_t end = line_end(text, at);
+
+		r->row_ended = false;
+		broken = csv_parse(&p, text.data + at, end - at, on_cell, on_row, r) != end - at;
+		at = end;
+		if (broken && (csv_error(&p) != CSV_EPARSE || !r->sheet->header.cells))
+			break;
+		if (broken) {
+			at = line_end(text, row_start);
+			end_bad_row(r);
+			csv_free(&p);
+			e = begin(&p, delimiter);
+			if (e != ERR_OK)
+				return e;
+			broken = false;
+		}
+		if (r->row_ended)
+			row_start = at;
+	}
+	open = !broken && csv_fini(&p, on_cell, on_row, r) != 0;
+	if (r->err == ERR_OK && (broken || open)) {
 		r->err = csv_error(&p) == CSV_EPARSE ? ERR_DECODE : ERR_NOMEM;
 		r->fault = (struct csv_fault){open ? FAULT_OPEN_QUOTE : FAULT_QUOTE, r->now.row,
 					      r->now.cell_count + 1};
 	}
 	csv_free(&p);
 	return r->err;
+}
+
+/* A spreadsheet writes the width that it once had: empty cells behind the last heading. */
+static void drop_empty_tail(struct csv_sheet *s)
+{
+	size_t width = s->header.cell_count;
+
+	while (width && !*s->header.cells[width - 1])
+		width--;
+	for (size_t i = 0; i < s->row_count; i++)
+		for (size_t c = width; c < s->rows[i].cell_count && c < s->header.cell_count; c++)
+			if (*s->rows[i].cells[c])
+				width = c + 1;
+	s->header.cell_count = width;
+	for (size_t i = 0; i < s->row_count; i++) {
+		struct csv_row *row = &s->rows[i];
+
+		while (row->cell_count > width && !*row->cells[row->cell_count - 1])
+			row->cell_count--;
+	}
 }
 
 enum err csv_read(struct bytes text, char delimiter, struct arena *arena, struct csv_sheet *ret,
@@ -134,6 +202,8 @@ enum err csv_read(struct bytes text, char delimiter, struct arena *arena, struct
 		e = ERR_DECODE;
 		r.fault = (struct csv_fault){FAULT_EMPTY, 0, 0};
 	}
+	if (e == ERR_OK)
+		drop_empty_tail(&sheet);
 	*ret_fault = r.fault;
 	*ret = sheet;
 	return e;

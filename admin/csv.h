@@ -11,7 +11,8 @@ enum { CSV_COLUMNS_MAX = 256 };
 struct csv_row {
 	size_t row; /* as a spreadsheet counts: 1 is the header */
 	size_t cell_count;
-	const char **cells; /* in the arena */
+	const char **cells;  /* in the arena */
+	size_t quote_column; /* a quote there does not fit, so the cells say nothing; 0: fine */
 };
 
 struct csv_sheet {
@@ -27,8 +28,10 @@ struct csv_fault {
 };
 
 /* Text is UTF-8 without zero bytes.  Rows whose cells are all empty are skipped but counted.
- * DECODE with *ret_fault when the quotes do not fit (rows before it are there), LIMIT over
- * IMPORT_ROWS_MAX or CSV_COLUMNS_MAX, NOMEM. */
+ * A row whose quotes do not fit is kept with its quote_column, and reading goes on behind its
+ * first line, so that a quote too many swallows no rows.  Empty cells behind the last heading
+ * are dropped.  DECODE with *ret_fault when the header's quotes do not fit or nothing closes
+ * one, LIMIT over IMPORT_ROWS_MAX or CSV_COLUMNS_MAX, NOMEM. */
 MUST_USE enum err csv_read(struct bytes text, char delimiter, struct arena *arena,
 			   struct csv_sheet *ret, struct csv_fault *ret_fault);
 void csv_sheet_free(struct csv_sheet *s);

@@ -79,6 +79,7 @@ static enum outcome load_register(struct import *im)
 
 static enum outcome compare(struct import *im)
 {
+	im->options.incomplete = im->unreadable;
 	for (int k = 0; k < KIND_COUNT; k++) {
 		enum err e = ERR_OK;
 

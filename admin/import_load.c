@@ -192,6 +192,29 @@ static enum err ragged(struct import *im, const struct import_file *file, const 
 	return findings_add(&im->findings, &f);
 }
 
+/* The heading above a cell, else the column's number. */
+static const char *column_name(struct import *im, const struct csv_sheet *sheet, size_t column)
+{
+	return column <= sheet->header.cell_count ? sheet->header.cells[column - 1]
+						  : text_in(&im->cli->arena, "%zu", column);
+}
+
+#define MISQUOTED_PL                                                                                      \
+	"cudzysłów w środku komórki; cała komórka musi stać w cudzysłowie, a cudzysłowy w niej " \
+	"podwojone"
+#define MISQUOTED_EN                                                                               \
+	"a quote inside a cell; the whole cell must stand in quotes, and quotes in it doubled"
+
+static enum err misquoted(struct import *im, const struct import_file *file,
+			  const struct csv_sheet *sheet, const struct csv_row *row)
+{
+	const struct finding f = {file->path,  row->row, column_name(im, sheet, row->quote_column),
+				  "",          "quote",  MISQUOTED_PL,
+				  MISQUOTED_EN};
+
+	return findings_add(&im->findings, &f);
+}
+
 static enum err bad_state(struct import *im, const struct import_file *file,
 			  const struct csv_row *from, const char *text)
 {
@@ -242,9 +265,12 @@ static enum err add_rows(struct import *im, struct import_file *file, const stru
 	for (size_t i = 0; i < sheet->row_count && e == ERR_OK; i++) {
 		const struct csv_row *row = &sheet->rows[i];
 
-		e = row->cell_count == sheet->header.cell_count
-			    ? add_row(im, file, row, fields, plan)
-			    : ragged(im, file, row, sheet->header.cell_count);
+		if (row->quote_column)
+			e = misquoted(im, file, sheet, row);
+		else if (row->cell_count == sheet->header.cell_count)
+			e = add_row(im, file, row, fields, plan);
+		else
+			e = ragged(im, file, row, sheet->header.cell_count);
 	}
 	return e;
 }
@@ -256,12 +282,7 @@ static enum outcome csv_broken(struct import *im, const struct import_file *file
 	static const struct {
 		const char *code, *pl, *en;
 	} texts[] = {
-		[FAULT_QUOTE] =
-			{"quote",
-			 "cudzysłów w środku komórki; cała komórka musi stać w cudzysłowie, a "
-			 "cudzysłowy w niej podwojone",
-			 "a quote inside a cell; the whole cell must stand in quotes, and quotes "
-			 "in it doubled"},
+		[FAULT_QUOTE] = {"quote", MISQUOTED_PL, MISQUOTED_EN},
 		[FAULT_OPEN_QUOTE] = {"quote", "cudzysłów, którego nic nie zamyka, do końca pliku",
 				      "a quote that nothing closes before the end of the file"},
 		[FAULT_WIDE] = {"too-many-columns", "za dużo kolumn", "too many columns"},
@@ -275,10 +296,8 @@ static enum outcome csv_broken(struct import *im, const struct import_file *file
 	f.code = texts[fault->why].code;
 	f.text_pl = texts[fault->why].pl;
 	f.text_en = texts[fault->why].en;
-	if (fault->column && fault->row > 1 && fault->column <= sheet->header.cell_count)
-		f.column = sheet->header.cells[fault->column - 1];
-	else if (fault->column)
-		f.column = text_in(&im->cli->arena, "%zu", fault->column);
+	if (fault->column)
+		f.column = column_name(im, sheet, fault->column);
 	return unreadable(im, &f);
 }
 

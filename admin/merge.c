@@ -2,13 +2,28 @@
 
 #include <string.h>
 
+/* Spreadsheets write CRLF inside a cell back as LF. */
+static bool same_lines(const char *a, const char *b)
+{
+	while (true) {
+		a += a[0] == '\r' && a[1] == '\n';
+		b += b[0] == '\r' && b[1] == '\n';
+		if (*a != *b)
+			return false;
+		if (!*a)
+			return true;
+		a++;
+		b++;
+	}
+}
+
 enum merge merge_field(const char *base, const char *in_register, const char *in_file)
 {
 	if (!strcmp(in_register, in_file))
 		return MERGE_KEEP;
-	if (!base || !strcmp(base, in_register))
-		return MERGE_TAKE;
-	return strcmp(base, in_file) ? MERGE_CONFLICT : MERGE_KEEP;
+	if (base && same_lines(base, in_file))
+		return MERGE_KEEP;
+	return !base || !strcmp(base, in_register) ? MERGE_TAKE : MERGE_CONFLICT;
 }
 
 bool state_parse(const char *text, struct state_mark *ret)

@@ -14,7 +14,8 @@ enum merge {
 	MERGE_CONFLICT, /* both changed it, to different texts */
 };
 
-/* `base`: the text when the file was exported; NULL: not known, so the file's text counts. */
+/* `base`: the text when the file was exported; NULL: not known, so the file's text counts.
+ * Other line ends alone are no change of an exported text: spreadsheets rewrite them. */
 enum merge merge_field(const char *base, const char *in_register, const char *in_file);
 
 /* "<log>@<size>", what a file was exported as; false when it is not that.  The log is a

@@ -422,7 +422,7 @@ enum err plan_compare(struct plan *p, const struct plan_options *options, struct
 	for (size_t i = 0; i < p->row_count; i++)
 		if (p->rows[i].flawed)
 			p->rows[i].fate = ROW_BAD;
-	if (e == ERR_OK)
+	if (e == ERR_OK && !options->incomplete)
 		e = find_missing(&c);
 	tdestroy(c.seen, nothing_to_free);
 	return e;

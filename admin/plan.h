@@ -61,6 +61,7 @@ enum { PLAN_BASES_MAX = 16 };
 struct plan_options {
 	int region; /* whose node it is */
 	bool own, overwrite, retire_missing;
+	bool incomplete; /* a file could not be read: nobody knows what is missing */
 };
 
 /* One kind. */

@@ -88,11 +88,70 @@ static void expect_fault(const char *text, int why, size_t row, size_t column)
 
 static void a_quote_in_the_wrong_place_is_named_by_row_and_column(void **state)
 {
+	static const struct {
+		const char *text;
+		size_t row, column;
+	} cases[] = {
+		{"a,b\n1,2\nx,y\"z\n", 3, 2},
+		{"a,b\r\n\"x\"y,2\r\n", 2, 1},
+		{"a,b\n\"x\" ,2\n", 2, 1},
+		{"a,b\n1,y\"z", 2, 2},
+	};
+
 	(void)state;
-	expect_fault("a,b\n1,2\nx,y\"z\n", FAULT_QUOTE, 3, 2);
-	expect_fault("a,b\n\"x\"y,2\n", FAULT_QUOTE, 2, 1);
-	expect_fault("a,b\n\"x\" ,2\n", FAULT_QUOTE, 2, 1);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct arena arena = {0};
+		struct csv_sheet s = read_fine(cases[i].text, ',', &arena);
+		const struct csv_row *last = &s.rows[s.row_count - 1];
+
+		assert_int_equal(last->row, cases[i].row);
+		assert_int_equal(last->quote_column, cases[i].column);
+		csv_sheet_free(&s);
+		arena_free(&arena);
+	}
+	expect_fault("a,b\"c\n1,2\n", FAULT_QUOTE, 1, 2);
 	expect_fault("a,b\n1,\"2\n3,4\n", FAULT_OPEN_QUOTE, 2, 2);
+}
+
+/* The quote of row 3 is closed by one of row 6, whose row is then read for itself. */
+static void rows_behind_a_quote_that_does_not_fit_are_read(void **state)
+{
+	struct arena arena = {0};
+	struct csv_sheet s = read_fine("a,b\r\n1,\"x\r\ny\"\r\n2,\"z\r\n3,c\r\n4,d\r\n5,\"e\"\r\n"
+				       "6,f\"\r\n7,g\r\n",
+				       ',', &arena);
+
+	(void)state;
+	assert_int_equal(s.row_count, 7);
+	EXPECT(&s.rows[0], 2, "1", "x\r\ny");
+	assert_int_equal(s.rows[1].row, 3);
+	assert_int_equal(s.rows[1].quote_column, 2);
+	EXPECT(&s.rows[2], 4, "3", "c");
+	EXPECT(&s.rows[3], 5, "4", "d");
+	EXPECT(&s.rows[4], 6, "5", "e");
+	assert_int_equal(s.rows[5].quote_column, 2);
+	EXPECT(&s.rows[6], 8, "7", "g");
+	csv_sheet_free(&s);
+	arena_free(&arena);
+}
+
+static void empty_cells_behind_the_last_heading_are_dropped(void **state)
+{
+	struct arena arena = {0};
+	struct csv_sheet s = read_fine("a;b;;\n1;2;;\n3;4;;;;\n5;;;\n6\n", ';', &arena);
+
+	(void)state;
+	EXPECT(&s.header, 1, "a", "b");
+	EXPECT(&s.rows[0], 2, "1", "2");
+	EXPECT(&s.rows[1], 3, "3", "4");
+	EXPECT(&s.rows[2], 4, "5", "");
+	EXPECT(&s.rows[3], 5, "6");
+	csv_sheet_free(&s);
+	s = read_fine("a;b;;\n1;2;x;\n", ';', &arena);
+	EXPECT(&s.header, 1, "a", "b", "");
+	EXPECT(&s.rows[0], 2, "1", "2", "x");
+	csv_sheet_free(&s);
+	arena_free(&arena);
 }
 
 static void a_file_without_a_header_is_refused(void **state)
@@ -219,6 +278,8 @@ int main(void)
 		cmocka_unit_test(lines_may_end_in_lf_crlf_or_nothing),
 		cmocka_unit_test(empty_rows_are_skipped_but_counted_as_a_spreadsheet_does),
 		cmocka_unit_test(a_quote_in_the_wrong_place_is_named_by_row_and_column),
+		cmocka_unit_test(rows_behind_a_quote_that_does_not_fit_are_read),
+		cmocka_unit_test(empty_cells_behind_the_last_heading_are_dropped),
 		cmocka_unit_test(a_file_without_a_header_is_refused),
 		cmocka_unit_test(too_many_columns_are_refused),
 		cmocka_unit_test(the_first_row_is_found_behind_quoted_line_breaks),

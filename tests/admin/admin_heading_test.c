@@ -16,7 +16,7 @@ static int tear_down(void **state)
 
 static enum err map(enum record_kind kind, size_t count, const char **cells)
 {
-	const struct csv_row header = {1, count, cells};
+	const struct csv_row header = {.row = 1, .cell_count = count, .cells = cells};
 
 	findings_free(&findings);
 	return heading_map(kind_of(kind), &header, "file.csv", &arena, fields, &findings);

@@ -8,12 +8,24 @@ static void one_changed_side_wins_and_two_different_ones_conflict(void **state)
 		const char *base, *in_register, *in_file;
 		enum merge expected;
 	} cases[] = {
-		{"a", "a", "a", MERGE_KEEP},     {"a", "a", "b", MERGE_TAKE},
-		{"a", "b", "a", MERGE_KEEP},     {"a", "b", "b", MERGE_KEEP},
-		{"a", "b", "c", MERGE_CONFLICT}, {"a", "a", "", MERGE_TAKE},
-		{"a", "", "a", MERGE_KEEP},      {"", "b", "c", MERGE_CONFLICT},
-		{"a", "", "c", MERGE_CONFLICT},  {NULL, "a", "b", MERGE_TAKE},
-		{NULL, "a", "a", MERGE_KEEP},    {NULL, "a", "", MERGE_TAKE},
+		{"a", "a", "a", MERGE_KEEP},
+		{"a", "a", "b", MERGE_TAKE},
+		{"a", "b", "a", MERGE_KEEP},
+		{"a", "b", "b", MERGE_KEEP},
+		{"a", "b", "c", MERGE_CONFLICT},
+		{"a", "a", "", MERGE_TAKE},
+		{"a", "", "a", MERGE_KEEP},
+		{"", "b", "c", MERGE_CONFLICT},
+		{"a", "", "c", MERGE_CONFLICT},
+		{NULL, "a", "b", MERGE_TAKE},
+		{NULL, "a", "a", MERGE_KEEP},
+		{NULL, "a", "", MERGE_TAKE},
+		/* A spreadsheet rewrote the line ends. */
+		{"x\r\ny", "x\r\ny", "x\ny", MERGE_KEEP},
+		{"x\r\ny", "z", "x\ny", MERGE_KEEP},
+		{"x\r\ny", "x\r\ny", "x\n\ny", MERGE_TAKE},
+		{"x\ry", "x\ry", "xy", MERGE_TAKE},
+		{NULL, "x\r\ny", "x\ny", MERGE_TAKE},
 	};
 
 	(void)state;

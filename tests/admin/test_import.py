@@ -101,6 +101,28 @@ class Files(Import):
             self.assertEqual((problem["row"], problem["column"], problem["code"]), (row, column, code), raw)
         self.assertEqual(self.node.status()["size"], 0)
 
+    def test_a_quote_too_many_is_one_bad_row_and_hides_no_other(self):
+        self.load(self.write("entities.csv", self.clubs()))
+        path = os.path.join(self.folder, "entities.csv")
+        with open(path, "wb") as f:
+            f.write(b'id;region;kind;name;place;;\r\n'
+                    b'pl26-kis-d0;26;KIS;Klub "Most" Kielce;Kielce;;\r\n'
+                    b'pl26-kis-d1;26;KIS;Klub;Kielce;;\r\n'
+                    b'pl26-kis-d2;99;KIS;Klub;Kielce;;\r\n'
+                    b'pl26-kis-d3;26;KIS;Klub" Kielce;Kielce;;\r\n')
+        told = self.load(path, code=3)
+        self.assertEqual([(p["row"], p["column"], p["code"]) for p in told["problems"]],
+                         [(2, "name", "quote"), (4, "region", "bad-region"), (5, "name", "quote")])
+        self.load(path, "--skip-bad", "--retire-missing", code=3)
+        self.assertEqual(self.ids(self.node), ["pl26-kis-c0", "pl26-kis-c1", "pl26-kis-c2", "pl26-kis-d1"])
+
+    def test_a_file_that_cannot_be_read_says_nothing_about_what_is_missing(self):
+        self.load(self.write("entities.csv", self.clubs()))
+        path = self.write("entities.csv", [["id", "region", "kind", "name", "phone"]])
+        self.assertEqual(self.load(path, "--retire-missing", code=3)["missing"], [])
+        path = self.write("entities.csv", [["id", "region", "kind", "name"]])
+        self.assertEqual(len(self.load(path, "--dry-run")["missing"]), 3)
+
     def test_a_dry_run_touches_nothing_and_retiring_needs_to_be_asked_for(self):
         self.load(self.write("entities.csv", self.clubs()))
         fewer = self.clubs(2, place="Kielce")
@@ -141,6 +163,21 @@ class Excel(Import):
         self.assertEqual(self.field("pl26-kis-c0", "place"), "Kielce")
         self.assertEqual(self.field("pl26-kis-c0", "status"), "suspended")
         self.assertEqual(self.load(path)["accepted"]["changes"], 0)
+
+    def test_what_a_spreadsheet_rewrites_is_no_change(self):
+        rows = self.clubs(3, kind="KIS")
+        for name, value in (("created_on", "2019-06-04"), ("started_on", "2016-03"), ("ksr_pilot", "true"),
+                            ("powiat", "2604"), ("postcode", "26-001")):
+            for row in rows:
+                row.append(name if row is rows[0] else value)
+        self.load(self.write("entities.csv", rows))
+        rows = self.exported()
+        shown = {"2019-06-04": "4.06.2019", "2016-03": "mar.16", "true": "PRAWDA"}
+        rows = [[shown.get(cell, cell).replace("\r\n", "\n") for cell in row] for row in rows]
+        self.node.ctl("put", "entity", "pl26-kis-c0", "other_facts=nowe", "--reason", "r", "--source", "s")
+        told = self.load(self.write("entities.csv", rows, "cp1250", ";"))
+        self.assertEqual((told["changed"], told["conflicts"], len(told["repairs"])), ([], [], 9))
+        self.assertEqual(self.field("pl26-kis-c0", "other_facts"), "nowe")
 
     def test_a_conflict_is_shown_and_refused_unless_overwritten(self):
         self.load(self.write("entities.csv", self.clubs()))
