@@ -16,6 +16,7 @@
 static const size_t MAP_DEFAULT = sizeof(void *) > 4 ? (size_t)1 << 36 : (size_t)1 << 29;
 static const size_t MAP_LEAST = (size_t)1 << 20;
 enum { TABLES_DEFAULT = 256, PATH_BYTES_MAX = 4096, PROBE_BYTES = 1024 * 1024 };
+enum { RESERVE_LEAST = 1024 * 1024, RESERVE_MOST = 32 * 1024 * 1024 };
 
 /* ---- errors ---- */
 
@@ -340,6 +341,55 @@ enum err store_open(const char *folder, const struct store_options *options, str
 	return ERR_OK;
 }
 
+/* ---- room ---- */
+
+enum err store_usage(struct store *s, size_t *ret_used, size_t *ret_map)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+
+	if (mdb_env_info(s->env, &info) != 0 || mdb_env_stat(s->env, &stat) != 0)
+		return ERR_INTERNAL;
+	*ret_used = (info.me_last_pgno + 1) * stat.ms_psize;
+	*ret_map = info.me_mapsize;
+	return ERR_OK;
+}
+
+void store_reserve(struct store *s)
+{
+	struct rlimit most;
+	struct stat st;
+	size_t used = 0;
+	size_t map = 0;
+	size_t step = 0;
+
+	if (store_usage(s, &used, &map) != ERR_OK || used < s->reserve_at)
+		return;
+	step = used / 8;
+	step = step < RESERVE_LEAST ? RESERVE_LEAST : step > RESERVE_MOST ? RESERVE_MOST : step;
+	if (map - used < step)
+		step = map - used;
+	/* Whatever comes of it, not at every commit: where there is no room, LMDB will say so. */
+	s->reserve_at = used + step / 2;
+	if (getrlimit(RLIMIT_FSIZE, &most) != 0 ||
+	    (most.rlim_cur != RLIM_INFINITY && used + step > most.rlim_cur) ||
+	    fstat(s->data_fd, &st) != 0 || (uint64_t)st.st_size >= used + step)
+		return;
+	(void)!fallocate(s->data_fd, 0, st.st_size, (off_t)(used + step) - st.st_size);
+}
+
+/* At a clean end the file is as long as what is in it. */
+static void give_back(struct store *s)
+{
+	size_t used = 0;
+	size_t map = 0;
+	struct stat st;
+
+	if (store_usage(s, &used, &map) == ERR_OK && fstat(s->data_fd, &st) == 0 &&
+	    (uint64_t)st.st_size > used)
+		(void)!ftruncate(s->data_fd, (off_t)used);
+}
+
 void store_close(struct store *s)
 {
 	struct txn *t = NULL;
@@ -353,6 +403,8 @@ void store_close(struct store *s)
 		free(t);
 	}
 	txn_free_spare(&s->writer);
+	if (s->env && s->reserve_at)
+		give_back(s);
 	if (s->env)
 		mdb_env_close(s->env);
 	if (s->lock_fd >= 0)
@@ -362,18 +414,6 @@ void store_close(struct store *s)
 	(void)pthread_mutex_destroy(&s->writers);
 	(void)pthread_mutex_destroy(&s->gate);
 	free(s);
-}
-
-enum err store_usage(struct store *s, size_t *ret_used, size_t *ret_map)
-{
-	MDB_envinfo info;
-	MDB_stat stat;
-
-	if (mdb_env_info(s->env, &info) != 0 || mdb_env_stat(s->env, &stat) != 0)
-		return ERR_INTERNAL;
-	*ret_used = (info.me_last_pgno + 1) * stat.ms_psize;
-	*ret_map = info.me_mapsize;
-	return ERR_OK;
 }
 
 /* ---- tables ---- */

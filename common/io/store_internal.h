@@ -39,6 +39,7 @@ struct store {
 	int data_fd; /* LMDB's own descriptor of the data file; borrowed */
 	bool read_only;
 	size_t map_bytes_max;
+	uint64_t reserve_at; /* bytes in use at which room is reserved next */
 	/* The gate: the map may move only while no transaction of this process is open. */
 	pthread_mutex_t gate;
 	pthread_cond_t gate_moved;
@@ -63,6 +64,9 @@ void store_leave(struct txn *t); /* harmless for one that is not inside */
 MUST_USE enum err store_set_map(struct store *s, size_t bytes);
 /* True when this thread holds the write transaction. */
 bool store_writes_here(struct store *s);
+/* Keeps the data file ahead of what is in use: a commit that makes the file longer has the file
+ * system write its own records as well, in the same sync.  Nothing depends on it. */
+void store_reserve(struct store *s);
 void txn_free_spare(struct txn *t);
 /* Ends a transaction so that table handles opened in it stay. */
 MUST_USE enum err txn_share_handles(struct txn *t);

@@ -184,6 +184,8 @@ enum err txn_commit(struct txn *t)
 		rc = mdb_txn_commit(t->mdb);
 		if (rc != 0)
 			err = commit_err(s, rc);
+		else
+			store_reserve(s);
 	}
 	store_leave(t);
 	(void)pthread_mutex_unlock(&s->writers);

@@ -567,7 +567,7 @@ static void a_full_disk_changes_nothing_and_passes(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	for (unsigned i = 0; i < 3; i++) {
 		OK(txn_begin(w->store, true, &t));
-		for (uint32_t j = 100; j < 300; j++)
+		for (uint32_t j = 100; j < 800; j++)
 			OK(put_number(t, w->table, j, 4000));
 		err = txn_commit(t);
 		assert_int_equal(err, ERR_DISK_FULL);
@@ -575,8 +575,8 @@ static void a_full_disk_changes_nothing_and_passes(void **state)
 	assert_true(holds(w, 49));
 	assert_false(holds(w, 100));
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
-	commit_numbers(w, 100, 300, 4000);
-	assert_true(holds(w, 299));
+	commit_numbers(w, 100, 800, 4000);
+	assert_true(holds(w, 799));
 	close_store(w);
 	OK(store_walk(w->path));
 }
