@@ -189,8 +189,8 @@ static enum err edit_one(struct node *n, struct batch *b, const struct open_call
 	return accept(n, b, &draft, o);
 }
 
-/* One attempt at all edits that fit one commit. */
-static enum err try_batch(struct node *n)
+/* One attempt at all edits that fit one commit; how many bytes they are. */
+static enum err try_batch(struct node *n, size_t *ret_bytes)
 {
 	struct batch b;
 	enum err e = batch_begin(n, &b);
@@ -213,6 +213,7 @@ static enum err try_batch(struct node *n)
 		batch_abandon(n, &b);
 		return e;
 	}
+	*ret_bytes = b.bytes;
 	return batch_commit(n, &b, (struct bytes){NULL, 0});
 }
 
@@ -256,11 +257,12 @@ static void reply_outcome(struct node *n, struct open_call *call, const struct o
 void edits_turn(struct node *n)
 {
 	uint64_t before = n->log.tree.size;
+	size_t bytes = 0;
 	enum err e = ERR_OK;
 
 	forget_outcomes(n);
 	for (int tries = 0; tries < REDO_MAX; tries++) {
-		e = try_batch(n);
+		e = try_batch(n, &bytes);
 		if (e == ERR_OK || batch_grow(n, e) != ERR_OK)
 			break;
 	}
@@ -273,7 +275,8 @@ void edits_turn(struct node *n)
 			reply_outcome(n, &n->calls[i], &n->outcomes[i]);
 	}
 	if (e == ERR_OK && n->log.tree.size > before) {
-		struct node_event grew = {.kind = NODE_EV_GREW, .tree = &n->log.tree};
+		struct node_event grew = {
+			.kind = NODE_EV_GREW, .tree = &n->log.tree, .bytes = bytes};
 
 		links_step(n, &grew);
 	} else if (e != ERR_OK && e != ERR_DISK_FULL && e != ERR_MAP_FULL) {

@@ -138,6 +138,28 @@ static void commits_are_pipelined_inside_the_credit(void **state)
 	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 20);
 }
 
+static void what_is_little_gathers_while_a_commit_is_under_way(void **state)
+{
+	struct node_event much = event_of(NODE_EV_GREW, 0);
+
+	(void)state;
+	begin(9, 9, true, 1);
+	meet(0, 9);
+	tree_event(NODE_EV_GREW, &ours, 10);
+	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 9);
+	sent(0, 10, 100);
+	tree_event(NODE_EV_GREW, &ours, 11);
+	tree_event(NODE_EV_GREW, &ours, 12);
+	assert_null(found(0, NODE_SEND_COMMIT));
+	ack(0, 10);
+	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 10);
+	sent(0, 12, 200);
+	much.tree = &ours.trees[13];
+	much.bytes = NODE_SMALL_BYTES;
+	step(&much);
+	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 12);
+}
+
 static void a_remainder_of_the_credit_bounds_the_commit(void **state)
 {
 	(void)state;
@@ -383,6 +405,7 @@ int main(void)
 		TEST(a_welcome_that_nobody_asked_for_is_ignored),
 		TEST(limits_too_small_for_an_event_are_not_taken),
 		TEST(commits_are_pipelined_inside_the_credit),
+		TEST(what_is_little_gathers_while_a_commit_is_under_way),
 		TEST(a_remainder_of_the_credit_bounds_the_commit),
 		TEST(no_more_than_64_commits_are_under_way),
 		TEST(only_one_commit_is_asked_for_at_a_time),
