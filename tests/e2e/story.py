@@ -18,18 +18,18 @@ class Story(unittest.TestCase):
     def setUp(self):
         self.nation = n.Nation(BIN)
         self.addCleanup(self.nation.close)
-
-    def tell(self):
-        """On failure: the ends of all logs.  On success too, no daemon may have died."""
-        for daemon in self.nation.daemons():
-            if os.path.exists(daemon.log):
-                print("--- %s\n%s" % (daemon.name, daemon.log_tail(30)))
+        self.addCleanup(self.tell)
 
     def run(self, result=None):
-        before = len(result.failures) + len(result.errors) if result else 0
+        """As ever; a failure is followed by the ends of the daemons' logs."""
+        before = len(result.failures) + len(result.errors)
+        self.told = []
         super().run(result)
-        if result and len(result.failures) + len(result.errors) > before and hasattr(self, "nation"):
-            print(result.failures[-1:] or result.errors[-1:])
+        if len(result.failures) + len(result.errors) > before:
+            print("\n".join(self.told))
+
+    def tell(self):
+        self.told = ["--- %s\n%s" % (d.name, d.log_tail(30)) for d in self.nation.daemons() if os.path.exists(d.log)]
 
     def add(self, node, record_id, name="Klub", **fields):
         kind = {"op": "operator", "net": "network"}.get(record_id.split("-")[1], "entity")
