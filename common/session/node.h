@@ -72,7 +72,6 @@ struct node_link { /* one server */
 	} flights[NODE_FLIGHTS_MAX]; /* commits under way, oldest first */
 	size_t flight_count;
 	uint64_t waiting_bytes; /* about what is not yet sent, as far as it is known */
-	uint64_t waiting_bytes; /* about what is not yet sent, as far as it is known */
 	uint32_t commit_events, commit_bytes; /* the smaller of both sides' limits */
 	uint64_t anchored_at;                 /* the size our newest HELLO or ANCHOR stands at */
 	struct mono_ms heard, said, progress;
