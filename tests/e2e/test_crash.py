@@ -166,6 +166,23 @@ class LostAndRestored(Story):
         self.until_folded(self.server)
         self.assertEqual(self.server.json("summary"), before)
 
+    def test_an_old_backup_of_the_server_gets_from_the_node_what_it_lacks(self):
+        self.fill(0, 5)
+        self.until_confirmed(self.node)
+        self.server.stop()
+        backup = self.server.data + ".backup"
+        shutil.copytree(self.server.data, backup)
+        self.server.start()
+        self.fill(5, 10)
+        self.until_confirmed(self.node)
+        self.server.stop()
+        shutil.rmtree(self.server.data)
+        os.rename(backup, self.server.data)
+        self.server.start()
+        n.wait_for("all is confirmed again", lambda: self.server.status()["logs"][0]["size"] == 15)
+        self.until_folded(self.server)
+        self.assertEqual(self.ids(self.server), self.ids(self.node))
+
     def test_a_server_absent_for_long_gets_all_when_it_is_back(self):
         self.server.stop()
         self.fill(0, 30)
