@@ -1,7 +1,6 @@
 /* Logs in a store: what is sealed stays and can be proved, what is aborted never was, and a
  * log that does not agree with its checkpoint is not opened. */
 #include "ledger_fixture.h"
-#include "ledger_national.h"
 
 static void append_plain(struct fixture *f, struct log *l, struct txn *t, uint64_t count)
 {
@@ -474,13 +473,6 @@ int main(void)
 		TEST(checkpoints_are_found_by_their_size),
 		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_number),
 		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_bytes),
-		TEST(an_accepted_commit_is_an_entry_of_the_national_log),
-		TEST(national_time_never_goes_back),
-		TEST(a_commit_with_a_wrong_checkpoint_is_not_accepted),
-		TEST(entries_are_folded_whole_and_no_more_than_asked),
-		TEST(what_does_not_decode_is_counted_and_passed),
-		TEST(logs_that_lack_what_was_accepted_are_damage),
-		TEST(a_view_ahead_of_the_log_is_to_be_thrown_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

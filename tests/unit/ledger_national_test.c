@@ -1,6 +1,4 @@
 /* The national log: what is accepted is an entry, and entries are folded whole. */
-#ifndef SPLOT_TESTS_LEDGER_NATIONAL_H
-#define SPLOT_TESTS_LEDGER_NATIONAL_H
 
 #include "ledger_fixture.h"
 #include "ledger_recount.h"
@@ -339,4 +337,19 @@ static void a_view_ahead_of_the_log_is_to_be_thrown_away(void **state)
 	server_stop(&s);
 }
 
-#endif
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_accepted_commit_is_an_entry_of_the_national_log),
+		TEST(national_time_never_goes_back),
+		TEST(a_commit_with_a_wrong_checkpoint_is_not_accepted),
+		TEST(entries_are_folded_whole_and_no_more_than_asked),
+		TEST(what_does_not_decode_is_counted_and_passed),
+		TEST(logs_that_lack_what_was_accepted_are_damage),
+		TEST(a_view_ahead_of_the_log_is_to_be_thrown_away),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
