@@ -133,6 +133,12 @@ enum err folder_open(struct folder *f, const char *path, const struct store_opti
 	return e;
 }
 
+enum err folder_finish(struct folder *f)
+{
+	folder_stop(f);
+	return f->store ? store_sync(f->store) : ERR_CLOSED;
+}
+
 void folder_close(struct folder *f)
 {
 	folder_stop(f);

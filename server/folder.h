@@ -38,6 +38,8 @@ void folder_wake(struct folder *f, uint64_t size);
 uint64_t folder_position(const struct folder *f);
 /* Ends the thread after its batch. */
 void folder_stop(struct folder *f);
+/* Stops the thread and has the disk confirm what was folded. */
+MUST_USE enum err folder_finish(struct folder *f);
 void folder_close(struct folder *f);
 
 #endif

@@ -98,7 +98,7 @@ static enum err walk_stores(struct server *s, bool *ret_view_damaged)
 	if (walked)
 		log_line(LOG_NOTICE, "the last stop was not clean: %s was walked and is whole",
 			 s->logs_path);
-	view = daemon_check_store(s->view_path, s->view_marker, &view_walked);
+	view = daemon_check_unsynced(s->view_path, s->view_marker, &view_walked);
 	*ret_view_damaged = view == ERR_CORRUPT;
 	return view == ERR_CORRUPT ? ERR_OK : view;
 }
@@ -189,12 +189,15 @@ static enum err load_trust(struct server *s)
 
 static enum err open_view(struct server *s, bool damaged)
 {
-	const struct store_options options = {.mode = STORE_LAZY_META,
+	/* A projection: synced at a clean stop; after a fall of the system it is folded anew. */
+	const struct store_options options = {.mode = STORE_UNSYNCED,
 					      .map_bytes = s->settings.view_map_bytes,
 					      .map_bytes_max = s->settings.map_bytes_max};
 	bool anew = false;
 	enum err e = folder_open(&s->folder, s->view_path, &options, &s->archive, damaged, &anew);
 
+	if (e == ERR_OK && damaged)
+		e = daemon_mark(s->view_marker);
 	if (e != ERR_OK)
 		log_line(LOG_ERROR,
 			 "%s: the view cannot be opened (%s); if it is no matter of rights or "
@@ -202,7 +205,8 @@ static enum err open_view(struct server *s, bool damaged)
 			 s->view_path, err_text(e));
 	else if (anew)
 		log_line(LOG_WARN,
-			 "%s: the view was damaged or did not fit the logs; it is folded anew",
+			 "%s: the view was damaged, did not fit the logs, or the system fell while "
+			 "it was in use; it is folded anew",
 			 s->view_path);
 	return e;
 }
@@ -311,6 +315,8 @@ enum err server_start(struct server *s)
 
 void server_end(struct server *s, bool clean)
 {
+	bool view_kept = clean && folder_finish(&s->folder) == ERR_OK;
+
 	control_close(s->control);
 	feed_close(&s->feed);
 	endpoint_close(s->router);
@@ -319,10 +325,10 @@ void server_end(struct server *s, bool clean)
 	server_machine_free(&s->machine);
 	trust_free(&s->trust);
 	archive_close(&s->archive);
-	if (clean) {
+	if (clean)
 		daemon_clean_stop(s->logs_marker);
+	if (view_kept)
 		daemon_clean_stop(s->view_marker);
-	}
 	keys_free(&s->keys);
 	settings_free(&s->settings);
 	buf_free(&s->out);

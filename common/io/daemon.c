@@ -17,6 +17,8 @@
 #include "io/files.h"
 #include "io/store.h"
 
+enum { MARKER_BYTES_MAX = 256 };
+
 /* ---- signals ---- */
 
 enum err daemon_signals(int *ret_fd)
@@ -142,16 +144,64 @@ static enum err walk_in_child(const char *folder)
 	}
 }
 
-enum err daemon_check_store(const char *folder, const char *marker, bool *ret_walked)
+/* What this start of the system is called; nothing when it is not to be known. */
+static void read_boot(struct buf *ret)
+{
+	if (file_read("/proc/sys/kernel/random/boot_id", MARKER_BYTES_MAX / 2, ret) != ERR_OK)
+		buf_clear(ret);
+}
+
+enum err daemon_mark(const char *marker)
+{
+	struct buf text = {.limit = MARKER_BYTES_MAX};
+	enum err err = ERR_OK;
+
+	buf_add_text(&text, "running, or stopped uncleanly, since the system's start ");
+	read_boot(&text);
+	err = buf_check(&text);
+	if (err == ERR_OK)
+		err = file_replace(marker, 0600, buf_bytes(&text));
+	buf_free(&text);
+	return err;
+}
+
+/* Whether the marker was written since the system started. */
+static bool same_boot(const char *marker)
+{
+	struct buf boot = {.limit = MARKER_BYTES_MAX};
+	struct buf text = {.limit = MARKER_BYTES_MAX};
+	bool same = false;
+
+	read_boot(&boot);
+	if (boot.size > 0 && file_read(marker, MARKER_BYTES_MAX, &text) == ERR_OK)
+		same = memmem(text.data, text.size, boot.data, boot.size) != NULL;
+	buf_free(&boot);
+	buf_free(&text);
+	return same;
+}
+
+static enum err check_store(const char *folder, const char *marker, bool lost, bool *ret_walked)
 {
 	bool unclean = file_exists(marker);
-	enum err err = unclean ? walk_in_child(folder) : ERR_OK;
+	enum err err = ERR_OK;
 
-	if (err == ERR_OK && !unclean)
-		err = file_create(marker, 0600, bytes_of_text("running, or stopped uncleanly\n"));
+	if (unclean)
+		err = lost && !same_boot(marker) ? ERR_CORRUPT : walk_in_child(folder);
+	if (err == ERR_OK)
+		err = daemon_mark(marker);
 	if (err == ERR_OK)
 		*ret_walked = unclean;
 	return err;
+}
+
+enum err daemon_check_store(const char *folder, const char *marker, bool *ret_walked)
+{
+	return check_store(folder, marker, false, ret_walked);
+}
+
+enum err daemon_check_unsynced(const char *folder, const char *marker, bool *ret_walked)
+{
+	return check_store(folder, marker, true, ret_walked);
 }
 
 void daemon_clean_stop(const char *marker)

@@ -19,6 +19,11 @@ void daemon_name_store_on_fault(const char *folder);
 /* Runs store_walk in a child when `marker` (a file that a clean stop removes) shows an
  * unclean stop.  CORRUPT when the child dies or errs.  Then writes the marker. */
 MUST_USE enum err daemon_check_store(const char *folder, const char *marker, bool *ret_walked);
+/* The same for a store whose commits are not synced: an unclean stop of the whole system is
+ * CORRUPT at once, since what reached the disk then is chance. */
+MUST_USE enum err daemon_check_unsynced(const char *folder, const char *marker, bool *ret_walked);
+/* Writes the marker; for a store that was CORRUPT, once another stands in its place. */
+MUST_USE enum err daemon_mark(const char *marker);
 void daemon_clean_stop(const char *marker);
 
 #endif

@@ -267,6 +267,8 @@ static int open_env(const char *folder, const struct store_options *o, size_t ma
 		return rc;
 	if (o->mode == STORE_LAZY_META)
 		flags |= MDB_NOMETASYNC;
+	if (o->mode == STORE_UNSYNCED)
+		flags |= MDB_NOSYNC;
 	if (o->read_only)
 		flags |= MDB_RDONLY;
 	rc = mdb_env_set_mapsize(env, map);
@@ -339,6 +341,13 @@ enum err store_open(const char *folder, const struct store_options *options, str
 	}
 	*ret = s;
 	return ERR_OK;
+}
+
+enum err store_sync(struct store *s)
+{
+	int rc = mdb_env_sync(s->env, 1);
+
+	return rc == 0 ? ERR_OK : store_write_err(s, rc);
 }
 
 /* ---- room ---- */

@@ -19,7 +19,11 @@ struct table {
 	unsigned id;
 };
 
-enum store_mode { STORE_SYNCED, STORE_LAZY_META /* NOMETASYNC: the last commit may be lost */ };
+enum store_mode {
+	STORE_SYNCED,
+	STORE_LAZY_META, /* NOMETASYNC: the last commit may be lost */
+	STORE_UNSYNCED,  /* by store_sync only; if the system falls before that, it is ruined */
+};
 
 struct store_options {
 	enum store_mode mode;
@@ -33,6 +37,7 @@ struct store_options {
  * DISK_FULL, DENIED.  Never open one store twice in a process, never use it across fork. */
 MUST_USE enum err store_open(const char *folder, const struct store_options *options,
 			     struct store **ret);
+MUST_USE enum err store_sync(struct store *s);
 void store_close(struct store *s); /* NULL-safe */
 
 /* Opens a table; `create` needs a store that is not read-only and no open write

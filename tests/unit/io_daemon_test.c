@@ -137,6 +137,26 @@ static void the_store_is_walked_after_an_unclean_stop_only(void **state)
 	assert_true(file_exists(w->marker));
 }
 
+static void an_unsynced_store_is_ruined_by_a_fall_of_the_system_only(void **state)
+{
+	struct world *w = *state;
+	const char other[] = "running, since another start of the system\n";
+	bool walked = true;
+
+	OK(daemon_check_unsynced(w->store, w->marker, &walked));
+	assert_false(walked);
+	make_store(w);
+	OK(daemon_check_unsynced(w->store, w->marker, &walked)); /* killed */
+	assert_true(walked);
+	OK(file_replace(w->marker, 0600, bytes_of_text(other)));
+	for (int i = 0; i < 2; i++) /* until another stands in its place */
+		assert_int_equal(daemon_check_unsynced(w->store, w->marker, &walked), ERR_CORRUPT);
+	OK(daemon_mark(w->marker));
+	OK(daemon_check_unsynced(w->store, w->marker, &walked));
+	OK(file_replace(w->marker, 0600, bytes_of_text(other)));
+	OK(daemon_check_store(w->store, w->marker, &walked)); /* a synced one is walked */
+}
+
 static void a_damaged_store_is_found_before_it_is_used(void **state)
 {
 	struct world *w = *state;
@@ -199,6 +219,7 @@ int main(void)
 		T(signals_wait_at_the_descriptor),
 		T(readiness_is_told_by_path_and_by_abstract_name),
 		T(the_store_is_walked_after_an_unclean_stop_only),
+		T(an_unsynced_store_is_ruined_by_a_fall_of_the_system_only),
 		T(a_damaged_store_is_found_before_it_is_used),
 		T(a_fault_names_the_store_and_ends_the_process),
 	};
