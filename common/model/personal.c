@@ -53,8 +53,8 @@ struct group {
 	size_t after; /* bytes of the separator before the next group; 0: the chain ends */
 };
 
-/* Bytes of a separator that is usual inside numbers; 0 for anything else. */
-static size_t separator(struct bytes text)
+/* Bytes of one mark that is usual inside numbers; 0 for anything else. */
+static size_t mark_at(struct bytes text)
 {
 	static const char *const separators[] = {
 		" ", "-", ".", "/", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x91", "\xe2\x80\x93",
@@ -72,6 +72,16 @@ static size_t separator(struct bytes text)
 static struct bytes from(struct bytes text, size_t at)
 {
 	return bytes_of(text.data + at, text.size - at);
+}
+
+/* Bytes between two groups: a mark, two spaces, or a bracket that closes and perhaps a mark. */
+static size_t separator(struct bytes text)
+{
+	size_t bracket = text.size && text.data[0] == ')' ? 1 : 0;
+
+	if (text.size >= 2 && memcmp(text.data, "  ", 2) == 0)
+		return 2;
+	return bracket + mark_at(from(text, bracket));
 }
 
 static size_t digits_at(struct bytes text, size_t at)
@@ -105,8 +115,11 @@ static size_t read_groups(struct bytes text, size_t at, struct group groups[stat
 
 static bool same_separators(struct bytes text, const struct group *groups, size_t count)
 {
-	for (size_t i = 1; i + 1 < count; i++) {
-		const struct group *a = &groups[0];
+	/* What stands behind "(600)" may differ from the rest. */
+	size_t first = count > 2 && text.data[groups[0].at + groups[0].size] == ')' ? 1 : 0;
+
+	for (size_t i = first + 1; i + 1 < count; i++) {
+		const struct group *a = &groups[first];
 		const struct group *b = &groups[i];
 
 		if (a->after != b->after ||
@@ -136,8 +149,8 @@ static bool is_amount(struct bytes text, size_t end, const char *digits)
 		return true;
 	if (at < text.size && text.data[at] == ',' && digits_at(text, at + 1) == 2)
 		return true; /* grosze */
-	while (separator(from(text, at)) && text.data[at] != '.' && text.data[at] != '/')
-		at += separator(from(text, at));
+	while (mark_at(from(text, at)) && text.data[at] != '.' && text.data[at] != '/')
+		at += mark_at(from(text, at));
 	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
 		size_t size = strlen(units[i]);
 
@@ -240,21 +253,35 @@ static void skip_country(struct bytes text, struct group *first)
 	}
 }
 
+/* "000101 00000", "00 01 01 00000". */
+static bool pesel_in_groups(struct bytes text, const struct group *groups, size_t count)
+{
+	static const size_t forms[][GROUPS_MAX] = {{6, 5}, {2, 2, 2, 5}};
+	char digits[11];
+
+	for (size_t form = 0; form < sizeof forms / sizeof forms[0]; form++) {
+		size_t size = 0;
+
+		for (size_t i = 0; i < count && groups[i].size == forms[form][i]; i++) {
+			memcpy(digits + size, text.data + groups[i].at, groups[i].size);
+			size += groups[i].size;
+			if (size == sizeof digits && is_pesel(digits))
+				return true;
+		}
+	}
+	return false;
+}
+
 static enum personal personal_groups(struct bytes text, size_t at)
 {
 	struct group groups[GROUPS_MAX];
 	size_t count = read_groups(text, at, groups);
 	enum personal found = personal_run(text, &groups[0]);
-	char pesel[11];
 
 	if (found != PERSONAL_NONE || inside_hex(text, at, groups[0].size))
 		return found;
-	if (count >= 2 && groups[0].size == 6 && groups[1].size == 5) {
-		memcpy(pesel, text.data + groups[0].at, 6);
-		memcpy(pesel + 6, text.data + groups[1].at, 5);
-		if (is_pesel(pesel))
-			return PERSONAL_PESEL;
-	}
+	if (pesel_in_groups(text, groups, count))
+		return PERSONAL_PESEL;
 	skip_country(text, &groups[0]);
 	for (size_t form = 1; form < sizeof groupings / sizeof groupings[0]; form++) {
 		if (fits_grouping(groups, count, form) &&

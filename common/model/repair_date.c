@@ -152,6 +152,8 @@ static enum repair with_name(const struct token *t, size_t count, size_t name, c
 /* "4.06.2019", "2019.06.04", "2019-6-4"; a slash may mean month/day. */
 static enum repair three_numbers(const struct token *t, char *to, size_t size)
 {
+	if (value(&t[0]) == 0 || value(&t[2]) == 0)
+		return REPAIR_UNSURE; /* a day that nobody knew, or a slip? */
 	if (t[0].size == 4 && t[1].size <= 2 && t[2].size <= 2) {
 		put(to, size, value(&t[0]), value(&t[1]), value(&t[2]));
 		return REPAIR_DONE;

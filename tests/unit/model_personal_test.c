@@ -60,6 +60,9 @@ static void a_pesel_is_a_date_and_a_check_digit(void **state)
 	expect(text, false);
 	(void)snprintf(text, sizeof text, "%.6s %s", pesel, pesel + 6);
 	expect(text, true);
+	(void)snprintf(text, sizeof text, "%.2s %.2s %.2s %s", pesel, pesel + 2, pesel + 4,
+		       pesel + 6);
+	expect(text, true);
 }
 
 static void mobile_numbers_are_found_in_every_usual_spelling(void **state)
@@ -92,6 +95,16 @@ static void mobile_numbers_are_found_in_every_usual_spelling(void **state)
 	(void)snprintf(text, sizeof text, "%.2s %.3s %.2s %.2s", digits, digits + 2, digits + 5,
 		       digits + 7);
 	expect(text, true);
+	(void)snprintf(text, sizeof text, "%.3s  %.3s  %.3s", digits, digits + 3, digits + 6);
+	expect(text, true);
+	(void)snprintf(text, sizeof text, "(%.3s) %.3s-%.3s", digits, digits + 3, digits + 6);
+	expect(text, true);
+	(void)snprintf(text, sizeof text, "+48 (%.3s) %.3s %.3s", digits, digits + 3, digits + 6);
+	expect(text, true);
+	(void)snprintf(text, sizeof text, "(%.3s)%.6s", digits, digits + 3);
+	expect(text, true);
+	(void)snprintf(text, sizeof text, "(%.3s) %.3s %.3s zł", digits, digits + 3, digits + 6);
+	expect(text, false);
 	(void)snprintf(text, sizeof text, "biuro 41 342 00 00, kom. %.3s %.6s", digits, digits + 3);
 	expect(text, true);
 }

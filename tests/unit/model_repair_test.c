@@ -110,6 +110,8 @@ static void dates_are_read_where_one_reading_is_left(void **state)
 		{FIELD_DATE, "25/06/2019", "2019-06-25"},
 		{FIELD_DATE, "06/25/2019", "2019-06-25"},
 		{FIELD_DATE, "4/4/2019", "2019-04-04"},
+		{FIELD_DATE, "00.06.2019", UNSURE},
+		{FIELD_DATE, "2019-06-00", UNSURE},
 		{FIELD_DATE, "4/06/2019", UNSURE},
 		{FIELD_DATE, "4.06.19", UNSURE},
 		{FIELD_DATE, "06.2019", "2019-06"},
