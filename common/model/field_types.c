@@ -45,26 +45,44 @@ static bool is_control(uint32_t code)
 	return (code < 0x20 && code != '\n' && code != '\r') || (code >= 0x7f && code <= 0x9f);
 }
 
+/* What is wrong with one valid character; whether its form is beyond doubt follows. */
+static enum fault character_fault(struct bytes rest, bool *sure)
+{
+	uint32_t code = utf8_code_point(rest);
+
+	if (code == 0xfffd)
+		return FAULT_REPLACEMENT;
+	if (is_control(code))
+		return FAULT_CONTROL;
+	*sure = *sure && surely_normal(code);
+	return FAULT_NONE;
+}
+
+/* Nearly all of nearly every text. */
+static bool is_plain(uint8_t byte)
+{
+	return byte >= 0x20 && byte < 0x7f;
+}
+
 enum fault text_fault(const char *text, size_t bytes_max, enum err *ret_err)
 {
 	struct bytes rest = bytes_of_text(text);
+	enum fault fault = FAULT_NONE;
 	bool sure = true;
 
 	if (rest.size > bytes_max)
 		return FAULT_TOO_LONG;
-	if (!utf8_valid(rest))
-		return FAULT_ENCODING;
 	while (rest.size) {
-		size_t size = utf8_character(rest);
-		uint32_t code = utf8_code_point(rest);
+		size_t size = is_plain(rest.data[0]) ? 1 : utf8_character(rest);
 
-		if (code == 0xfffd)
-			return FAULT_REPLACEMENT;
-		if (is_control(code))
-			return FAULT_CONTROL;
-		sure = sure && surely_normal(code);
+		if (size == 0)
+			return FAULT_ENCODING; /* whatever else was found before */
+		if (fault == FAULT_NONE && !is_plain(rest.data[0]))
+			fault = character_fault(rest, &sure);
 		rest = bytes_of(rest.data + size, rest.size - size);
 	}
+	if (fault != FAULT_NONE)
+		return fault;
 	return sure ? FAULT_NONE : normal_form_fault(text, ret_err);
 }
 

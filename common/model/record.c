@@ -163,12 +163,10 @@ const char *record_get(const struct record *r, size_t field)
 const char *record_get_named(const struct record *r, const char *field)
 {
 	const ProtobufCMessageDescriptor *type = r->base.descriptor;
+	const ProtobufCFieldDescriptor *found =
+		protobuf_c_message_descriptor_get_field_by_name(type, field);
 
-	for (unsigned i = 0; i < type->n_fields; i++) {
-		if (strcmp(type->fields[i].name, field) == 0)
-			return record_get(r, i);
-	}
-	return "";
+	return found ? record_get(r, (size_t)(found - type->fields)) : "";
 }
 
 enum err record_set(struct record *r, struct arena *arena, size_t field, struct bytes text)

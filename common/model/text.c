@@ -35,18 +35,6 @@ size_t utf8_character(struct bytes text)
 	return 0;
 }
 
-bool utf8_valid(struct bytes text)
-{
-	for (size_t at = 0; at < text.size;) {
-		size_t size = utf8_character(bytes_of(text.data + at, text.size - at));
-
-		if (size == 0)
-			return false;
-		at += size;
-	}
-	return true;
-}
-
 uint32_t utf8_code_point(struct bytes text)
 {
 	size_t size = utf8_character(text);
@@ -59,16 +47,6 @@ uint32_t utf8_code_point(struct bytes text)
 	for (size_t i = 1; i < size; i++)
 		code = code << 6 | (text.data[i] & 0x3fu);
 	return code;
-}
-
-bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-bool is_lower(char c)
-{
-	return c >= 'a' && c <= 'z';
 }
 
 bool all_digits(const char *text)

@@ -13,12 +13,19 @@
 /* Bytes of the valid character at the start (RFC 3629: no overlong forms, no surrogates);
  * 0 when there is none. */
 size_t utf8_character(struct bytes text);
-bool utf8_valid(struct bytes text);
 /* The code point at the start; U+FFFD when there is no valid one. */
 uint32_t utf8_code_point(struct bytes text);
 
-bool is_digit(char c);
-bool is_lower(char c);
+static inline bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
 bool all_digits(const char *text);
 /* The number of `count` digits at `text`. */
 unsigned digits_value(const char *text, size_t count);
