@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 """Rates, latency and memory of sixteen nodes and one server on this machine, everything
-synced; once on the disk as it is and once with a millisecond added to every sync."""
+synced; once on the disk as it is and once with a millisecond added to every sync.
+
+Rates count from the first edit until the server's view holds the last one. CPU is that of the
+programs alone, in microseconds for each edit: it says what a rate is worth on a machine that
+others use, too."""
 import argparse
 import json
 import os
@@ -31,7 +35,17 @@ def memory(daemon):
             words = line.split()
             if len(words) == 3 and words[2] == "kB":
                 found[words[0].rstrip(":")] = int(words[1]) / 1024
-    return found["Anonymous"], found["Pss"]
+    return round(found["Anonymous"], 1), round(found["Pss"], 1)
+
+
+def cpu(daemons):
+    """Seconds that these daemons have used."""
+    ticks = 0
+    for daemon in daemons:
+        with open("/proc/%d/stat" % daemon.process.pid, encoding="ascii") as f:
+            words = f.read().rpartition(")")[2].split()
+        ticks += int(words[11]) + int(words[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 class Bench:
@@ -59,17 +73,35 @@ class Bench:
     def nodes(self, count=None):
         return ["%s=%s" % (log, node.socket) for log, node in list(self.nation.nodes.items())[:count]]
 
-    def rates(self, server, editors, changes, seconds):
-        rows = [load(self.options, "rate", server.socket, editors, changes, seconds, *self.nodes())
-                for _ in range(self.options.repeat)]
+    def rate(self, server, editors, changes, seconds):
+        nodes, mine = list(self.nation.nodes.values()), os.times()
+        before = cpu(nodes), cpu([server])
+        row = load(self.options, "rate", server.socket, editors, changes, seconds, *self.nodes())
+        now = os.times()
+        used = {"nodes": cpu(nodes) - before[0], "server": cpu([server]) - before[1],
+                "generator": now.children_user + now.children_system - mine.children_user - mine.children_system}
+        for name, spent in used.items():
+            row["cpu_us_" + name] = round(spent * 1e6 / row["edits"], 1)
+        return row
+
+    def rates(self, *arguments):
+        rows = [self.rate(*arguments) for _ in range(self.options.repeat)]
+        return {key: statistics.median(row[key] for row in rows) for key in rows[0]}
+
+    def latency(self, server, samples):
+        rows = [load(self.options, "latency", server.socket, samples, *self.nodes(1)) for _ in range(self.options.repeat)]
         return {key: statistics.median(row[key] for row in rows) for key in rows[0]}
 
     def catch_up(self, server, editors, changes, count):
-        server.stop()
-        filled = load(self.options, "fill", editors, changes, count, *self.nodes())
-        server.start()
-        waited = load(self.options, "await", server.socket, *self.nodes())
-        return filled["edits"] * changes / waited["seconds"], filled["edits"] / waited["seconds"]
+        """Events and records a second, from the server's start on, reconnecting included."""
+        events = []
+        for _ in range(self.options.repeat):
+            server.stop()
+            filled = load(self.options, "fill", editors, changes, count, *self.nodes())
+            server.start()
+            waited = load(self.options, "await", server.socket, *self.nodes())
+            events.append(filled["edits"] / waited["seconds"])
+        return statistics.median(events)
 
     def run(self):
         o, out = self.options, {}
@@ -77,17 +109,18 @@ class Bench:
             server = self.up()
             seconds = 3 if o.quick else 8
             idle = memory(server)
-            out["latency"] = load(o, "latency", server.socket, 100 if o.quick else 500, *self.nodes(1))
+            out["latency of one edit"] = self.latency(server, 100 if o.quick else 500)
             for editors in (1, 8, 32):
-                out["single, %d editors a node" % editors] = self.rates(server, editors, 1, seconds)
-            out["bulk, 100 records an event"] = self.rates(server, 4, 100, seconds)
-            rows, events = self.catch_up(server, 32, 1, 2000 if o.quick else 10000)
-            out["catch-up, events/s"] = events
-            rows, events = self.catch_up(server, 8, 100, 400 if o.quick else 2000)
-            out["catch-up in bulk, records/s"] = rows
-            out["memory, server: anonymous, PSS (MiB)"] = memory(server)
-            out["memory, server idle"] = idle
-            out["memory, node: anonymous, PSS (MiB)"] = memory(self.nation.nodes["26"])
+                out["single records, %d editors a node" % editors] = self.rates(server, editors, 1, seconds)
+            out["memory of the server after that: anonymous, PSS (MiB)"] = memory(server)
+            out["bulk, 100 records an edit, 4 editors a node"] = self.rates(server, 4, 100, seconds)
+            out["memory of the server after bulk"] = memory(server)
+            out["catch-up, single records/s"] = self.catch_up(server, 32, 1, 2000 if o.quick else 10000)
+            out["catch-up in bulk, records/s"] = 100 * self.catch_up(server, 8, 100, 400 if o.quick else 1000)
+            out["memory of the server after catching up"] = memory(server)
+            out["memory of the server, idle at first"] = idle
+            out["memory of a node"] = memory(self.nation.nodes["26"])
+            out["load average at the end"] = os.getloadavg()[0]
             self.nation.down()
         return out
 
@@ -104,7 +137,7 @@ def main():
     for sync_us in options.sync_us or [0, 1000]:
         print("== 16 nodes, 1 server, %s" % ("this disk" if not sync_us else "%d us added to every sync" % sync_us), flush=True)
         for name, value in Bench(options, sync_us).run().items():
-            print("%-40s %s" % (name, json.dumps(value) if not isinstance(value, float) else "%.0f" % value), flush=True)
+            print("%-55s %s" % (name, json.dumps(value) if not isinstance(value, float) else "%.1f" % value), flush=True)
 
 
 if __name__ == "__main__":
