@@ -66,7 +66,7 @@ static enum outcome need_record(struct editing *ed, enum record_kind kind, const
 		return cli_fail(ed->cli, FAILED, ERR_NOT_FOUND,
 				"no record %s at this node; splotctl list shows what there is", id);
 	if ((*ret)->change.retired)
-		return cli_fail(ed->cli, FAILED, ERR_EXISTS,
+		return cli_fail(ed->cli, CONFLICTED, ERR_EXISTS,
 				"%s was retired; its id is never used again", id);
 	if (!(*ret)->change.record)
 		return cli_fail(ed->cli, FAILED, ERR_VERSION,

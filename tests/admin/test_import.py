@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import os
+import pty
 import subprocess
 import threading
 
@@ -199,6 +200,20 @@ class Excel(Import):
         path = os.path.join(self.folder, "entities.csv")
         self.server.ctl("export", "entities", "--excel", "-o", path)
         self.assertIn("national/centrum", self.load(path, code=1)["error"]["text"])
+
+
+class Terminal(Import):
+    def test_long_work_shows_progress_on_a_terminal_and_nowhere_else(self):
+        path = self.write("entities.csv", self.clubs(3000))
+        words = [self.nation.program("splotctl"), "import", path, "--socket", self.node.socket]
+        master, slave = pty.openpty()
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=slave, timeout=60)
+        os.close(slave)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertRegex(os.read(master, 65536).decode(), r"sending \d+/3000")
+        os.close(master)
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
 
 
 class Faults(Import):

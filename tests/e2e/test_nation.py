@@ -4,6 +4,7 @@ import io
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -68,6 +69,27 @@ class TheWholeNation(unittest.TestCase):
         self.assertGreater(checked, 300)
         self.assertEqual({k: v for k, v in found.items() if v and k[0] in METRICS}, {},
                          "counts that nobody expects")
+        again = demo(self.folder)
+        self.assertEqual(again.returncode, 0, again.stdout)
+        self.assertIn("17 change events", again.stdout, "the same rows were committed twice")
+        self.assert_exported_as_imported(story.SAMPLE, self.folder)
+
+    def test_the_demo_stays_up_until_ctrl_c_and_stops_cleanly(self):
+        command = [sys.executable, "-B", os.path.join(HERE, "..", "nation", "demo.py"), "--bin", story.BIN, "--dir", self.folder]
+        running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+        told = []
+        for line in running.stdout:
+            told.append(line)
+            if line.startswith("Configurations, keys and logs"):
+                break
+        self.assertIn("until Ctrl-C", "".join(told))
+        status = subprocess.run([os.path.join(story.BIN, "splotctl"), "status", "--socket",
+                                 os.path.join(self.folder, "node-26.sock")], stdout=subprocess.PIPE, encoding="utf-8")
+        self.assertIn("open", status.stdout)
+        running.send_signal(signal.SIGINT)
+        rest = running.stdout.read()
+        self.assertEqual(running.wait(30), 0, "".join(told) + rest)
+        running.stdout.close()
 
     def test_generated_records_with_awkward_text(self):
         seed = int(os.environ.get("SPLOT_SEED", random.randrange(1 << 32)))

@@ -27,7 +27,7 @@ def arguments():
     p.add_argument("--once", action="store_true", help="exit when all is confirmed (0) instead of staying up")
     p.add_argument("--data", default=SAMPLE, metavar="DIR",
                    help="CSV files operators, entities, networks, memberships, statistics (default: the sample)")
-    p.add_argument("--dir", metavar="DIR", help="working folder (default: a temporary one)")
+    p.add_argument("--dir", metavar="DIR", help="working folder (default: a temporary one); that of an earlier run goes on")
     p.add_argument("--bin", required=True, help=argparse.SUPPRESS)
     return p.parse_args()
 

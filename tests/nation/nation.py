@@ -139,8 +139,9 @@ class Server(Daemon):
         self.card = os.path.join(self.folder, "server.card")
 
     def make(self):
-        self.nation.ctl("keygen", "--server", "%s/national/%s" % (self.nation.realm, self.server_name),
-                        "--out", self.keys)
+        if not os.path.exists(self.keys):
+            self.nation.ctl("keygen", "--server", "%s/national/%s" % (self.nation.realm, self.server_name),
+                            "--out", self.keys)
         card = self.nation.ctl("server-card", "--keys", self.keys).stdout
         with open(self.card, "w", encoding="utf-8") as f:
             f.write(card)
@@ -165,8 +166,9 @@ class Node(Daemon):
         self.servers = []
 
     def make(self, servers):
-        self.nation.ctl("keygen", "--node", "%s/region/%s" % (self.nation.realm, self.log_name),
-                        "--out", self.keys)
+        if not os.path.exists(self.keys):
+            self.nation.ctl("keygen", "--node", "%s/region/%s" % (self.nation.realm, self.log_name),
+                            "--out", self.keys)
         text = self.nation.ctl("enrol", "--keys", self.keys).stdout
         with open(self.enrolment, "w", encoding="utf-8") as f:
             f.write(text)
@@ -237,11 +239,15 @@ class Nation:
         return node
 
     def up(self, regions=None, server_config=None, node_config=None):
-        """One server, one node for each region, all enrolled and started."""
+        """One server, one node for each region, all enrolled and started.  In the folder of an
+        earlier run the same keys and logs go on."""
         server = self.add_server(**(server_config or {}))
         server.start()
+        known = {row["log"] for row in server.json("trust", "list")["trust"]}
         for log in regions or self.regions:
-            server.trust(self.add_node(log, **(node_config or {})))
+            node = self.add_node(log, **(node_config or {}))
+            if log not in known:
+                server.trust(node)
         for node in self.nodes.values():
             node.start()
         for node in self.nodes.values():
