@@ -44,8 +44,7 @@ void buf_add_u8(struct buf *b, uint8_t x);
 void buf_add_u16be(struct buf *b, uint16_t x);
 void buf_add_u32be(struct buf *b, uint32_t x);
 void buf_add_u64be(struct buf *b, uint64_t x);
-void buf_printf(struct buf *b, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Room for `size` more bytes, uninitialised, counted as written; NULL on failure. */
 uint8_t *buf_extend(struct buf *b, size_t size);
 /* NUL-terminated view of the content (the NUL is not counted); never NULL. */
@@ -62,9 +61,9 @@ struct arena {
 	size_t limit_bytes; /* 0: none */
 };
 
-void *arena_alloc(struct arena *a, size_t size); /* aligned 16; NULL on failure */
+void *arena_alloc(struct arena *a, size_t size);   /* aligned 16; NULL on failure */
 char *arena_text(struct arena *a, struct bytes x); /* copy, NUL-terminated; NULL on failure */
-void arena_reset(struct arena *a); /* forget all, keep the first block */
+void arena_reset(struct arena *a);                 /* forget all, keep the first block */
 void arena_free(struct arena *a);
 
 /* ---- cursor over hostile bytes ----

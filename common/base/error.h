@@ -9,49 +9,49 @@
 #define MUST_USE __attribute__((warn_unused_result))
 
 /* X(NAME, "stable-code", "text for people") */
-#define ERR_TABLE(X)                                                           \
-	X(OK, "ok", "no error")                                                \
-	X(NOMEM, "no-memory", "out of memory")                                 \
-	X(LIMIT, "limit", "over a limit")                                      \
-	X(DECODE, "decode", "bytes that do not decode")                        \
-	X(ENCODING, "encoding", "text that is not valid")                      \
-	X(INVALID, "invalid", "a value that is not allowed")                   \
-	X(ARGUMENT, "argument", "an argument that does not fit")               \
-	X(CONFIG, "config", "configuration that cannot be used")               \
-	X(NOT_FOUND, "not-found", "nothing of that name")                      \
-	X(EXISTS, "exists", "it is there already")                             \
-	X(CONFLICT, "conflict", "changed meanwhile by somebody else")          \
-	X(OWNER, "owner", "belongs to another owner")                          \
-	X(DENIED, "denied", "not allowed")                                     \
-	X(UNKNOWN_KEY, "unknown-key", "a key that is not trusted")             \
-	X(SIGNATURE, "signature", "a signature that does not verify")          \
-	X(ORIGIN, "origin", "a checkpoint of another log")                     \
-	X(ROOT, "root", "a root that the events do not give")                  \
-	X(PROOF, "proof", "a proof that does not verify")                      \
-	X(GAP, "gap", "events are missing before this one")                    \
-	X(OLD, "old", "events that are there already")                         \
-	X(SESSION, "session", "a session that is not open")                    \
-	X(CREDIT, "credit", "more was sent than was granted")                  \
-	X(FORK, "fork", "two histories of one log")                            \
-	X(FROZEN, "frozen", "the log is frozen")                               \
-	X(GATED, "gated", "edits wait until the log is complete again")        \
-	X(VERSION, "version", "a protocol or format version not known here")   \
-	X(BUSY, "busy", "in use, or overloaded for now")                       \
-	X(AGAIN, "again", "nothing now, ask again")                            \
-	X(CLOSED, "closed", "the other side is gone")                          \
-	X(TIMEOUT, "timeout", "no answer in time")                             \
-	X(DISK_FULL, "disk-full", "no room on the disk")                       \
-	X(MAP_FULL, "map-full", "the store's map is full")                     \
-	X(CORRUPT, "corrupt", "stored data that are damaged")                  \
-	X(SYNC, "sync", "the disk did not confirm a write")                    \
-	X(IO, "io", "input or output failed")                                  \
+#define ERR_TABLE(X)                                                                               \
+	X(OK, "ok", "no error")                                                                    \
+	X(NOMEM, "no-memory", "out of memory")                                                     \
+	X(LIMIT, "limit", "over a limit")                                                          \
+	X(DECODE, "decode", "bytes that do not decode")                                            \
+	X(ENCODING, "encoding", "text that is not valid")                                          \
+	X(INVALID, "invalid", "a value that is not allowed")                                       \
+	X(ARGUMENT, "argument", "an argument that does not fit")                                   \
+	X(CONFIG, "config", "configuration that cannot be used")                                   \
+	X(NOT_FOUND, "not-found", "nothing of that name")                                          \
+	X(EXISTS, "exists", "it is there already")                                                 \
+	X(CONFLICT, "conflict", "changed meanwhile by somebody else")                              \
+	X(OWNER, "owner", "belongs to another owner")                                              \
+	X(DENIED, "denied", "not allowed")                                                         \
+	X(UNKNOWN_KEY, "unknown-key", "a key that is not trusted")                                 \
+	X(SIGNATURE, "signature", "a signature that does not verify")                              \
+	X(ORIGIN, "origin", "a checkpoint of another log")                                         \
+	X(ROOT, "root", "a root that the events do not give")                                      \
+	X(PROOF, "proof", "a proof that does not verify")                                          \
+	X(GAP, "gap", "events are missing before this one")                                        \
+	X(OLD, "old", "events that are there already")                                             \
+	X(SESSION, "session", "a session that is not open")                                        \
+	X(CREDIT, "credit", "more was sent than was granted")                                      \
+	X(FORK, "fork", "two histories of one log")                                                \
+	X(FROZEN, "frozen", "the log is frozen")                                                   \
+	X(GATED, "gated", "edits wait until the log is complete again")                            \
+	X(VERSION, "version", "a protocol or format version not known here")                       \
+	X(BUSY, "busy", "in use, or overloaded for now")                                           \
+	X(AGAIN, "again", "nothing now, ask again")                                                \
+	X(CLOSED, "closed", "the other side is gone")                                              \
+	X(TIMEOUT, "timeout", "no answer in time")                                                 \
+	X(DISK_FULL, "disk-full", "no room on the disk")                                           \
+	X(MAP_FULL, "map-full", "the store's map is full")                                         \
+	X(CORRUPT, "corrupt", "stored data that are damaged")                                      \
+	X(SYNC, "sync", "the disk did not confirm a write")                                        \
+	X(IO, "io", "input or output failed")                                                      \
 	X(INTERNAL, "internal", "a fault in the program")
 
 enum err {
 #define ERR_ENUM(name, code, text) ERR_##name,
 	ERR_TABLE(ERR_ENUM)
 #undef ERR_ENUM
-	ERR_COUNT
+		ERR_COUNT
 };
 
 /* The stable code ("disk-full") and the text for people; both static, both

@@ -6,36 +6,36 @@
 
 enum {
 	/* -- events and commits (docs/PROTOCOL.md) -- */
-	EVENT_BYTES_MAX = 65535,           /* a tlog-tiles entry bundle counts in uint16 */
-	EVENT_CHANGES_MAX = 1024,          /* an import of a whole file fits a few events */
-	COMMIT_EVENTS_MAX = 4096,          /* one signature and one sync for all of them */
-	COMMIT_BYTES_MAX = 1024 * 1024,    /* packed (2 + size each): bounds a verifier's memory */
-	FRAME_BYTES_MAX = 256 * 1024,      /* libzmq buffers whole frames */
-	COMMIT_FRAMES_MAX = 8,             /* 1 MiB in frames that break only between events */
-	HEADER_BYTES_MAX = 4096,           /* frame 0, one protobuf header */
-	NOTE_BYTES_MAX = 16 * 1024,        /* a checkpoint with every witness's line */
-	NOTE_SIGNATURES_MAX = 100,         /* C2SP signed-note allows at least 16 */
+	EVENT_BYTES_MAX = 65535,        /* a tlog-tiles entry bundle counts in uint16 */
+	EVENT_CHANGES_MAX = 1024,       /* an import of a whole file fits a few events */
+	COMMIT_EVENTS_MAX = 4096,       /* one signature and one sync for all of them */
+	COMMIT_BYTES_MAX = 1024 * 1024, /* packed (2 + size each): bounds a verifier's memory */
+	FRAME_BYTES_MAX = 256 * 1024,   /* libzmq buffers whole frames */
+	COMMIT_FRAMES_MAX = 8,          /* 1 MiB in frames that break only between events */
+	HEADER_BYTES_MAX = 4096,        /* frame 0, one protobuf header */
+	NOTE_BYTES_MAX = 16 * 1024,     /* a checkpoint with every witness's line */
+	NOTE_SIGNATURES_MAX = 100,      /* C2SP signed-note allows at least 16 */
 
 	/* -- names and texts -- */
-	ID_BYTES_MAX = 128,                /* a record's id: two ids and "--" in a membership */
-	ORIGIN_BYTES_MAX = 128,            /* <realm>/region/26/2 */
+	ID_BYTES_MAX = 128,     /* a record's id: two ids and "--" in a membership */
+	ORIGIN_BYTES_MAX = 128, /* <realm>/region/26/2 */
 	KEY_NAME_BYTES_MAX = ORIGIN_BYTES_MAX,
 	REALM_BYTES_MAX = 64,
-	FIELD_BYTES_MAX = 8192,            /* one field of a record */
-	EDITOR_BYTES_MAX = 32,             /* a pseudonym */
+	FIELD_BYTES_MAX = 8192, /* one field of a record */
+	EDITOR_BYTES_MAX = 32,  /* a pseudonym */
 	REASON_BYTES_MAX = 1024,
 	SOURCE_BYTES_MAX = 1024,
-	TEXT_BYTES_MAX = 512,              /* explanation beside an error code */
+	TEXT_BYTES_MAX = 512, /* explanation beside an error code */
 
 	/* -- how many -- */
-	LOGS_MAX = 64,                     /* 17 logs, and those begun anew */
-	SERVERS_MAX = 8,                   /* that one node publishes to */
-	SESSIONS_MAX = 128,                /* authenticated peers of one server */
-	CONTROL_CLIENTS_MAX = 64,          /* connections to a control socket */
-	CONTROL_BYTES_MAX = 256 * 1024,    /* one control request or reply */
-	QUERY_ROWS_MAX = 1000,             /* records in one control reply */
-	TREE_LEVELS_MAX = 8,               /* tile levels: 256^8 leaves are beyond 2^63 */
-	PROOF_HASHES_MAX = 64,             /* a tree of 2^63 leaves */
+	LOGS_MAX = 64,                  /* 17 logs, and those begun anew */
+	SERVERS_MAX = 8,                /* that one node publishes to */
+	SESSIONS_MAX = 128,             /* authenticated peers of one server */
+	CONTROL_CLIENTS_MAX = 64,       /* connections to a control socket */
+	CONTROL_BYTES_MAX = 256 * 1024, /* one control request or reply */
+	QUERY_ROWS_MAX = 1000,          /* records in one control reply */
+	TREE_LEVELS_MAX = 8,            /* tile levels: 256^8 leaves are beyond 2^63 */
+	PROOF_HASHES_MAX = 64,          /* a tree of 2^63 leaves */
 
 	/* -- files -- */
 	CONFIG_BYTES_MAX = 64 * 1024,

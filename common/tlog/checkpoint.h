@@ -18,9 +18,11 @@ MUST_USE enum err checkpoint_parse(struct bytes text, bool extensions, struct ch
 /* Appends the three lines. */
 MUST_USE enum err checkpoint_text(const struct checkpoint *c, struct buf *ret);
 /* Appends the signed note. */
-MUST_USE enum err checkpoint_sign(const struct checkpoint *c, const struct signer *by, struct buf *ret);
+MUST_USE enum err checkpoint_sign(const struct checkpoint *c, const struct signer *by,
+				  struct buf *ret);
 /* Parses and verifies a whole note: the origin must equal the key's name (ORIGIN).
  * Also DECODE, UNKNOWN_KEY, SIGNATURE. */
-MUST_USE enum err checkpoint_open(struct bytes note, const struct vkey *key, struct checkpoint *ret);
+MUST_USE enum err checkpoint_open(struct bytes note, const struct vkey *key,
+				  struct checkpoint *ret);
 
 #endif

@@ -9,42 +9,45 @@
 #include "tlog/hash.h"
 
 enum {
-	KEY_ED25519 = 0x01,      /* Ed25519 over the note text */
-	KEY_COSIGNATURE = 0x04,  /* cosignature/v1 */
-	SIGN_PUBLIC_BYTES = 32, SIGN_SEED_BYTES = 32, SIGN_SECRET_BYTES = 64, SIGNATURE_BYTES = 64,
+	KEY_ED25519 = 0x01,     /* Ed25519 over the note text */
+	KEY_COSIGNATURE = 0x04, /* cosignature/v1 */
+	SIGN_PUBLIC_BYTES = 32,
+	SIGN_SEED_BYTES = 32,
+	SIGN_SECRET_BYTES = 64,
+	SIGNATURE_BYTES = 64,
 	VKEY_BYTES = KEY_NAME_BYTES_MAX + 1 + 8 + 1 + 64,
 };
 
 /* A verifier key: "name+hash8hex+base64(type || public)". */
 struct vkey {
 	char name[KEY_NAME_BYTES_MAX + 1];
-	uint32_t id;             /* first four bytes of SHA-256(name || 0x0A || type || public) */
-	uint8_t type;            /* KEY_ED25519 or KEY_COSIGNATURE */
+	uint32_t id;  /* first four bytes of SHA-256(name || 0x0A || type || public) */
+	uint8_t type; /* KEY_ED25519 or KEY_COSIGNATURE */
 	uint8_t public[SIGN_PUBLIC_BYTES];
 };
 
 /* DECODE (form), LIMIT (name), SIGNATURE (hash does not fit), VERSION (a type not known here). */
 MUST_USE enum err vkey_parse(struct bytes text, struct vkey *ret);
 /* INVALID (a name with spaces or '+', or none), LIMIT, VERSION. */
-MUST_USE enum err vkey_make(const char *name, uint8_t type, const uint8_t public[static SIGN_PUBLIC_BYTES],
-			    struct vkey *ret);
+MUST_USE enum err vkey_make(const char *name, uint8_t type,
+			    const uint8_t public[static SIGN_PUBLIC_BYTES], struct vkey *ret);
 void vkey_text(const struct vkey *k, char text[static VKEY_BYTES]);
 
 /* A key that signs.  The secret lies where the caller put it (sodium_malloc); not owned. */
 struct signer {
 	struct vkey key;
-	const uint8_t *secret;   /* SIGN_SECRET_BYTES, borrowed */
+	const uint8_t *secret; /* SIGN_SECRET_BYTES, borrowed */
 };
 
 /* A note split into its parts: slices of the bytes given. */
 struct note_signature {
 	struct bytes name;
 	uint32_t key_id;
-	uint8_t body[128];       /* decoded bytes behind the key id */
-	size_t body_size;        /* 0: longer, thus of an algorithm not known here; left out */
+	uint8_t body[128]; /* decoded bytes behind the key id */
+	size_t body_size;  /* 0: longer, thus of an algorithm not known here; left out */
 };
 struct note {
-	struct bytes text;       /* with its final newline: what is signed */
+	struct bytes text; /* with its final newline: what is signed */
 	size_t signature_count;
 	struct note_signature signatures[NOTE_SIGNATURES_MAX];
 };

@@ -7,7 +7,12 @@
 
 #include "tlog/tree.h"
 
-enum { TILE_HEIGHT = 8, TILE_WIDTH = 256, TILE_BYTES = TILE_WIDTH * HASH_BYTES, TILE_PATH_BYTES = 64 };
+enum {
+	TILE_HEIGHT = 8,
+	TILE_WIDTH = 256,
+	TILE_BYTES = TILE_WIDTH * HASH_BYTES,
+	TILE_PATH_BYTES = 64
+};
 
 struct tile_id {
 	unsigned level;
@@ -34,7 +39,7 @@ MUST_USE enum err tile_node(const struct tile_reader *tiles, unsigned level, uin
 
 /* Appending with tiles: the right-edge tile of each level, filled in memory. */
 struct tile_edge {
-	uint64_t size;                        /* leaves appended */
+	uint64_t size;                                /* leaves appended */
 	struct hash row[TREE_LEVELS_MAX][TILE_WIDTH]; /* the last, incomplete tile of each level */
 };
 
@@ -43,8 +48,10 @@ typedef MUST_USE enum err tile_full_fn(void *context, struct tile_id id, const s
 
 void tile_edge_init(struct tile_edge *e);
 /* Loads the edge of a log of `size` leaves from its stored tiles. */
-MUST_USE enum err tile_edge_load(struct tile_edge *e, const struct tile_reader *tiles, uint64_t size);
-MUST_USE enum err tile_edge_append(struct tile_edge *e, struct hash leaf, tile_full_fn *full, void *context);
+MUST_USE enum err tile_edge_load(struct tile_edge *e, const struct tile_reader *tiles,
+				 uint64_t size);
+MUST_USE enum err tile_edge_append(struct tile_edge *e, struct hash leaf, tile_full_fn *full,
+				   void *context);
 /* The incomplete tile of a level: its number and how many hashes (0: none to store). */
 unsigned tile_edge_partial(const struct tile_edge *e, unsigned level, uint64_t *ret_number);
 

@@ -12,7 +12,7 @@
 struct tree {
 	uint64_t size;
 	struct hash edge[PROOF_HASHES_MAX]; /* edge[k] is valid when bit k of size is set: the
-	                                       root of a perfect subtree of 2^k leaves */
+					       root of a perfect subtree of 2^k leaves */
 };
 
 void tree_init(struct tree *t);
