@@ -200,6 +200,8 @@ enum err event_check_owner(const struct event *e, int region)
 
 	if (e->change_count > EVENT_CHANGES_MAX)
 		return ERR_LIMIT;
+	if (e->change_count == 0)
+		return ERR_INVALID;
 	if (e->change_count > 1)
 		memset(&seen, 0, sizeof seen);
 	for (size_t i = 0; i < e->change_count; i++) {

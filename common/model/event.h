@@ -44,8 +44,9 @@ MUST_USE enum err event_decode(struct bytes raw, struct arena *arena, struct eve
 size_t change_size(const struct change *c, struct arena *scratch);
 
 /* What the append of a server refuses beside undecodable bytes: a change whose id
- * names another owner (OWNER), the same id twice, or no id (INVALID); a record with another
- * id than its change (INVALID), or whose region or network is another owner's (OWNER). */
+ * names another owner (OWNER), the same id twice, no id, or no change at all (INVALID); a
+ * record with another id than its change (INVALID), or whose region or network is another
+ * owner's (OWNER). */
 MUST_USE enum err event_check_owner(const struct event *e, int region);
 
 /* ---- the national log ---- */

@@ -408,6 +408,14 @@ static void a_change_of_another_owner_is_refused(void **state)
 	assert_err(owner_check(w, "pl26-net-a--pl26-kis-b", r), ERR_OWNER);
 }
 
+static void an_event_that_changes_nothing_is_refused(void **state)
+{
+	const struct event nothing = {.editor = "e07", .reason = "r", .source = "s"};
+
+	(void)state;
+	assert_err(event_check_owner(&nothing, REGION_26), ERR_INVALID);
+}
+
 static void a_record_under_another_id_is_refused(void **state)
 {
 	struct world *w = *state;
@@ -595,6 +603,7 @@ int main(void)
 		TEST(the_worst_event_stays_inside_the_memory_ceiling),
 		TEST(a_small_arena_gives_no_memory),
 		TEST(a_change_of_another_owner_is_refused),
+		TEST(an_event_that_changes_nothing_is_refused),
 		TEST(a_record_under_another_id_is_refused),
 		TEST(the_same_record_twice_in_an_event_is_refused),
 		TEST(a_version_comes_back_as_it_was),
