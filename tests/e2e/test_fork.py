@@ -71,6 +71,25 @@ class NeverTwoHistories(Story):
         self.node.await_open()
         self.assertEqual(len(self.ids(self.node)), 3)
 
+    def test_a_machine_put_back_from_an_old_copy_waits_for_the_servers_once_its_mark_is_removed(self):
+        self.node.stop()
+        shutil.copytree(self.node.data, self.node.data + ".old")
+        self.node.start()
+        self.add(self.node, "pl26-kis-b")
+        self.until_confirmed(self.node)
+        self.node.stop()
+        self.server.stop()
+        shutil.rmtree(self.node.data)
+        os.rename(self.node.data + ".old", self.node.data)
+        os.unlink(self.node.keys + ".highwater")
+        self.node.start()
+        self.assertIn("centrum", self.refused(self.node, "pl26-kis-c"))
+        self.server.start()
+        self.node.await_open()
+        self.add(self.node, "pl26-kis-c")
+        self.until_confirmed(self.node)
+        self.assertEqual(self.server.status()["logs"][0]["size"], 5)
+
     def test_a_second_node_with_the_same_keys_does_not_start(self):
         twin = n.Node(self.nation, "26", name="twin")
         twin.keys, twin.servers = self.node.keys, [self.server]
