@@ -195,8 +195,11 @@ static enum err ragged(struct import *im, const struct import_file *file, const 
 /* The heading above a cell, else the column's number. */
 static const char *column_name(struct import *im, const struct csv_sheet *sheet, size_t column)
 {
-	return column <= sheet->header.cell_count ? sheet->header.cells[column - 1]
-						  : text_in(&im->cli->arena, "%zu", column);
+	const struct csv_row *header = &sheet->header;
+
+	if (header->cells && column <= header->cell_count)
+		return header->cells[column - 1];
+	return text_in(&im->cli->arena, "%zu", column);
 }
 
 #define MISQUOTED_PL                                                                                      \

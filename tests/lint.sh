@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Formatting, layering by include, static analysis of what changed least often enough to
-# afford it, and the man pages.
+# Formatting, layering by include, the man pages, static analysis.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bad=0
@@ -28,5 +27,6 @@ mapfile -t pages < <(git ls-files 'docs/man/*')
 
 cmake --preset release -DSPLOT_TESTS=ON >/dev/null
 cmake --build --preset release -- --quiet
-git ls-files '*.c' | grep -v '^tests/' | xargs -P2 -n4 clang-tidy-14 -p build --quiet --warnings-as-errors='*' 2>/dev/null || bad=1
+# One file a run: version 14 mistakes va_list in a second file for uninitialised.
+git ls-files '*.c' | grep -v '^tests/' | xargs -P2 -n1 clang-tidy-14 -p build --quiet --warnings-as-errors='*' 2>/dev/null || bad=1
 exit $bad

@@ -155,7 +155,7 @@ void buf_printf(struct buf *b, const char *format, ...)
 
 const char *buf_text(struct buf *b)
 {
-	if (!b->data && !buf_grow(b, 0))
+	if (!b->data && (!buf_grow(b, 0) || !b->data))
 		return "";
 	b->data[b->size] = 0;
 	return (const char *)b->data;

@@ -31,21 +31,21 @@ int log_level_named(const char *name)
 void log_line(enum log_priority priority, const char *format, ...)
 {
 	char line[2048];
-	int used = 0;
+	size_t used = 0;
 	va_list args;
 
 	if (priority > level)
 		return;
 	if (!isatty(STDERR_FILENO))
-		used = snprintf(line, sizeof line, "<%d>", (int)priority);
+		used = (size_t)snprintf(line, sizeof line, "<%d>", (int)priority);
 	va_start(args, format);
-	(void)vsnprintf(line + used, sizeof line - (size_t)used - 1, format, args);
+	(void)vsnprintf(line + used, sizeof line - used - 1, format, args);
 	va_end(args);
 	/* One write, so that lines of two threads do not mix; control characters of
 	 * hostile input must not forge a second line. */
-	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < 0x20)
-			*c = ' ';
-	(void)strcat(line, "\n");
-	(void)!write(STDERR_FILENO, line, strlen(line));
+	for (used = 0; line[used]; used++)
+		if ((unsigned char)line[used] < 0x20)
+			line[used] = ' ';
+	line[used++] = '\n'; /* the room that vsnprintf was not given */
+	(void)!write(STDERR_FILENO, line, used);
 }
