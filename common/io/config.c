@@ -317,6 +317,7 @@ static void take_header(struct load *l, const char *text, size_t size)
 {
 	const char *end = memchr(text, ']', size);
 	size_t name_size = end ? (size_t)(end - text) - 1 : 0;
+	struct header *grown = NULL;
 	struct header *h = NULL;
 
 	if (name_size == 0 || name_size > SECTION_BYTES_MAX || l->header_count == HEADERS_MAX) {
@@ -324,13 +325,13 @@ static void take_header(struct load *l, const char *text, size_t size)
 			     SECTION_BYTES_MAX);
 		return;
 	}
-	h = realloc(l->headers, (l->header_count + 1) * sizeof *h);
-	if (!h) {
+	grown = realloc(l->headers, (l->header_count + 1) * sizeof *grown);
+	if (!grown) {
 		l->err = ERR_NOMEM;
 		return;
 	}
-	l->headers = h;
-	h += l->header_count++;
+	l->headers = grown;
+	h = &grown[l->header_count++];
 	memcpy(h->name, text + 1, name_size);
 	h->name[name_size] = 0;
 	h->line = l->line;

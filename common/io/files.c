@@ -154,7 +154,7 @@ enum err file_replace(const char *path, mode_t mode, struct bytes content)
 {
 	static unsigned counter;
 	char temporary[PATH_BYTES_MAX];
-	const char *name = NULL;
+	const char *name = path;
 	int folder = -1;
 	int n = 0;
 	enum err err = open_folder_of(path, &folder, &name);
@@ -186,7 +186,7 @@ out:
 
 enum err file_create(const char *path, mode_t mode, struct bytes content)
 {
-	const char *name = NULL;
+	const char *name = path;
 	int folder = -1;
 	enum err err = open_folder_of(path, &folder, &name);
 

@@ -466,7 +466,6 @@ static int receive_one(struct endpoint *e, struct held *h, struct message *m)
 	bool more = true;
 	int rc = 0;
 
-	*m = (struct message){.owner = h};
 	if (e->type == ZMQ_ROUTER)
 		rc = receive_peer(e->socket, m, &more);
 	if (rc == 0 && more)
@@ -487,6 +486,7 @@ enum err endpoint_receive(struct endpoint *e, struct message *ret)
 
 		if (!h)
 			return ERR_NOMEM;
+		*ret = (struct message){.owner = h};
 		rc = receive_one(e, h, ret);
 		if (rc == 0 && ret->frame_count > 0 && (e->type != ZMQ_ROUTER || ret->peer_size))
 			return ERR_OK;
