@@ -332,6 +332,7 @@ static void take_header(struct load *l, const char *text, size_t size)
 	}
 	l->headers = grown;
 	h = &grown[l->header_count++];
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): `l` owns it now */
 	memcpy(h->name, text + 1, name_size);
 	h->name[name_size] = 0;
 	h->line = l->line;

