@@ -113,11 +113,26 @@ static bool same_keys(const struct card *a, const struct card *b)
 	       memcmp(a->curve_public, b->curve_public, sizeof a->curve_public) == 0;
 }
 
+/* Another log of the same region that is heard: two would write the same records. */
+static const struct trusted *writer_of(const struct trust *t, const struct card *card)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		const struct trusted *entry = &t->entries[i];
+
+		if (entry->state == LOG_ACTIVE &&
+		    log_name_region(entry->card.log) == log_name_region(card->log) &&
+		    !log_name_equal(entry->card.log, card->log))
+			return entry;
+	}
+	return NULL;
+}
+
 /* False when the card cannot be enrolled here; the reply says why. */
 static bool enrollable(struct server *s, const struct card *card, struct control_reply *ret)
 {
 	const struct trusted *there = trust_log(&s->trust, card->log);
 	const struct trusted *user = trust_curve(&s->trust, card->curve_public);
+	const struct trusted *writer = writer_of(&s->trust, card);
 	char origin[ORIGIN_BYTES_MAX + 1];
 	const char *log = card->log.text;
 
@@ -148,6 +163,11 @@ static bool enrollable(struct server *s, const struct card *card, struct control
 			     "whose keys these are; if the old ones are lost, revoke %s and enrol "
 			     "a new log (such as %.2s/2)",
 			     log, log, log);
+	else if (writer)
+		(void)refuse(s, ret, ERR_CONFLICT,
+			     "the log %s writes the records of this region; a log that goes on in "
+			     "its place is enrolled when that one is revoked (or frozen)",
+			     writer->card.log.text);
 	else if (user)
 		(void)refuse(s, ret, ERR_CONFLICT,
 			     "the CURVE key of this enrolment belongs to the log %s; make new keys "

@@ -90,6 +90,15 @@ class NeverTwoHistories(Story):
         self.until_confirmed(self.node)
         self.assertEqual(self.server.status()["logs"][0]["size"], 5)
 
+    def test_a_second_log_of_a_region_is_enrolled_only_in_the_place_of_the_first(self):
+        second = n.Node(self.nation, "26/2", name="node-26-2").make([self.server])
+        arguments = ["trust", "add", second.enrolment, "--reason", "begins anew"]
+        done = self.server.ctl(*arguments, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("log 26 writes the records of this region", done.stderr)
+        self.server.ctl("trust", "revoke", "26", "--reason", "its keys are lost")
+        self.server.ctl(*arguments)
+
     def test_a_second_node_with_the_same_keys_does_not_start(self):
         twin = n.Node(self.nation, "26", name="twin")
         twin.keys, twin.servers = self.node.keys, [self.server]
