@@ -45,6 +45,8 @@ static enum err publish_entry(struct feed *f, struct archive *a, struct txn *rea
 	buf_clear(&f->header);
 	if (e == ERR_OK)
 		e = wire_encode(&header, &f->header);
+	if (bundles.bytes.size > FEED_EVENTS_BYTES_MAX)
+		bundles_free(&bundles); /* what a slow reader holds in memory stays small */
 	if (e == ERR_OK) {
 		frames[0] = buf_bytes(&f->header);
 		frames[1] = buf_bytes(&a->note);
@@ -61,7 +63,7 @@ enum err feed_publish(struct feed *f, struct archive *a, uint64_t from)
 	struct txn *read = NULL;
 	enum err e = ERR_OK;
 
-	if (!f->publisher || from == a->size)
+	if (!f->publisher || from == a->size || !endpoint_wanted(f->publisher))
 		return ERR_OK;
 	e = txn_begin(a->store, false, &read);
 	for (uint64_t i = from; i < a->size && e == ERR_OK; i++)

@@ -13,8 +13,10 @@ enum {
 	FRAME_BYTES_MAX = 256 * 1024,   /* libzmq buffers whole frames */
 	COMMIT_FRAMES_MAX = 8,          /* 1 MiB in frames that break only between events */
 	HEADER_BYTES_MAX = 4096,        /* frame 0, one protobuf header */
-	NOTE_BYTES_MAX = 16 * 1024,     /* a checkpoint with every witness's line */
-	NOTE_SIGNATURES_MAX = 100,      /* C2SP signed-note allows at least 16 */
+	FEED_EVENTS_BYTES_MAX =
+		64 * 1024, /* events in one message of the feed: a slow reader holds memory */
+	NOTE_BYTES_MAX = 16 * 1024, /* a checkpoint with every witness's line */
+	NOTE_SIGNATURES_MAX = 100,  /* C2SP signed-note allows at least 16 */
 
 	/* -- names and texts -- */
 	ID_BYTES_MAX = 128,     /* a record's id: two ids and "--" in a membership */

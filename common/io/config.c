@@ -332,12 +332,11 @@ static void take_header(struct load *l, const char *text, size_t size)
 	}
 	l->headers = grown;
 	h = &grown[l->header_count++];
-	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): `l` owns it now */
 	memcpy(h->name, text + 1, name_size);
 	h->name[name_size] = 0;
 	h->line = l->line;
 	if (!section_known(l, h->name))
-		(void)refuse_section(l, h->name);
+		(void)refuse_section(l, h->name); /* NOLINT(clang-analyzer-unix.Malloc): l owns h */
 }
 
 static void check_line(struct load *l, const char *text, size_t size)

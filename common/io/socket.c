@@ -11,9 +11,10 @@ enum {
 	/* Absent from the header of Debian's libzmq 4.3.4, but the library knows it: without
 	 * it a CURVE server whose ZAP handler is missing lets everybody in. */
 	OPTION_ENFORCE_DOMAIN = 93,
-	CURVE_OVERHEAD_BYTES = 33,  /* name, nonce, flags and tag: the library counts them */
-	PEER_QUEUE_MESSAGES = 64,   /* commits: at most 1 MiB each */
-	FEED_QUEUE_MESSAGES = 1024, /* the feed: small */
+	CURVE_OVERHEAD_BYTES = 33, /* name, nonce, flags and tag: the library counts them */
+	PEER_QUEUE_MESSAGES = 64,  /* commits, at most 1 MiB each; credit bounds them first */
+	REPLY_QUEUE_MESSAGES = 32, /* to a peer that asks and does not read */
+	FEED_QUEUE_MESSAGES = 256, /* for each reader; at most some 32 KiB each */
 	SPARE_MAX = 32,
 	SKIPPED_MAX = 64, /* messages that no one could answer, in one receive */
 	REBIND_TRIES = 1000,
@@ -117,8 +118,9 @@ static int set_int(void *socket, int name, int value)
 
 static int set_common(void *socket, int type, bool ipv6)
 {
-	bool feed = type == ZMQ_PUB || type == ZMQ_SUB;
-	int queue = feed ? FEED_QUEUE_MESSAGES : PEER_QUEUE_MESSAGES;
+	bool feed = type == ZMQ_XPUB || type == ZMQ_SUB;
+	int take = feed ? FEED_QUEUE_MESSAGES : PEER_QUEUE_MESSAGES;
+	int give = type == ZMQ_ROUTER ? REPLY_QUEUE_MESSAGES : take;
 	int64_t frame_bytes_max = FRAME_BYTES_MAX + CURVE_OVERHEAD_BYTES;
 	int rc = 0;
 
@@ -128,9 +130,9 @@ static int set_common(void *socket, int type, bool ipv6)
 		rc = zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &frame_bytes_max,
 				    sizeof frame_bytes_max);
 	if (rc == 0)
-		rc = set_int(socket, ZMQ_SNDHWM, queue);
+		rc = set_int(socket, ZMQ_SNDHWM, give);
 	if (rc == 0)
-		rc = set_int(socket, ZMQ_RCVHWM, queue);
+		rc = set_int(socket, ZMQ_RCVHWM, take);
 	if (rc == 0 && ipv6)
 		rc = set_int(socket, ZMQ_IPV6, 1);
 	if (rc == 0 && type == ZMQ_ROUTER)
@@ -200,7 +202,7 @@ static bool names_ipv6(const char *text)
 
 static enum err open_at(struct endpoint *e, const char *text, const struct curve *curve)
 {
-	bool serving = e->type == ZMQ_ROUTER || e->type == ZMQ_PUB;
+	bool serving = e->type == ZMQ_ROUTER || e->type == ZMQ_XPUB;
 	size_t size = sizeof e->address;
 	enum err err =
 		socket_new(e->network, e->type, curve, serving, names_ipv6(text), &e->socket);
@@ -252,7 +254,7 @@ enum err endpoint_router(struct network *n, const char *bind_text, const struct 
 enum err endpoint_publisher(struct network *n, const char *bind_text, const struct curve *curve,
 			    struct endpoint **ret)
 {
-	return endpoint_new(n, ZMQ_PUB, bind_text, curve, ret);
+	return endpoint_new(n, ZMQ_XPUB, bind_text, curve, ret);
 }
 
 enum err endpoint_dealer(struct network *n, const char *connect_text, const struct curve *curve,
@@ -283,6 +285,20 @@ void endpoint_close(struct endpoint *e)
 	free(e);
 }
 
+/* The library tells of a topic's first and last subscriber, also of one that went away. */
+bool endpoint_wanted(struct endpoint *e)
+{
+	uint8_t told[2];
+
+	while (e->socket && zmq_recv(e->socket, told, sizeof told, ZMQ_DONTWAIT) > 0) {
+		if (told[0] == 1)
+			e->topics++;
+		else if (told[0] == 0 && e->topics > 0)
+			e->topics--;
+	}
+	return e->topics > 0;
+}
+
 const char *endpoint_address(const struct endpoint *e)
 {
 	return e->address;
@@ -294,12 +310,13 @@ enum err endpoint_rebind(struct endpoint *e, const struct curve *curve)
 	char address[ADDRESS_BYTES_MAX];
 	enum err err = ERR_BUSY;
 
-	if (!e->network || (e->type != ZMQ_ROUTER && e->type != ZMQ_PUB))
+	if (!e->network || (e->type != ZMQ_ROUTER && e->type != ZMQ_XPUB))
 		return ERR_ARGUMENT;
 	memcpy(address, e->address, sizeof address);
 	if (e->socket)
 		(void)zmq_close(e->socket);
 	e->socket = NULL;
+	e->topics = 0;
 	/* The library closes the old listener in its own thread and time. */
 	for (int i = 0; i < REBIND_TRIES && err == ERR_BUSY; i++) {
 		err = open_at(e, address, curve);

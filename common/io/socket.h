@@ -68,6 +68,8 @@ void endpoint_close(struct endpoint *e); /* NULL-safe */
  * the ZAP handler is asked anew: a revoked subscriber is gone.  Takes some milliseconds. After
  * a failure the endpoint is closed (CLOSED) until this is called again. */
 MUST_USE enum err endpoint_rebind(struct endpoint *e, const struct curve *curve);
+/* Whether anybody is subscribed to a publisher: else there is no need to say anything. */
+bool endpoint_wanted(struct endpoint *e);
 /* The address really bound ("tcp://127.0.0.1:*" picks a port). */
 const char *endpoint_address(const struct endpoint *e);
 

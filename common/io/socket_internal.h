@@ -38,6 +38,7 @@ struct endpoint {
 	struct endpoint *next;
 	void *socket;
 	int type;
+	unsigned topics; /* of a publisher: subscribed to by somebody */
 	char address[ADDRESS_BYTES_MAX];
 };
 

@@ -1,6 +1,7 @@
 """The national feed: who may hear it, and that each message proves what it says."""
 import base64
 import hashlib
+import os
 import time
 
 import nacl.signing
@@ -84,6 +85,22 @@ class TheFeed(Story):
             indexes = sorted(seen)
             self.assertEqual(indexes, list(range(indexes[0], indexes[-1] + 1)), "a gap in the numbers")
             self.assertTrue(all(b"pl26-kis-c" in event for _, events in seen.values() for event in events))
+
+    def test_a_large_entry_comes_without_its_events(self):
+        rows = os.path.join(self.nation.folder, "entities.csv")
+        with open(rows, "w", encoding="utf-8") as f:
+            f.write("id,region,kind,name,other_facts\n")
+            for i in range(300):
+                f.write("pl26-kis-big%d,26,KIS,Klub,%s\n" % (i, "x" * 400))
+        with Reader(self.server, p.Keys(self.node.keys).curve_secret) as reader:
+            self.listen(reader)
+            while reader.next(0.5):
+                pass
+            self.node.ctl("import", rows)
+            frames = reader.next(5)
+            fields = p.read_header(frames[0])[1]
+            self.assertEqual((len(frames), fields[2]), (3, b"26"))
+            self.assertGreater(fields[4], 0)
 
     def test_an_unknown_key_hears_nothing(self):
         with Reader(self.server, hashlib.sha256(b"stranger").digest()) as reader:
