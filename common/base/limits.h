@@ -6,17 +6,16 @@
 
 enum {
 	/* -- events and commits (docs/PROTOCOL.md) -- */
-	EVENT_BYTES_MAX = 65535,        /* a tlog-tiles entry bundle counts in uint16 */
-	EVENT_CHANGES_MAX = 1024,       /* an import of a whole file fits a few events */
-	COMMIT_EVENTS_MAX = 4096,       /* one signature and one sync for all of them */
-	COMMIT_BYTES_MAX = 1024 * 1024, /* packed (2 + size each): bounds a verifier's memory */
-	FRAME_BYTES_MAX = 256 * 1024,   /* libzmq buffers whole frames */
-	COMMIT_FRAMES_MAX = 8,          /* 1 MiB in frames that break only between events */
-	HEADER_BYTES_MAX = 4096,        /* frame 0, one protobuf header */
-	FEED_EVENTS_BYTES_MAX =
-		64 * 1024, /* events in one message of the feed: a slow reader holds memory */
-	NOTE_BYTES_MAX = 16 * 1024, /* a checkpoint with every witness's line */
-	NOTE_SIGNATURES_MAX = 100,  /* C2SP signed-note allows at least 16 */
+	EVENT_BYTES_MAX = 65535,           /* a tlog-tiles entry bundle counts in uint16 */
+	EVENT_CHANGES_MAX = 1024,          /* an import of a whole file fits a few events */
+	COMMIT_EVENTS_MAX = 4096,          /* one signature and one sync for all of them */
+	COMMIT_BYTES_MAX = 1024 * 1024,    /* packed (2 + size each): bounds a verifier's memory */
+	FRAME_BYTES_MAX = 256 * 1024,      /* libzmq buffers whole frames */
+	COMMIT_FRAMES_MAX = 8,             /* 1 MiB in frames that break only between events */
+	HEADER_BYTES_MAX = 4096,           /* frame 0, one protobuf header */
+	FEED_EVENTS_BYTES_MAX = 16 * 1024, /* in one message: a slow reader holds memory */
+	NOTE_BYTES_MAX = 16 * 1024,        /* a checkpoint with every witness's line */
+	NOTE_SIGNATURES_MAX = 100,         /* C2SP signed-note allows at least 16 */
 
 	/* -- names and texts -- */
 	ID_BYTES_MAX = 128,     /* a record's id: two ids and "--" in a membership */
