@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,6 +85,17 @@ static int serve(struct settings *settings, const char *path)
 	return e == ERR_OK ? EXIT_SUCCESS : EXIT_FAULT;
 }
 
+/* Frames and pages of a burst are large and short-lived: their memory goes back to the
+ * system, instead of staying with the thread that was the last to free some. */
+static void keep_memory_small(void)
+{
+	enum { ARENAS = 2, LARGE_BYTES = 128 * 1024 };
+
+	(void)mallopt(M_ARENA_MAX, ARENAS);
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -99,6 +111,7 @@ int main(int argc, char **argv)
 	bool only_check = false;
 	int option = 0;
 
+	keep_memory_small();
 	keys_protect_process();
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (option) {
