@@ -256,10 +256,17 @@ struct versions {
 	size_t count, capacity;
 };
 
+static bool is_older(const struct version *a, const struct version *b)
+{
+	return a->position < b->position || (a->position == b->position && a->index < b->index);
+}
+
 static enum err keep_versions(struct versions *all, const struct control_reply *page)
 {
 	size_t need = all->count + page->version_count;
 
+	if (page->more && !page->version_count)
+		return ERR_DECODE;
 	if (need > all->capacity) {
 		struct version *items = reallocarray(all->items, 2 * need, sizeof *items);
 
@@ -268,8 +275,14 @@ static enum err keep_versions(struct versions *all, const struct control_reply *
 		all->items = items;
 		all->capacity = 2 * need;
 	}
-	for (size_t i = 0; i < page->version_count; i++)
-		all->items[all->count++] = page->versions[i];
+	for (size_t i = 0; i < page->version_count; i++) {
+		const struct version *v = &page->versions[i];
+
+		/* Each before the last, or paging would go round. */
+		if (all->count && !is_older(v, &all->items[all->count - 1]))
+			return ERR_DECODE;
+		all->items[all->count++] = *v;
+	}
 	return ERR_OK;
 }
 
@@ -284,12 +297,15 @@ static enum outcome load_history(struct link *link, const char *id, struct versi
 		enum err e = ERR_OK;
 
 		outcome = link_ask(link, &q, &link->cli->arena, &page);
-		if (outcome != DONE || !page.version_count)
+		if (outcome != DONE)
 			break;
 		e = keep_versions(all, &page);
 		if (e != ERR_OK)
 			return link_lost(link, e);
-		q.at = page.versions[page.version_count - 1].position;
+		if (all->count) {
+			q.at = all->items[all->count - 1].position;
+			q.before_index = all->items[all->count - 1].index;
+		}
 	}
 	return outcome;
 }

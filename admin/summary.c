@@ -1,6 +1,7 @@
 /* summary: the counts of the view, as rows or as the table by region. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "admin/ask.h"
 #include "admin/claims.h"
@@ -8,13 +9,111 @@
 #include "admin/verbs.h"
 #include "model/json.h"
 
-static void json_rows(const struct control_reply *r, struct buf *out)
+/* ---- every row, page by page ---- */
+
+enum {
+	/* Rows of two positions do not belong together: when something is folded between two
+	 * pages, all of them are asked for again, after a little rest. */
+	SUMMARY_TRIES = 10,
+	SUMMARY_REST_MS = 50,
+};
+
+struct counts {
+	struct count_row *rows; /* owned array, sorted; texts in the cli's arena */
+	size_t count, capacity;
+	uint64_t position; /* that all of them stand for */
+};
+
+static int compare_rows(const struct count_row *a, const struct count_row *b)
+{
+	const char *const of_a[] = {a->metric, a->region, a->kind, a->key};
+	const char *const of_b[] = {b->metric, b->region, b->kind, b->key};
+	int order = 0;
+
+	for (size_t i = 0; order == 0 && i < sizeof of_a / sizeof *of_a; i++)
+		order = strcmp(of_a[i], of_b[i]);
+	return order;
+}
+
+static enum err keep_counts(struct counts *all, const struct control_reply *page)
+{
+	size_t need = all->count + page->count_count;
+
+	if (page->more && !page->count_count)
+		return ERR_DECODE;
+	if (need > all->capacity) {
+		struct count_row *rows = reallocarray(all->rows, 2 * need, sizeof *rows);
+
+		if (!rows)
+			return ERR_NOMEM;
+		all->rows = rows;
+		all->capacity = 2 * need;
+	}
+	for (size_t i = 0; i < page->count_count; i++) {
+		const struct count_row *row = &page->counts[i];
+
+		/* Each after the last, or paging would go round. */
+		if (all->count && compare_rows(&all->rows[all->count - 1], row) >= 0)
+			return ERR_DECODE;
+		all->rows[all->count++] = *row;
+	}
+	return ERR_OK;
+}
+
+/* Asks for all pages; *ret_same: all of them stand for one position. */
+static enum outcome ask_counts(struct link *link, struct counts *all, bool *ret_same)
+{
+	struct control_request q = {.verb = CONTROL_SUMMARY};
+	struct control_reply page = {.more = true};
+	enum outcome outcome = DONE;
+
+	all->count = 0;
+	*ret_same = true;
+	while (outcome == DONE && page.more) {
+		enum err e = ERR_OK;
+
+		outcome = link_ask(link, &q, &link->cli->arena, &page);
+		if (outcome != DONE)
+			break;
+		*ret_same = all->count == 0 || page.position == all->position;
+		if (!*ret_same)
+			break;
+		all->position = page.position;
+		e = keep_counts(all, &page);
+		if (e != ERR_OK)
+			outcome = link_lost(link, e);
+		else if (all->count)
+			q.after_count = all->rows[all->count - 1];
+	}
+	return outcome;
+}
+
+static enum outcome load_counts(struct link *link, struct counts *all)
+{
+	const struct timespec rest = {.tv_nsec = SUMMARY_REST_MS * 1000L * 1000L};
+	bool same = false;
+
+	for (int tries = 0; tries < SUMMARY_TRIES; tries++) {
+		enum outcome outcome = DONE;
+
+		if (tries)
+			(void)nanosleep(&rest, NULL);
+		outcome = ask_counts(link, all, &same);
+		if (outcome != DONE || same)
+			return outcome;
+	}
+	return cli_fail(link->cli, FAILED, ERR_BUSY,
+			"%s: the view goes on changing while it is read; try again in a moment",
+			link->path);
+}
+
+static void json_rows(const struct counts *all, struct buf *out)
 {
 	struct json j = json_to(out);
 
 	json_open(&j, '[');
-	for (size_t i = 0; i < r->count_count; i++) {
-		const struct count_row *row = &r->counts[i];
+	for (size_t i = 0; i < all->count; i++) {
+		const struct count_row *row = &all->rows[i];
 
 		buf_add_text(out, i ? "" : "\n");
 		json_open(&j, '{');
@@ -34,7 +133,7 @@ static void json_rows(const struct control_reply *r, struct buf *out)
 
 struct view_table {
 	struct cli *cli;
-	const struct control_reply *counts;
+	const struct counts *counts;
 	const struct control_reply *status;
 	const struct claims *claims;
 	bool server;
@@ -47,8 +146,8 @@ static int64_t sum(const struct view_table *v, const char *metric, const char *r
 {
 	int64_t total = 0;
 
-	for (size_t i = 0; i < v->counts->count_count; i++) {
-		const struct count_row *row = &v->counts->counts[i];
+	for (size_t i = 0; i < v->counts->count; i++) {
+		const struct count_row *row = &v->counts->rows[i];
 
 		if (!strcmp(row->metric, metric) && !strcmp(row->kind, kind) &&
 		    (!region || !strcmp(row->region, region)) && (!key || !strcmp(row->key, key)))
@@ -194,7 +293,7 @@ static void print_table(struct view_table *v, struct buf *out)
 			   text_count(&v->cli->arena, v->counts->position, "event", "events"));
 }
 
-static enum outcome table_of(struct link *link, const struct control_reply *counts, struct buf *out)
+static enum outcome table_of(struct link *link, const struct counts *counts, struct buf *out)
 {
 	struct control_reply status;
 	struct snapshot statistics = {0};
@@ -220,20 +319,20 @@ static enum outcome table_of(struct link *link, const struct control_reply *coun
 
 static enum outcome run_summary(struct cli *cli)
 {
-	const struct control_request q = {.verb = CONTROL_SUMMARY};
 	struct link link = {.fd = -1};
-	struct control_reply counts;
+	struct counts counts = {0};
 	struct buf out = {0};
 	enum outcome outcome = link_open(cli, &link);
 
 	if (outcome == DONE)
-		outcome = link_ask(&link, &q, &cli->arena, &counts);
+		outcome = load_counts(&link, &counts);
 	if (outcome == DONE && cli->json)
 		json_rows(&counts, &out);
 	else if (outcome == DONE)
 		outcome = table_of(&link, &counts, &out);
 	if (outcome == DONE)
 		outcome = cli_print(cli, &out);
+	free(counts.rows);
 	buf_free(&out);
 	link_close(&link);
 	return outcome;

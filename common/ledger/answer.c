@@ -5,9 +5,9 @@
 #include "base/limits.h"
 
 enum {
-	/* Room that the rest of a reply takes beside its versions. */
+	/* Room that the rest of a reply takes beside its rows. */
 	REPLY_SLACK_BYTES = 16 * 1024,
-	VERSIONS_BYTES_MAX = CONTROL_BYTES_MAX - REPLY_SLACK_BYTES,
+	ROWS_BYTES_MAX = CONTROL_BYTES_MAX - REPLY_SLACK_BYTES,
 };
 
 struct control_reply answer_plain(enum err code, const char *text)
@@ -84,6 +84,7 @@ static enum err answer_record(const struct view *v, struct txn *t, const struct 
 static enum err answer_history(const struct view *v, struct txn *t, const struct control_request *q,
 			       size_t limit, struct arena *arena, struct control_reply *ret)
 {
+	const struct version_place before = {q->at, q->before_index};
 	struct version newest;
 	struct version *rows = arena_alloc(arena, limit * sizeof *rows);
 	enum err e = ERR_OK;
@@ -96,8 +97,8 @@ static enum err answer_history(const struct view *v, struct txn *t, const struct
 			      "no record ever had this id; `splotctl list` shows those there are");
 	if (e != ERR_OK)
 		return e;
-	e = view_history(v, t, newest.change.kind, bytes_of_text(q->id), q->at, limit,
-			 VERSIONS_BYTES_MAX, arena, rows, &ret->version_count, &ret->more);
+	e = view_history(v, t, newest.change.kind, bytes_of_text(q->id), before, limit,
+			 ROWS_BYTES_MAX, arena, rows, &ret->version_count, &ret->more);
 	ret->versions = rows;
 	return e;
 }
@@ -116,7 +117,7 @@ static enum err answer_list(const struct view *v, struct txn *t, const struct co
 	if (!rows)
 		return ERR_NOMEM;
 	e = view_list(v, t, q->kind, q->after ? q->after : "", q->at, q->retired, limit,
-		      VERSIONS_BYTES_MAX, arena, rows, &ret->version_count, &ret->more);
+		      ROWS_BYTES_MAX, arena, rows, &ret->version_count, &ret->more);
 	ret->versions = rows;
 	return e;
 }
@@ -142,13 +143,17 @@ static enum err answer_query(const struct view *v, struct txn *t, const struct c
 	return answer_list(v, t, q, limit, arena, ret);
 }
 
-static enum err answer_summary(const struct view *v, struct txn *t, struct arena *arena,
-			       struct control_reply *ret)
+static enum err answer_summary(const struct view *v, struct txn *t, const struct control_request *q,
+			       struct arena *arena, struct control_reply *ret)
 {
+	const struct count_row *last = &q->after_count;
+	const struct count after = {last->metric, last->region, last->kind, last->key, 0};
+	bool anew = !last->metric || !*last->metric;
 	struct count *found = NULL;
 	struct count_row *rows = NULL;
 	size_t count = 0;
-	enum err e = view_counts(v, t, arena, &found, &count);
+	enum err e = view_counts(v, t, anew ? NULL : &after, ROWS_BYTES_MAX, arena, &found, &count,
+				 &ret->more);
 
 	if (e != ERR_OK)
 		return e;
@@ -177,7 +182,7 @@ enum err answer_view(const struct view *v, struct txn *t, const struct control_r
 		if (q->verb == CONTROL_QUERY)
 			e = answer_query(v, t, q, arena, ret);
 		else if (q->verb == CONTROL_SUMMARY)
-			e = answer_summary(v, t, arena, ret);
+			e = answer_summary(v, t, q, arena, ret);
 		else
 			e = ERR_ARGUMENT;
 	}

@@ -15,9 +15,13 @@ struct control_reply answer_plain(enum err code, const char *text);
  * `size` apart, which the caller knows.  What is listed lives in the arena and in `t`'s values.
  *
  * QUERY: with `id` that record as of `at`, of any kind when `kind` is NONE (NOT_FOUND when
- * there is none; a tombstone only when `retired`), or its versions before `at`, newest first,
- * when `history`; without `id` the records of `kind`.  `position` is what the answer stands
- * for; AGAIN when `at` is beyond what is folded.  `more`: page on with `after` and `at`.
+ * there is none; a tombstone only when `retired`), or its versions, newest first, when `history`:
+ * those before event `before_index` of entry `at`; without `id` the records of `kind`.
+ * `position` is what the answer stands for; AGAIN when `at` is beyond what is folded.  `more`:
+ * page on with `after` and `at`, a history with the place of its last version.
+ *
+ * SUMMARY: the counts now, those after `after_count`.  `more`: page on with the last of them,
+ * and begin again when `position` has become another.
  *
  * Always answers: a failing store is told in the reply as well, and returned, so that the
  * caller can log it; what the asker got wrong is in the reply alone, and OK is returned. */

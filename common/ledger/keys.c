@@ -78,3 +78,16 @@ void key_versions(struct key *k, enum record_kind kind, const char *id)
 	key_record(k, kind, id);
 	key_add_u8(k, 0);
 }
+
+void key_count(struct key *k, const char *metric, const char *region, const char *kind,
+	       const char *key)
+{
+	const char *parts[] = {metric, region, kind, key};
+
+	k->size = 0;
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		if (i)
+			key_add_u8(k, 0);
+		key_add_text(k, parts[i]);
+	}
+}

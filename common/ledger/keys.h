@@ -33,5 +33,8 @@ void key_add_text(struct key *k, const char *text);
 void key_record(struct key *k, enum record_kind kind, const char *id);
 /* versions: kind ‖ id ‖ 0 ‖ position ‖ index; all of a record begin with key_versions. */
 void key_versions(struct key *k, enum record_kind kind, const char *id);
+/* counts: metric 0 region 0 kind 0 key */
+void key_count(struct key *k, const char *metric, const char *region, const char *kind,
+	       const char *key);
 
 #endif

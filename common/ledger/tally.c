@@ -92,19 +92,14 @@ static enum err make_room(struct tally *t)
 enum err tally_add(struct tally *t, const char *metric, const char *region, const char *kind,
 		   const char *key, int64_t change)
 {
-	const char *parts[] = {metric, region, kind, key};
-	struct key built = {.size = 0};
+	struct key built;
 	struct tally_slot *slot = NULL;
 	uint32_t hash = 0;
 	enum err e = make_room(t);
 
 	if (e != ERR_OK)
 		return e;
-	for (size_t i = 0; i < 4; i++) {
-		if (i)
-			key_add_u8(&built, 0);
-		key_add_text(&built, parts[i]);
-	}
+	key_count(&built, metric, region, kind, key);
 	hash = hash_of(built.data, built.size);
 	slot = find(t, hash, built.data, built.size);
 	if (!slot->key) {

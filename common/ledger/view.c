@@ -133,16 +133,24 @@ enum err view_get(const struct view *v, struct txn *t, enum record_kind kind, st
 	return e == ERR_OK ? decode(raw, arena, ret) : e;
 }
 
-/* Moves `scan`, over versions, to the newest superseded version of a record with position
- * < before (0: the newest of all); NOT_FOUND. */
-static enum err seek_version(struct scan *scan, const struct key *prefix, uint64_t before,
-			     struct bytes *ret_key, struct bytes *ret_value)
+/* No version stands before (0, 0): it means that all are wanted. */
+static bool is_bound(struct version_place before)
+{
+	return before.position || before.index;
+}
+
+/* Moves `scan`, over versions, to the newest superseded version of a record before a place
+ * ((0, 0): the newest of all); NOT_FOUND. */
+static enum err seek_version(struct scan *scan, const struct key *prefix,
+			     struct version_place before, struct bytes *ret_key,
+			     struct bytes *ret_value)
 {
 	struct key wanted = *prefix;
 	enum err e = ERR_OK;
 
-	if (before) {
-		key_add_u64(&wanted, before);
+	if (is_bound(before)) {
+		key_add_u64(&wanted, before.position);
+		key_add_u64(&wanted, before.index);
 	} else { /* 0x01 ends what begins with the prefix, which ends in 0 */
 		wanted.data[wanted.size - 1] = 1;
 	}
@@ -173,7 +181,7 @@ static enum err version_at(const struct view *v, struct txn *t, enum record_kind
 	if (e != ERR_OK)
 		return e;
 	key_versions(&prefix, kind, id);
-	e = seek_version(scan, &prefix, at, &key, &value);
+	e = seek_version(scan, &prefix, (struct version_place){at, 0}, &key, &value);
 	if (e == ERR_OK && !begins(key, &prefix))
 		e = ERR_NOT_FOUND;
 	if (e == ERR_OK)
@@ -337,21 +345,15 @@ enum err view_list(const struct view *v, struct txn *t, enum record_kind kind, c
 	return e;
 }
 
-/* Several versions of one record may share a position (one accepted checkpoint covers many
- * events), and the next page asks for those before a position: so a page ends where the
- * position changes, if there is such a place in it. */
-static void end_between_positions(struct page *p, uint64_t next)
+static bool is_before(const struct version *v, struct version_place before)
 {
-	size_t count = p->count;
-
-	while (count > 0 && p->rows[count - 1].position == next)
-		count--;
-	if (count > 0)
-		p->count = count;
+	return !is_bound(before) || v->position < before.position ||
+	       (v->position == before.position && v->index < before.index);
 }
 
-static enum err fill_history(struct scan *scan, const struct key *prefix, uint64_t before,
-			     struct arena *arena, struct page *page, bool *ret_more)
+static enum err fill_history(struct scan *scan, const struct key *prefix,
+			     struct version_place before, struct arena *arena, struct page *page,
+			     bool *ret_more)
 {
 	struct bytes key = {NULL, 0};
 	struct bytes raw = {NULL, 0};
@@ -360,14 +362,13 @@ static enum err fill_history(struct scan *scan, const struct key *prefix, uint64
 	while (e == ERR_OK && begins(key, prefix)) {
 		struct version found;
 
-		e = decode(raw, arena, &found);
-		if (e != ERR_OK)
-			break;
 		if (!page_takes(page, raw.size)) {
-			end_between_positions(page, found.position);
 			*ret_more = true;
 			return ERR_OK;
 		}
+		e = decode(raw, arena, &found);
+		if (e != ERR_OK)
+			break;
 		page_add(page, &found, raw.size);
 		e = scan_prev(scan, &key, &raw);
 	}
@@ -375,8 +376,9 @@ static enum err fill_history(struct scan *scan, const struct key *prefix, uint64
 }
 
 enum err view_history(const struct view *v, struct txn *t, enum record_kind kind, struct bytes id,
-		      uint64_t before, size_t limit, size_t bytes_max, struct arena *arena,
-		      struct version *ret_versions, size_t *ret_count, bool *ret_more)
+		      struct version_place before, size_t limit, size_t bytes_max,
+		      struct arena *arena, struct version *ret_versions, size_t *ret_count,
+		      bool *ret_more)
 {
 	struct page page = {.rows = ret_versions, .limit = limit, .bytes_max = bytes_max};
 	char text[ID_BYTES_MAX + 1];
@@ -399,7 +401,7 @@ enum err view_history(const struct view *v, struct txn *t, enum record_kind kind
 	if (e != ERR_OK)
 		return e;
 	key_versions(&prefix, kind, text);
-	if (before == 0 || newest.position < before) {
+	if (is_before(&newest, before)) {
 		if (page_takes(&page, raw.size))
 			page_add(&page, &newest, raw.size);
 		else
@@ -458,21 +460,42 @@ static enum err read_count(struct bytes key, struct bytes value, struct arena *a
 	return at == end + 1 ? count_read(value, &ret->value) : ERR_CORRUPT;
 }
 
-enum err view_counts(const struct view *v, struct txn *t, struct arena *arena,
-		     struct count **ret_rows, size_t *ret_count)
+/* To the first row after `after`, whether that one is there or has become 0. */
+static enum err seek_count(struct scan *scan, const struct count *after, struct bytes *ret_key,
+			   struct bytes *ret_value)
+{
+	struct key last;
+	enum err e = ERR_OK;
+
+	if (!after)
+		return scan_seek(scan, bytes_of("", 0), ret_key, ret_value);
+	key_count(&last, after->metric, after->region, after->kind, after->key);
+	e = scan_seek(scan, key_bytes(&last), ret_key, ret_value);
+	if (e == ERR_OK && bytes_equal(*ret_key, key_bytes(&last)))
+		e = scan_next(scan, ret_key, ret_value);
+	return e;
+}
+
+enum err view_counts(const struct view *v, struct txn *t, const struct count *after,
+		     size_t bytes_max, struct arena *arena, struct count **ret_rows,
+		     size_t *ret_count, bool *ret_more)
 {
 	struct rows rows = {.items = NULL};
 	struct scan *scan = NULL;
 	struct bytes key = {NULL, 0};
 	struct bytes value = {NULL, 0};
+	size_t bytes = 0;
 	enum err e = scan_open(t, v->counts, &scan);
 
 	if (e != ERR_OK)
 		return e;
-	e = scan_seek(scan, bytes_of("", 0), &key, &value);
+	e = seek_count(scan, after, &key, &value);
 	while (e == ERR_OK) {
 		struct count row;
 
+		bytes += key.size + COUNT_ROW_BYTES;
+		if (rows.count && bytes > bytes_max)
+			break;
 		e = read_count(key, value, arena, &row);
 		if (e == ERR_OK)
 			e = rows_add(&rows, arena, &row);
@@ -480,9 +503,10 @@ enum err view_counts(const struct view *v, struct txn *t, struct arena *arena,
 			e = scan_next(scan, &key, &value);
 	}
 	scan_close(scan);
-	if (e != ERR_NOT_FOUND)
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
 	*ret_rows = rows.items;
 	*ret_count = rows.count;
+	*ret_more = e == ERR_OK;
 	return ERR_OK;
 }

@@ -61,12 +61,17 @@ MUST_USE enum err view_list(const struct view *v, struct txn *t, enum record_kin
 			    const char *after, uint64_t at, bool retired, size_t limit,
 			    size_t bytes_max, struct arena *arena, struct version *ret_versions,
 			    size_t *ret_count, bool *ret_more);
-/* All versions of one record, newest first, those with position < `before` (0 = all).
- * Versions of one position stay in one page as long as they fit one. */
+/* A place in a record's history: event `index`, in entry `position`. */
+struct version_place {
+	uint64_t position, index;
+};
+/* All versions of one record, newest first, those before the place given (0, 0: all), which
+ * for the next page is that of the last one here: one entry may hold more versions of a
+ * record than fit one page. */
 MUST_USE enum err view_history(const struct view *v, struct txn *t, enum record_kind kind,
-			       struct bytes id, uint64_t before, size_t limit, size_t bytes_max,
-			       struct arena *arena, struct version *ret_versions, size_t *ret_count,
-			       bool *ret_more);
+			       struct bytes id, struct version_place before, size_t limit,
+			       size_t bytes_max, struct arena *arena, struct version *ret_versions,
+			       size_t *ret_count, bool *ret_more);
 
 /* ---- counts: the metrics of the summary ---- */
 
@@ -74,9 +79,13 @@ struct count {
 	const char *metric, *region, *kind, *key; /* in the arena */
 	int64_t value;
 };
-/* Every row of the summary that is not 0 (metrics.c has the table; beside it
- * "changes_of_unknown_kind" and "undecodable_events"), sorted by metric, region, kind, key. */
-MUST_USE enum err view_counts(const struct view *v, struct txn *t, struct arena *arena,
-			      struct count **ret_rows, size_t *ret_count);
+/* What a row takes of `bytes_max` beside its texts. */
+enum { COUNT_ROW_BYTES = 32 };
+/* The rows of the summary that are not 0 (metrics.c has the table; beside it
+ * "changes_of_unknown_kind" and "undecodable_events"), sorted by metric, region, kind, key:
+ * those after `after` (NULL: from the first), up to `bytes_max`, but at least one. */
+MUST_USE enum err view_counts(const struct view *v, struct txn *t, const struct count *after,
+			      size_t bytes_max, struct arena *arena, struct count **ret_rows,
+			      size_t *ret_count, bool *ret_more);
 
 #endif

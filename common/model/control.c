@@ -14,13 +14,40 @@ enum { CONTROL_ITEMS_MAX = 32 * 1024 };
 static const struct codec_bounds CONTROL_BOUNDS = {
 	.bytes = CONTROL_BYTES_MAX, .items = CONTROL_ITEMS_MAX, .text_bytes = CONTROL_BYTES_MAX};
 
+/* ---- one row of the summary: in a reply, and where a request goes on ---- */
+
+static bool count_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const struct count_row *c = row;
+	Splot__Count *m = (Splot__Count *)message;
+
+	(void)arena;
+	m->metric = codec_text(c->metric);
+	m->region = codec_text(c->region);
+	m->kind = codec_text(c->kind);
+	m->key = codec_text(c->key);
+	m->value = c->value;
+	return true;
+}
+
+static enum err count_from(const ProtobufCMessage *message, void *row)
+{
+	const Splot__Count *m = (const Splot__Count *)message;
+
+	*(struct count_row *)row =
+		(struct count_row){m->metric, m->region, m->kind, m->key, m->value};
+	return ERR_OK;
+}
+
 /* ---- request ---- */
 
 enum err control_request_encode(const struct control_request *q, struct buf *ret)
 {
 	Splot__ControlRequest m;
+	Splot__Count after_count;
 
 	splot__control_request__init(&m);
+	splot__count__init(&after_count);
 	m.verb = (Splot__Verb)q->verb;
 	m.draft = codec_binary(q->draft);
 	m.dry_run = q->dry_run;
@@ -34,7 +61,23 @@ enum err control_request_encode(const struct control_request *q, struct buf *ret
 	m.document = codec_binary(q->document);
 	m.name = codec_text(q->name);
 	m.reason = codec_text(q->reason);
+	m.before_index = q->before_index;
+	if (q->after_count.metric && *q->after_count.metric &&
+	    count_to(&q->after_count, &after_count.base, NULL))
+		m.after_count = &after_count;
 	return codec_pack(&m.base, CONTROL_BYTES_MAX, ret);
+}
+
+static bool is_over(const char *text, size_t bytes_max)
+{
+	return strnlen(text, bytes_max + 1) > bytes_max;
+}
+
+/* A view's rows hold no longer text: what is longer stands there as its hash. */
+static bool count_is_over(const Splot__Count *m)
+{
+	return m && (is_over(m->metric, ID_BYTES_MAX) || is_over(m->region, ID_BYTES_MAX) ||
+		     is_over(m->kind, ID_BYTES_MAX) || is_over(m->key, ID_BYTES_MAX));
 }
 
 static enum err check_request(const Splot__ControlRequest *m)
@@ -44,10 +87,9 @@ static enum err check_request(const Splot__ControlRequest *m)
 	if (m->kind != RECORD_NONE && (m->kind < RECORD_KIND_FIRST || m->kind > RECORD_KIND_LAST))
 		return ERR_DECODE;
 	if (m->draft.len > EVENT_BYTES_MAX || m->document.len > NOTE_BYTES_MAX ||
-	    strnlen(m->id, ID_BYTES_MAX + 1) > ID_BYTES_MAX ||
-	    strnlen(m->after, ID_BYTES_MAX + 1) > ID_BYTES_MAX ||
-	    strnlen(m->name, ORIGIN_BYTES_MAX + 1) > ORIGIN_BYTES_MAX ||
-	    strnlen(m->reason, REASON_BYTES_MAX + 1) > REASON_BYTES_MAX)
+	    is_over(m->id, ID_BYTES_MAX) || is_over(m->after, ID_BYTES_MAX) ||
+	    is_over(m->name, ORIGIN_BYTES_MAX) || is_over(m->reason, REASON_BYTES_MAX) ||
+	    count_is_over(m->after_count))
 		return ERR_LIMIT;
 	return ERR_OK;
 }
@@ -79,8 +121,10 @@ enum err control_request_decode(struct bytes raw, struct arena *arena, struct co
 		.document = bytes_of(m->document.data, m->document.len),
 		.name = m->name,
 		.reason = m->reason,
+		.before_index = m->before_index,
+		.after_count = {"", "", "", "", 0},
 	};
-	return ERR_OK;
+	return m->after_count ? count_from(&m->after_count->base, &ret->after_count) : ERR_OK;
 }
 
 /* ---- rows of a reply: each to its message and back ---- */
@@ -127,29 +171,6 @@ static bool version_to(const void *row, ProtobufCMessage *message, struct arena 
 static enum err version_from(const ProtobufCMessage *message, void *row)
 {
 	return version_of_message((const Splot__Version *)message, row);
-}
-
-static bool count_to(const void *row, ProtobufCMessage *message, struct arena *arena)
-{
-	const struct count_row *c = row;
-	Splot__Count *m = (Splot__Count *)message;
-
-	(void)arena;
-	m->metric = codec_text(c->metric);
-	m->region = codec_text(c->region);
-	m->kind = codec_text(c->kind);
-	m->key = codec_text(c->key);
-	m->value = c->value;
-	return true;
-}
-
-static enum err count_from(const ProtobufCMessage *message, void *row)
-{
-	const Splot__Count *m = (const Splot__Count *)message;
-
-	*(struct count_row *)row =
-		(struct count_row){m->metric, m->region, m->kind, m->key, m->value};
-	return ERR_OK;
 }
 
 static bool peer_to(const void *row, ProtobufCMessage *message, struct arena *arena)

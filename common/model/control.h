@@ -19,12 +19,17 @@ enum control_verb {
 	CONTROL_NONE,
 	CONTROL_EDIT,    /* node: draft, dry_run -> accepted | problems | failure */
 	CONTROL_QUERY,   /* both: kind/id/after/limit/at/history -> versions, more, position */
-	CONTROL_SUMMARY, /* both -> counts, position */
+	CONTROL_SUMMARY, /* both: after_count -> counts, more, position */
 	CONTROL_STATUS,  /* both -> status */
 	CONTROL_ENROL,   /* server: document (enrolment), reason */
 	CONTROL_REVOKE,  /* server: log, reason */
 	CONTROL_TRUST,   /* server -> trust rows */
 	CONTROL_WAIVE,   /* node: server name, reason */
+};
+
+struct count_row { /* one row of the summary: docs/splotctl.1 */
+	const char *metric, *region, *kind, *key;
+	int64_t value;
 };
 
 struct control_request {
@@ -38,18 +43,19 @@ struct control_request {
 	const char *id;        /* exact; "" for all of the kind, in id order */
 	const char *after;     /* page on: ids bytewise after this one */
 	uint32_t limit;        /* rows; 0 = QUERY_ROWS_MAX */
-	uint64_t at;  /* as of this position; 0 = now.  The first page's position fixes the rest */
-	bool history; /* all versions of `id`, newest first; `at` pages: versions before it */
+	uint64_t at; /* as of this position; 0 = now.  The first page's position fixes the rest */
+	/* all versions of `id`, newest first: those before event `before_index` of entry `at`,
+	 * as the last one of a page names them; both 0: all */
+	bool history;
+	uint64_t before_index;
 	bool retired; /* tombstones too */
+	/* SUMMARY: the rows after this one, the last of a page; no metric (NULL, ""): from the
+	 * first.  Another `position` in the reply: what was counted has changed, begin again */
+	struct count_row after_count;
 	/* ENROL, REVOKE, WAIVE */
 	struct bytes document;
 	const char *name; /* log or server */
 	const char *reason;
-};
-
-struct count_row { /* one row of the summary: docs/splotctl.1 */
-	const char *metric, *region, *kind, *key;
-	int64_t value;
 };
 
 struct peer_row {          /* node: one per server; server: one per log */

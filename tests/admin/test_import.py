@@ -140,6 +140,24 @@ class Files(Import):
         self.assertEqual(told["problems"][0]["code"], "retired-id")
 
 
+class Many(Import):
+    def test_a_summary_longer_than_a_reply_is_complete(self):
+        networks = ["pl26-net-%05d" % i for i in range(6000)]
+        rows = [["id", "network_id", "entity_id", "role", "certainty"]]
+        rows += [["%s--pl26-kis-a" % network, network, "pl26-kis-a", "member", "stated"]
+                 for network in networks]
+        self.load(self.write("memberships.csv", rows))
+        self.until_confirmed()
+        self.until_folded(self.server)
+        for daemon in (self.node, self.server):
+            told = daemon.json("summary")
+            keys = [(row["metric"], row["region"], row["kind"], row["key"]) for row in told]
+            self.assertEqual(keys, sorted(set(keys)))
+            self.assertEqual([row["key"] for row in told if row["metric"] == "memberships_by_network"], networks)
+        row = next(line for line in self.server.ctl("summary").stdout.splitlines() if line.startswith("Poland"))
+        self.assertIn("6000", row.split())
+
+
 class Excel(Import):
     def exported(self):
         path = os.path.join(self.folder, "entities.csv")

@@ -1,6 +1,10 @@
 """Every verb of splotctl as scripts use it: help, JSON with the documented keys, exit codes."""
+import contextlib
 import json
 import os
+import socket
+import struct
+import threading
 
 import nation as n
 import story
@@ -10,6 +14,89 @@ waive check-config""".split()
 WHY = ("--reason", "test", "--source", "note 1")
 VERSION = {"kind", "id", "log", "index", "position", "recorded", "editor", "reason", "source", "retired",
            "supersedes", "record"}
+
+
+def varint(number):
+    raw = b""
+    while number > 127:
+        raw += bytes([number & 127 | 128])
+        number >>= 7
+    return raw + bytes([number])
+
+
+def field(number, value):
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    raw = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(raw)) + raw
+
+
+def counts(position, keys, more):
+    """A reply with counts, as a daemon would send it."""
+    rows = b"".join(field(9, field(1, "networks") + field(4, key) + field(5, 1)) for key in keys)
+    return field(1, "ok") + field(5, position) + field(8, int(more)) + rows
+
+
+@contextlib.contextmanager
+def daemon_that_says(path, replies):
+    """Answers one connection with these replies, one after another; gives the list of requests."""
+    requests = []
+
+    def serve():
+        peer = listener.accept()[0]
+        with peer, peer.makefile("rb") as stream:
+            for reply in replies:
+                size = stream.read(4)
+                if not size:
+                    return
+                requests.append(stream.read(struct.unpack(">I", size)[0]))
+                peer.sendall(struct.pack(">I", len(reply)) + reply)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield requests
+        thread.join(30)
+
+
+class Pages(story.Story):
+    """Long answers of a register that changes while it is read."""
+    def setUp(self):
+        super().setUp()
+        self.path = self.nation.socket_path("play")
+
+    def summary(self, *replies, code=0):
+        with daemon_that_says(self.path, replies) as requests:
+            done = self.nation.ctl("summary", "--json", socket=self.path, check=False)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return json.loads(done.stdout), requests
+
+    def test_a_summary_asks_on_after_the_last_row(self):
+        told, requests = self.summary(counts(7, "ab", True), counts(7, "c", True), counts(7, "d", False))
+        self.assertEqual([row["key"] for row in told], list("abcd"))
+        self.assertEqual(requests, [field(1, 3)] + [
+            field(1, 3) + field(15, field(1, "networks") + field(4, last) + field(5, 1)) for last in "bc"])
+
+    def test_a_summary_begins_again_when_the_register_has_changed(self):
+        told, requests = self.summary(counts(7, "ab", True), counts(8, "d", False),
+                                      counts(8, "ac", True), counts(8, "de", False))
+        self.assertEqual([row["key"] for row in told], list("acde"))
+        self.assertEqual(requests[2], requests[0])
+
+    def test_a_summary_of_a_register_that_never_rests_is_busy(self):
+        told, requests = self.summary(*(counts(i, "ab" if i % 2 else "c", i % 2) for i in range(1, 100)), code=1)
+        self.assertEqual(told["error"]["code"], "busy")
+        self.assertIn("again", told["error"]["text"])
+        self.assertLess(len(requests), 50)
+
+    def test_pages_that_go_round_are_an_error(self):
+        told, _ = self.summary(counts(7, "ab", True), counts(7, "b", True), code=1)
+        self.assertEqual(told["error"]["code"], "decode")
+
+    def test_a_page_of_no_rows_that_promises_more_is_an_error(self):
+        told, _ = self.summary(counts(7, "", True), code=1)
+        self.assertEqual(told["error"]["code"], "decode")
 
 
 class Verbs(story.Story):
@@ -57,6 +144,24 @@ class Verbs(story.Story):
             self.assertEqual(card["document"], f.read())
         checked = json.loads(self.nation.ctl("check-config", node.config, "--json").stdout)
         self.assertEqual((set(checked), checked["fine"]), ({"file", "program", "fine", "said"}, True))
+
+    def test_a_history_of_which_one_entry_holds_more_than_a_reply_is_complete(self):
+        count = 40
+        self.until_confirmed()
+        self.server.stop()
+        self.add(self.node, "pl26-kis-a")
+        for i in range(1, count):
+            long = ["%s=%05d%s" % (name, i, "x" * 8000) for name in ("other_facts", "source_note")]
+            self.node.ctl("put", "entity", "pl26-kis-a", *long, *WHY)
+        self.server.start()
+        self.until_confirmed()
+        self.until_folded(self.server)
+        for daemon in (self.node, self.server):
+            versions = daemon.json("history", "pl26-kis-a")["versions"]
+            self.assertEqual([v["index"] for v in versions], list(reversed(range(count))))
+        most = max(sum(len(json.dumps(v["record"])) for v in versions if v["position"] == p["position"])
+                   for p in versions)
+        self.assertGreater(most, 256 * 1024, "no entry holds more than a reply: this shows nothing")
 
     def test_a_refusal_has_its_exit_code_and_a_document(self):
         self.add(self.node, "pl26-kis-a")

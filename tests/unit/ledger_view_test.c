@@ -103,7 +103,7 @@ static int64_t count_of(struct viewed *v, const char *row)
 	struct count *rows = NULL;
 	size_t count = 0;
 
-	assert_ok(view_counts(&v->view, t, &v->f->arena, &rows, &count));
+	all_counts(&v->view, t, &v->f->arena, &rows, &count);
 	txn_abort(t);
 	return kept_count(rows, count, row);
 }
@@ -176,8 +176,8 @@ static void ids_that_begin_alike_do_not_mix(void **state)
 	done(v);
 }
 
-static struct listing history(struct viewed *v, const char *id, uint64_t before, size_t limit,
-			      bool *ret_more)
+static struct listing history(struct viewed *v, const char *id, struct version_place before,
+			      size_t limit, bool *ret_more)
 {
 	struct listing l = {arena_alloc(&v->f->arena, limit * sizeof *l.rows), 0};
 	struct txn *t = reading(v);
@@ -210,25 +210,67 @@ static void events_of_one_entry_share_its_position(void **state)
 	assert_string_equal(name_at(v, "pl26-cis-a", 2), "t");
 	assert_string_equal(name_at(v, "pl26-cis-a", 3), "new");
 
-	l = history(v, "pl26-cis-a", 0, 100, &more);
+	l = history(v, "pl26-cis-a", (struct version_place){0, 0}, 100, &more);
 	assert_false(more);
 	assert_int_equal(l.count, 7);
 	for (size_t i = 0; i < 7; i++)
 		assert_int_equal(l.rows[i].index, 6 - i);
-	/* A page does not end inside a position … */
-	l = history(v, "pl26-cis-a", 0, 5, &more);
+	l = history(v, "pl26-cis-a", (struct version_place){2, 0}, 5, &more);
+	assert_int_equal(l.count, 5); /* all of the entry before */
 	assert_true(more);
-	assert_int_equal(l.count, 1);
-	l = history(v, "pl26-cis-a", 2, 5, &more);
-	assert_int_equal(l.count, 5);
+	l = history(v, "pl26-cis-a", (struct version_place){1, 3}, 1, &more);
+	assert_int_equal(l.rows[0].index, 2); /* inside an entry */
 	assert_true(more);
-	l = history(v, "pl26-cis-a", 1, 5, &more);
+	l = history(v, "pl26-cis-a", (struct version_place){1, 0}, 5, &more);
 	assert_int_equal(l.count, 1);
 	assert_false(more);
-	/* … unless it holds nothing else. */
-	l = history(v, "pl26-cis-a", 2, 3, &more);
-	assert_int_equal(l.count, 3);
-	assert_true(more);
+	done(v);
+}
+
+/* Puts versions `first` to before `end` of one entity, in one entry. */
+static void fold_versions(struct viewed *v, const char *id, size_t first, size_t end)
+{
+	struct change *changes = arena_alloc(&v->f->arena, (end - first) * sizeof *changes);
+	struct event *events = arena_alloc(&v->f->arena, (end - first) * sizeof *events);
+
+	assert_true(changes && events);
+	for (size_t i = first; i < end; i++) {
+		char name[24];
+
+		(void)snprintf(name, sizeof name, "%zu", i);
+		changes[i - first] = put_change(entity(v, id, "CIS", name));
+		events[i - first] = event_of(&changes[i - first], 1);
+	}
+	fold_entry_of(v, events, end - first);
+}
+
+static void an_entry_of_more_versions_than_a_page_holds_is_read_whole(void **state)
+{
+	enum { FIRST = 1500, ALL = 4000, PAGE = 7 };
+	struct viewed *v = new_view(*state);
+	struct version_place before = {0, 0};
+	size_t left = ALL;
+	bool more = true;
+
+	/* The first entry, whose position is 0, and another; a neighbour after each. */
+	fold_versions(v, "pl26-cis-a", 0, FIRST);
+	put_record(v, entity(v, "pl26-cis-a-b", "CIS", "b"));
+	v->index = FIRST;
+	fold_versions(v, "pl26-cis-a", FIRST, ALL);
+	put_record(v, entity(v, "pl26-cis", "CIS", "c"));
+	while (more) {
+		struct listing l = history(v, "pl26-cis-a", before, PAGE, &more);
+
+		assert_true(l.count > 0 && l.count <= left);
+		for (size_t i = 0; i < l.count; i++) {
+			left--;
+			assert_int_equal(strtoul(column(&l.rows[i], "name"), NULL, 10), left);
+			assert_int_equal(l.rows[i].index, left);
+		}
+		before.position = l.rows[l.count - 1].position;
+		before.index = l.rows[l.count - 1].index;
+	}
+	assert_int_equal(left, 0);
 	done(v);
 }
 
@@ -489,7 +531,7 @@ static void the_real_register_gives_the_counts_worked_out_beside_it(void **state
 	fold_sample(v, "entities");
 	fold_sample(v, "operators");
 	t = reading(v);
-	assert_ok(view_counts(&v->view, t, &v->f->arena, &rows, &count));
+	all_counts(&v->view, t, &v->f->arena, &rows, &count);
 	c = cursor_of(sample(v->f, "expectations"));
 	while (!read_cell(&c, &cell))
 		continue;
@@ -684,6 +726,7 @@ int main(void)
 		TEST(a_record_is_created_changed_and_retired),
 		TEST(ids_that_begin_alike_do_not_mix),
 		TEST(events_of_one_entry_share_its_position),
+		TEST(an_entry_of_more_versions_than_a_page_holds_is_read_whole),
 		TEST(a_list_is_paged_by_number_and_by_bytes),
 		TEST(what_a_list_passes_over_takes_no_memory),
 		TEST(an_abandoned_fold_leaves_nothing),

@@ -17,10 +17,12 @@ static void a_request_comes_back_as_it_was(void **state)
 					  .limit = 50,
 					  .at = 12,
 					  .history = true,
+					  .before_index = UINT64_C(1) << 40,
 					  .retired = true,
 					  .document = bytes_of_text("doc"),
 					  .name = "26",
-					  .reason = "why"};
+					  .reason = "why",
+					  .after_count = {"networks", "26", "", "all", 0}};
 	struct control_request back;
 	struct arena arena = {0};
 	struct buf raw = {0};
@@ -39,6 +41,11 @@ static void a_request_comes_back_as_it_was(void **state)
 	assert_true(bytes_equal(back.document, q.document));
 	assert_string_equal(back.name, "26");
 	assert_string_equal(back.reason, "why");
+	assert_true(back.before_index == q.before_index);
+	assert_string_equal(back.after_count.metric, "networks");
+	assert_string_equal(back.after_count.region, "26");
+	assert_string_equal(back.after_count.kind, "");
+	assert_string_equal(back.after_count.key, "all");
 	buf_free(&raw);
 	arena_free(&arena);
 }
@@ -55,6 +62,9 @@ static void absent_texts_of_a_request_are_empty(void **state)
 	assert_ok(control_request_decode(buf_bytes(&raw), &arena, &back));
 	assert_string_equal(back.id, "");
 	assert_string_equal(back.reason, "");
+	assert_int_equal(back.before_index, 0);
+	assert_string_equal(back.after_count.metric, "");
+	assert_string_equal(back.after_count.key, "");
 	assert_int_equal(back.draft.size, 0);
 	buf_free(&raw);
 	arena_free(&arena);
@@ -62,6 +72,8 @@ static void absent_texts_of_a_request_are_empty(void **state)
 
 static void odd_requests_are_refused(void **state)
 {
+	struct control_request q = {.verb = CONTROL_SUMMARY,
+				    .after_count = {"networks", "", "", "", 0}};
 	struct control_request back;
 	struct arena arena = {0};
 	struct buf raw = {0};
@@ -80,6 +92,15 @@ static void odd_requests_are_refused(void **state)
 	put_number(&raw, 1, CONTROL_WAIVE);
 	put_text(&raw, 13, text);
 	assert_err(control_request_decode(buf_bytes(&raw), &arena, &back), ERR_LIMIT);
+	buf_clear(&raw);
+	text[ID_BYTES_MAX + 1] = 0;
+	q.after_count.key = text;
+	assert_ok(control_request_encode(&q, &raw));
+	assert_err(control_request_decode(buf_bytes(&raw), &arena, &back), ERR_LIMIT);
+	buf_clear(&raw);
+	text[ID_BYTES_MAX] = 0;
+	assert_ok(control_request_encode(&q, &raw));
+	assert_ok(control_request_decode(buf_bytes(&raw), &arena, &back));
 	buf_free(&raw);
 	arena_free(&arena);
 }
