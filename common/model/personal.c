@@ -236,7 +236,7 @@ static enum personal personal_run(struct bytes text, const struct group *g)
 	return PERSONAL_NONE;
 }
 
-/* "+48600 123 456": the country's number is joined to the first group. */
+/* "+486xx xxx xxx": the country's number is joined to the first group. */
 static void skip_country(struct bytes text, struct group *first)
 {
 	static const char *const countries[] = {"48", "0048"};

@@ -1,9 +1,5 @@
 /* Configuration: what fits is read, what does not is refused with file and line. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "temporary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +9,6 @@
 #include "base/limits.h"
 #include "io/config.h"
 #include "io/files.h"
-
-#define OK(call) assert_int_equal((call), ERR_OK)
 
 static const struct config_rule rules[] = {
 	{.section = "node", .key = "keys", .type = CONFIG_PATH, .required = true, .help = "keys"},
@@ -36,7 +30,7 @@ static const struct config_rule rules[] = {
 };
 
 struct world {
-	char folder[64];
+	char folder[TEMPORARY_BYTES];
 	char path[128];
 	char why[TEXT_BYTES_MAX + 1];
 	struct config config;
@@ -47,8 +41,7 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof *w);
 
 	assert_non_null(w);
-	(void)snprintf(w->folder, sizeof w->folder, "/tmp/splot-config-XXXXXX");
-	assert_non_null(mkdtemp(w->folder));
+	temporary_make(w->folder, "config");
 	(void)snprintf(w->path, sizeof w->path, "%s/x.ini", w->folder);
 	*state = w;
 	return 0;
@@ -59,8 +52,7 @@ static int teardown(void **state)
 	struct world *w = *state;
 
 	config_free(&w->config);
-	(void)unlink(w->path);
-	assert_int_equal(rmdir(w->folder), 0);
+	temporary_remove(w->folder);
 	free(w);
 	return 0;
 }

@@ -1,11 +1,6 @@
 /* The control socket: whole messages whatever the pieces, and nobody holds it up. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "temporary.h"
 
-#include <ftw.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -19,30 +14,19 @@
 #include "io/control_socket.h"
 #include "io/files.h"
 
-#define OK(call) assert_int_equal((call), ERR_OK)
-
 struct world {
-	char folder[64];
+	char folder[TEMPORARY_BYTES];
 	char path[300];
 	struct control *control;
 	int64_t skipped_ms; /* added to the clock */
 };
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static int setup(void **state)
 {
 	struct world *w = calloc(1, sizeof *w);
 
 	assert_non_null(w);
-	(void)snprintf(w->folder, sizeof w->folder, "/tmp/splot-control-XXXXXX");
-	assert_non_null(mkdtemp(w->folder));
+	temporary_make(w->folder, "control");
 	(void)snprintf(w->path, sizeof w->path, "%s/control", w->folder);
 	OK(control_listen(w->path, 0660, &w->control));
 	*state = w;
@@ -54,7 +38,7 @@ static int teardown(void **state)
 	struct world *w = *state;
 
 	control_close(w->control);
-	assert_int_equal(nftw(w->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	temporary_remove(w->folder);
 	free(w);
 	return 0;
 }

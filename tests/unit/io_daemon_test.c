@@ -1,12 +1,7 @@
 /* What daemons do alike: signals, readiness, walking the store after an unclean stop. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "temporary.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,29 +16,18 @@
 #include "io/files.h"
 #include "io/store.h"
 
-#define OK(call) assert_int_equal((call), ERR_OK)
-
 struct world {
-	char folder[64];
+	char folder[TEMPORARY_BYTES];
 	char store[128];
 	char marker[128];
 };
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static int setup(void **state)
 {
 	struct world *w = calloc(1, sizeof *w);
 
 	assert_non_null(w);
-	(void)snprintf(w->folder, sizeof w->folder, "/tmp/splot-daemon-XXXXXX");
-	assert_non_null(mkdtemp(w->folder));
+	temporary_make(w->folder, "daemon");
 	(void)snprintf(w->store, sizeof w->store, "%s/store", w->folder);
 	(void)snprintf(w->marker, sizeof w->marker, "%s/running", w->folder);
 	*state = w;
@@ -54,7 +38,7 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(nftw(w->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	temporary_remove(w->folder);
 	free(w);
 	return 0;
 }

@@ -1,12 +1,7 @@
 /* Files: bounded reading, replacing whole or not at all, the highwater mark. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "temporary.h"
 
 #include <dirent.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,28 +10,17 @@
 
 #include "io/files.h"
 
-#define OK(call) assert_int_equal((call), ERR_OK)
-
 struct world {
-	char folder[64];
+	char folder[TEMPORARY_BYTES];
 	char path[128];
 };
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static int setup(void **state)
 {
 	struct world *w = calloc(1, sizeof *w);
 
 	assert_non_null(w);
-	(void)snprintf(w->folder, sizeof w->folder, "/tmp/splot-files-XXXXXX");
-	assert_non_null(mkdtemp(w->folder));
+	temporary_make(w->folder, "files");
 	(void)snprintf(w->path, sizeof w->path, "%s/file", w->folder);
 	*state = w;
 	return 0;
@@ -46,7 +30,7 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(nftw(w->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	temporary_remove(w->folder);
 	free(w);
 	return 0;
 }

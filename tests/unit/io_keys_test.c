@@ -1,9 +1,5 @@
 /* Secret keys: made once, read only by their owner, refused when anything is odd. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "temporary.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -15,12 +11,10 @@
 #include "io/files.h"
 #include "io/keys.h"
 
-#define OK(call) assert_int_equal((call), ERR_OK)
-
 static const char name[] = "splot.example/region/26";
 
 struct world {
-	char folder[64];
+	char folder[TEMPORARY_BYTES];
 	char path[128];
 	char why[TEXT_BYTES_MAX + 1];
 	struct keys keys;
@@ -31,8 +25,7 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof *w);
 
 	assert_non_null(w);
-	(void)snprintf(w->folder, sizeof w->folder, "/tmp/splot-keys-XXXXXX");
-	assert_non_null(mkdtemp(w->folder));
+	temporary_make(w->folder, "keys");
 	(void)snprintf(w->path, sizeof w->path, "%s/keys", w->folder);
 	*state = w;
 	return 0;
@@ -43,8 +36,7 @@ static int teardown(void **state)
 	struct world *w = *state;
 
 	keys_free(&w->keys);
-	(void)unlink(w->path);
-	assert_int_equal(rmdir(w->folder), 0);
+	temporary_remove(w->folder);
 	free(w);
 	return 0;
 }

@@ -1,13 +1,8 @@
 /* The store over real files: what is committed stays, what is aborted never was, and
  * damage is met before it is relied on. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "temporary.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,22 +15,12 @@
 
 #include "io/store.h"
 
-#define OK(call) assert_int_equal((call), ERR_OK)
-
 struct world {
-	char folder[64];
+	char folder[TEMPORARY_BYTES];
 	char path[128];
 	struct store *store;
 	struct table table;
 };
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static void open_store(struct world *w, size_t map_bytes, size_t map_bytes_max)
 {
@@ -56,8 +41,7 @@ static int setup(void **state)
 	struct world *w = calloc(1, sizeof *w);
 
 	assert_non_null(w);
-	(void)snprintf(w->folder, sizeof w->folder, "/tmp/splot-store-XXXXXX");
-	assert_non_null(mkdtemp(w->folder));
+	temporary_make(w->folder, "store");
 	(void)snprintf(w->path, sizeof w->path, "%s/a/store", w->folder);
 	*state = w;
 	return 0;
@@ -68,7 +52,7 @@ static int teardown(void **state)
 	struct world *w = *state;
 
 	store_close(w->store);
-	assert_int_equal(nftw(w->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	temporary_remove(w->folder);
 	free(w);
 	return 0;
 }

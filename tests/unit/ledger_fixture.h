@@ -3,17 +3,10 @@
 #ifndef SPLOT_TESTS_LEDGER_FIXTURE_H
 #define SPLOT_TESTS_LEDGER_FIXTURE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "temporary.h"
 
-#include <cmocka.h>
-#include <ftw.h>
 #include <sodium.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "io/store.h"
@@ -26,20 +19,12 @@
 enum { TEST_MAP_BYTES = 256 * 1024 * 1024 };
 
 struct fixture {
-	char folder[64];
+	char folder[TEMPORARY_BYTES];
 	struct store *store;
 	struct arena arena;
 	uint8_t secret[SIGN_SECRET_BYTES];
 	struct signer signer;
 };
-
-static inline int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static inline void fixture_reopen(struct fixture *f)
 {
@@ -56,8 +41,7 @@ static inline void fixture_start(struct fixture *f)
 	uint8_t public[SIGN_PUBLIC_BYTES];
 
 	memset(f, 0, sizeof *f);
-	(void)snprintf(f->folder, sizeof f->folder, "/tmp/splot-ledger-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
+	temporary_make(f->folder, "ledger");
 	fixture_reopen(f);
 	assert_int_equal(crypto_sign_seed_keypair(public, f->secret, seed), 0);
 	assert_ok(vkey_make("splot.test/region/26", KEY_ED25519, public, &f->signer.key));
@@ -68,7 +52,7 @@ static inline void fixture_stop(struct fixture *f)
 {
 	store_close(f->store);
 	arena_free(&f->arena);
-	(void)nftw(f->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	temporary_remove(f->folder);
 }
 
 static inline int setup(void **state)

