@@ -1,20 +1,41 @@
 #!/usr/bin/env bash
 # All tests.  Three builds: gcc release, clang release, gcc with address and undefined
 # sanitizers.  The fast tests come first; each build's tests run under CTest.
+# SPLOT_VECTORS=DIR names the folder of the public test vectors of the log.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 quick=0
-[[ ${1:-} == --quick ]] && quick=1
+case "$*" in
+"") ;;
+--quick) quick=1 ;;
+*)
+	echo "usage: ./dev test [--quick]" >&2
+	exit 2
+	;;
+esac
+if [[ ${SPLOT_VECTORS:-} ]]; then
+	[[ -d $SPLOT_VECTORS ]] || { echo "SPLOT_VECTORS: there is no folder $SPLOT_VECTORS" >&2; exit 2; }
+	SPLOT_VECTORS=$(realpath -- "$SPLOT_VECTORS") # tests run elsewhere
+fi
+cd "$(dirname "$0")/.."
 
 step() { printf '\n== %s (%(%H:%M:%S)T)\n' "$1" -1; }
 configure() { cmake --preset "$@" -DSPLOT_TESTS=ON >/dev/null; }
 
+# run BUILD-FOLDER LABELS [option…]: CTest keeps quiet about what a test left out, so say it.
+run() {
+	local folder=$1 labels=$2
+	shift 2
+	ctest --test-dir "$folder" --output-on-failure -L "$labels" "$@"
+	sed -nE "s/^(skipped, .*)/\1/p; s/^(test_[a-z_]+) .*\.\.\. skipped '(.*)'$/skipped, \2: \1/p" \
+		"$folder/Testing/Temporary/LastTest.log" | sort -u
+}
+
 step "gcc, release"
 configure release
 cmake --build --preset release -- --quiet
-ctest --test-dir build --output-on-failure -L 'unit|admin' -j2
+run build 'unit|admin' -j2
 if ((quick)); then
-	ctest --test-dir build --output-on-failure -L e2e
+	run build 'e2e'
 	exit
 fi
 
@@ -25,13 +46,13 @@ cmake --build --preset clang -- --quiet
 step "gcc, address and undefined sanitizers"
 configure asan
 cmake --build --preset asan -- --quiet
-ctest --test-dir build/asan --output-on-failure -L 'unit|admin' -j2
+run build/asan 'unit|admin' -j2
 
 step "simulation: 1,000 seeds"
-ctest --test-dir build --output-on-failure -L sim -j2
+run build 'sim' -j2
 
 step "end to end, release programs"
-ctest --test-dir build --output-on-failure -L e2e
+run build 'e2e'
 
 step "end to end and simulation, sanitized programs"
-ctest --test-dir build/asan --output-on-failure -L 'e2e|sim' -j2
+run build/asan 'e2e|sim' -j2
