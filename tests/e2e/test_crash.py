@@ -211,11 +211,13 @@ class LostAndRestored(Story):
         self.node.start()
 
     def test_a_second_daemon_on_the_same_store_is_refused(self):
-        twin = n.Node(self.nation, "26", name="twin", keys=self.node.keys, data=self.node.data)
-        twin.servers, twin.keys = [], self.node.keys
+        # Its keys are a copy, so that the lock of the keys' mark does not come first.
+        twin = n.Node(self.nation, "26", name="twin", data=self.node.data)
+        shutil.copy2(self.node.keys, twin.keys)
         twin.configure()
         with self.assertRaises(n.Failed):
             twin.start(seconds=20)
+        self.assertIn("another program", twin.log_tail())
         self.assertTrue(self.node.running())
 
 

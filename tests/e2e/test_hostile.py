@@ -2,11 +2,10 @@
 changes, the refusal has its code, and the server goes on."""
 import os
 import struct
-import unittest
 
 import nacl.signing
+import zmq
 
-import nation as n
 import peer as p
 from story import Story, main
 
@@ -19,9 +18,14 @@ class HostilePeer(Story):
         # The keys of two nodes; the programs themselves are never started: the test speaks for them.
         for log in ("24", "26"):
             self.server.trust(self.nation.add_node(log))
+        self.peers = []
 
     def tearDown(self):
         self.assertTrue(self.server.running(), self.server.log_tail())
+        # Whatever was refused is counted where an administrator looks.
+        shown = self.refusals(self.server)
+        for code in {code for peer in self.peers for code in peer.codes}:
+            self.assertGreater(shown.get(code, 0), 0, code)
         # An honest peer of another region is heard, whatever was tried.
         with self.peer("24") as honest:
             honest.open()
@@ -31,7 +35,8 @@ class HostilePeer(Story):
 
     def peer(self, log="26", **options):
         node = self.nation.nodes[log]
-        return p.Peer(p.Keys(node.keys), log, self.server.address, self.server.card, **options)
+        self.peers.append(p.Peer(p.Keys(node.keys), log, self.server.address, self.server.card, **options))
+        return self.peers[-1]
 
     def size(self, log="26"):
         return next(row["size"] for row in self.server.status()["logs"] if row["log"] == log)
@@ -59,9 +64,13 @@ class HostilePeer(Story):
             peer.open()
             self.server.ctl("trust", "revoke", "26", "--reason", "the office lost its key")
             peer.commit([self.event(1)])
-            got = peer.receive(1.0)
-            self.assertTrue(got is None or got[0] == "refused", got)
+            peer.refused("denied")
             self.assertEqual(self.size(), 0)
+        # Nor may it connect again.
+        with self.peer() as peer:
+            peer.hello()
+            self.assertIsNone(peer.receive(1.0))
+        self.assertGreater(self.refusals(self.server).get("unknown-key", 0), 0)
 
     def test_another_nodes_log_is_refused(self):
         with self.peer() as peer:
@@ -150,8 +159,14 @@ class HostilePeer(Story):
             other.refused("fork")
         row = next(row for row in self.server.status()["logs"] if row["log"] == "26")
         self.assertEqual((row["state"], row["size"]), ("frozen", 3))
+        self.assertEqual(self.refusals(self.server, "26"), {"fork": 1})
+        self.peers.remove(other)  # counts are those since the start
         # It stays frozen over a restart, and the one who is right is not heard either.
         self.assertEqual(self.server.stop(), 0)
+        with open(os.path.join(self.server.data, "logs", "data.mdb"), "rb") as f:
+            kept = f.read()
+        for history in (peer, other):
+            self.assertIn(history.note(3), kept)
         self.server.start()
         with self.peer() as peer:
             peer.events = [self.event(1), self.event(2), self.event(3)]
@@ -183,9 +198,11 @@ class HostilePeer(Story):
     def test_a_frame_over_the_limit_closes_the_connection(self):
         with self.peer() as peer:
             peer.open()
+            monitor = peer.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
             peer.send(p.header("commit", peer.session, 0, 1), b"x" * (300 * 1024))
-            got = peer.receive(1.0)
-            self.assertTrue(got is None or got[0] == "refused")
+            self.assertTrue(monitor.poll(5000), "the connection was not closed")
+            peer.socket.disable_monitor()
+            monitor.close()
         self.assertEqual(self.size(), 0)
 
     def test_torn_bundles_and_wrong_counts_are_refused(self):

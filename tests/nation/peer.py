@@ -153,6 +153,7 @@ class Peer:
     def __init__(self, keys, log, address, server_card, curve=None):
         self.keys, self.log, self.events = keys, log, []
         self.session = 0
+        self.codes = set()  # of every refusal that came
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.DEALER)
         self.socket.linger = 0
@@ -181,6 +182,8 @@ class Peer:
             return None
         frames = self.socket.recv_multipart()
         kind, fields = read_header(frames[0])
+        if kind == "refused":
+            self.codes.add(fields[2].decode())
         return kind, fields, frames[1:]
 
     def expect(self, kind, seconds=5.0):
