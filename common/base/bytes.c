@@ -335,8 +335,3 @@ enum err size_add(size_t a, size_t b, size_t *ret_sum)
 {
 	return __builtin_add_overflow(a, b, ret_sum) ? ERR_LIMIT : ERR_OK;
 }
-
-enum err size_mul(size_t a, size_t b, size_t *ret_product)
-{
-	return __builtin_mul_overflow(a, b, ret_product) ? ERR_LIMIT : ERR_OK;
-}

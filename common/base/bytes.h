@@ -88,6 +88,5 @@ MUST_USE enum err cursor_finish(const struct cursor *c);
 
 /* ---- sizes computed from input ---- */
 MUST_USE enum err size_add(size_t a, size_t b, size_t *ret_sum);
-MUST_USE enum err size_mul(size_t a, size_t b, size_t *ret_product);
 
 #endif

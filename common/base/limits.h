@@ -31,7 +31,6 @@ enum {
 	/* -- how many -- */
 	LOGS_MAX = 64,                  /* 17 logs, and those begun anew */
 	SERVERS_MAX = 8,                /* that one node publishes to */
-	SESSIONS_MAX = 128,             /* authenticated peers of one server */
 	CONTROL_CLIENTS_MAX = 64,       /* connections to a control socket */
 	CONTROL_BYTES_MAX = 256 * 1024, /* one control request or reply */
 	QUERY_ROWS_MAX = 1000,          /* records in one control reply */

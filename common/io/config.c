@@ -171,29 +171,11 @@ static bool parse_uint(const char *text, uint64_t *ret)
 	return true;
 }
 
-static const struct {
-	const char *text;
-	bool value;
-} bools[] = {{"yes", true}, {"true", true},   {"on", true},
-	     {"no", false}, {"false", false}, {"off", false}};
-
-static bool parse_bool(const char *text, bool *ret)
-{
-	for (size_t i = 0; i < sizeof bools / sizeof *bools; i++) {
-		if (strcmp(text, bools[i].text) == 0) {
-			*ret = bools[i].value;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool value_fits(struct load *l, const struct config_rule *r, const char *key,
 		       const char *value)
 {
 	uint64_t most = r->most ? r->most : UINT64_MAX;
 	uint64_t number = 0;
-	bool truth = false;
 
 	switch (r->type) {
 	case CONFIG_UINT:
@@ -201,11 +183,6 @@ static bool value_fits(struct load *l, const struct config_rule *r, const char *
 			return true;
 		(void)refuse(l, l->line, "%s = %s: write a whole number from %llu to %llu", key,
 			     value, (unsigned long long)r->least, (unsigned long long)most);
-		return false;
-	case CONFIG_BOOL:
-		if (parse_bool(value, &truth))
-			return true;
-		(void)refuse(l, l->line, "%s = %s: write yes or no", key, value);
 		return false;
 	case CONFIG_TEXT:
 	case CONFIG_PATH:
@@ -489,14 +466,6 @@ uint64_t config_uint(const struct config *c, const char *section, const char *ke
 	uint64_t number = 0;
 
 	return value && parse_uint(value, &number) ? number : 0;
-}
-
-bool config_bool(const struct config *c, const char *section, const char *key)
-{
-	const char *value = config_get(c, section, key);
-	bool truth = false;
-
-	return value && parse_bool(value, &truth) && truth;
 }
 
 const char *config_section(const struct config *c, const char *prefix, size_t i)

@@ -17,11 +17,11 @@
 struct config_rule {
 	const char *section;
 	const char *key;
-	enum config_type { CONFIG_TEXT, CONFIG_PATH, CONFIG_UINT, CONFIG_BOOL } type;
+	enum config_type { CONFIG_TEXT, CONFIG_PATH, CONFIG_UINT } type;
 	bool required;
 	const char *fallback; /* NULL: none */
 	uint64_t least, most; /* CONFIG_UINT */
-	const char *help;     /* one line, for check-config and the man page */
+	const char *help;     /* what it is, said where a required one is missing */
 };
 
 struct config_entry {
@@ -44,7 +44,6 @@ void config_free(struct config *c); /* also a zeroed one */
 /* NULL when absent and without a fallback. */
 const char *config_get(const struct config *c, const char *section, const char *key);
 uint64_t config_uint(const struct config *c, const char *section, const char *key);
-bool config_bool(const struct config *c, const char *section, const char *key);
 /* Names behind "prefix." in the order of the file; NULL past the last.  `prefix` with or
  * without its dot. */
 const char *config_section(const struct config *c, const char *prefix, size_t i);

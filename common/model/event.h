@@ -87,8 +87,6 @@ struct version {
 };
 
 MUST_USE enum err version_encode(const struct version *v, struct arena *scratch, struct buf *ret);
-/* Bytes that version_encode makes of it (for filling a page). */
-size_t version_size(const struct version *v);
 MUST_USE enum err version_decode(struct bytes raw, struct arena *arena, struct version *ret);
 
 #endif

@@ -63,14 +63,6 @@ enum err version_of_message(const Splot__Version *m, struct version *ret)
 	return ERR_OK;
 }
 
-size_t version_size(const struct version *v)
-{
-	struct packed_version packed;
-
-	fill(v, &packed);
-	return splot__version__get_packed_size(&packed.version);
-}
-
 enum err version_encode(const struct version *v, struct arena *scratch, struct buf *ret)
 {
 	struct packed_version packed;

@@ -19,7 +19,6 @@ static const struct config_rule rules[] = {
 	 .fallback = "8",
 	 .least = 1,
 	 .most = 64},
-	{.section = "node", .key = "quiet", .type = CONFIG_BOOL},
 	{.section = "server.*",
 	 .key = "address",
 	 .type = CONFIG_TEXT,
@@ -76,14 +75,13 @@ static void what_is_written_is_read_and_the_rest_falls_back(void **state)
 	struct world *w = *state;
 	char path[200];
 
-	OK(load(w, "\xef\xbb\xbf# a comment\n[node]\r\nkeys = secret/keys\nquiet=yes\n\n"
+	OK(load(w, "\xef\xbb\xbf# a comment\n[node]\r\nkeys = secret/keys\nbatch=9\n\n"
 		   "[server.b]\naddress = tcp://127.0.0.1:1 ; inline\nwait = 9\n"
 		   "[editors]\nanna = e07\njan = e08\n[server.a]\naddress=x"));
 	(void)snprintf(path, sizeof path, "%s/secret/keys", w->folder);
 	assert_string_equal(config_get(&w->config, "node", "keys"), path);
 	assert_string_equal(config_get(&w->config, "node", "control-mode"), "0660");
-	assert_int_equal(config_uint(&w->config, "node", "batch"), 8);
-	assert_true(config_bool(&w->config, "node", "quiet"));
+	assert_int_equal(config_uint(&w->config, "node", "batch"), 9);
 	assert_string_equal(config_get(&w->config, "editors", "jan"), "e08");
 	assert_null(config_get(&w->config, "editors", "ewa"));
 	assert_string_equal(config_section(&w->config, "server.", 0), "b");
@@ -101,7 +99,7 @@ static void an_absolute_path_stays_as_it_is(void **state)
 
 	OK(load(w, "[node]\nkeys = /etc/splot/keys\n"));
 	assert_string_equal(config_get(&w->config, "node", "keys"), "/etc/splot/keys");
-	assert_false(config_bool(&w->config, "node", "quiet"));
+	assert_int_equal(config_uint(&w->config, "node", "batch"), 8);
 }
 
 static void what_does_not_fit_is_refused_with_its_line(void **state)
@@ -118,9 +116,8 @@ static void what_does_not_fit_is_refused_with_its_line(void **state)
 		{"[node]\nkeys = k\nbatch = 3x\n", ":3:", "from 1 to 64"},
 		{"[node]\nkeys = k\nbatch = -1\n", ":3:", "from 1 to 64"},
 		{"[node]\nkeys = k\nbatch = 99999999999999999999\n", ":3:", "from 1 to 64"},
-		{"[node]\nkeys = k\nquiet = maybe\n", ":3:", "yes or no"},
 		{"[node]\nkeys =\n", ":2:", "no value"},
-		{"[node]\nquiet = yes\n", ".ini:", "lacks \"keys\""},
+		{"[node]\nbatch = 9\n", ".ini:", "lacks \"keys\""},
 		{"[node]\nkeys = k\n[server.a]\n", ":3:", "lacks \"address\""},
 		{"[node]\nkeys = k\n[server.a]\nwait = 1\n", ":3:", "lacks \"address\""},
 		{"[node]\nkeys = k\n[server.]\naddress = 1\n", ":3:", "no section"},
