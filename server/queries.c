@@ -37,8 +37,7 @@ static const char *note_of(const struct server_log *log, struct arena *arena)
 		return "";
 	case LOG_REVOKED:
 		return "revoked by an administrator: its keys are not heard again; the office "
-		       "makes "
-		       "new keys for a new log";
+		       "makes new keys for a new log";
 	case LOG_FROZEN:
 		break;
 	}

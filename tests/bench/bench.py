@@ -119,7 +119,8 @@ class Bench:
             out["catch-up in bulk, records/s"] = 100 * self.catch_up(server, 8, 100, 400 if o.quick else 1000)
             out["memory of the server after catching up"] = memory(server)
             out["memory of the server, idle at first"] = idle
-            out["memory of a node"] = memory(self.nation.nodes["26"])
+            of_nodes = [memory(node) for node in self.nation.nodes.values()]
+            out["memory of the nodes, the one with least and with most"] = [min(of_nodes), max(of_nodes)]
             out["load average at the end"] = os.getloadavg()[0]
             self.nation.down()
         return out
