@@ -109,7 +109,7 @@ static enum exit_status serve(struct node *n)
 		return status;
 	daemon_notify("READY=1");
 	log_line(LOG_INFO,
-		 "log %s of %s: %" PRIu64 " events; %zu servers, %zu editors; listening on %s",
+		 "log %s of %s: %" PRIu64 " events; servers: %zu, editors: %zu; listening on %s",
 		 n->log.name.text, n->realm, n->log.tree.size, n->settings.server_count,
 		 n->settings.editor_count, n->settings.control);
 	loop_run(n);
@@ -136,8 +136,8 @@ int main(int argc, char **argv)
 		goto out;
 	log_level((enum log_priority)n.settings.log_level);
 	if (options.check) {
-		(void)printf("%s is good: log %s of %s, %zu servers, %zu editors\n", options.config,
-			     n.log.name.text, n.realm, n.settings.server_count,
+		(void)printf("%s is good: log %s of %s, servers: %zu, editors: %zu\n",
+			     options.config, n.log.name.text, n.realm, n.settings.server_count,
 			     n.settings.editor_count);
 		status = EXIT_STOPPED;
 		goto out;

@@ -8,7 +8,7 @@
 #include "io/daemon.h"
 #include "server/server.h"
 
-enum { EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
+enum { EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3, EXIT_UNTRUSTED = 4 };
 
 static const char usage[] =
 	"usage: splot-server --config FILE [--check]\n"
@@ -58,9 +58,19 @@ static int check(const struct settings *settings, const char *path)
 /* The server is large and lives as long as the process: static, not on the stack. */
 static struct server server = {.folder = {.event_fd = -1}, .signal_fd = -1};
 
+/* Starting again would not help: a person must act. */
+static int start_failed(enum err e)
+{
+	bool untrusted = e == ERR_CORRUPT || e == ERR_UNKNOWN_KEY || e == ERR_ORIGIN ||
+			 e == ERR_SIGNATURE || e == ERR_ROOT;
+
+	return untrusted ? EXIT_UNTRUSTED : EXIT_FAULT;
+}
+
 static int serve(struct settings *settings, const char *path)
 {
 	enum err e = daemon_signals(&server.signal_fd);
+	int failed = EXIT_FAULT;
 
 	server.settings = *settings;
 	log_level((enum log_priority)settings->log_level);
@@ -78,11 +88,13 @@ static int serve(struct settings *settings, const char *path)
 		daemon_notify("READY=1");
 		e = server_run(&server, path);
 		daemon_notify("STOPPING=1");
+	} else {
+		failed = start_failed(e);
 	}
 	server_end(&server, e == ERR_OK);
 	if (e == ERR_OK)
 		log_line(LOG_NOTICE, "splot-server: stopped");
-	return e == ERR_OK ? EXIT_SUCCESS : EXIT_FAULT;
+	return e == ERR_OK ? EXIT_SUCCESS : failed;
 }
 
 /* Frames and pages of a burst are large and short-lived: their memory goes back to the

@@ -201,6 +201,17 @@ class LostAndRestored(Story):
         self.assertIn("ended with", str(failed.exception))
         self.assertIn(self.node.data, self.node.log_tail())
 
+    def test_damaged_logs_of_the_server_are_refused_with_a_status_of_their_own(self):
+        self.fill(0, 10)
+        self.until_confirmed(self.node)
+        self.server.kill()
+        path = os.path.join(self.server.data, "logs", "data.mdb")
+        with open(path, "r+b") as f:
+            f.write(os.urandom(65536))
+        with self.assertRaises(n.Failed):
+            self.server.start(seconds=20)
+        self.assertEqual(self.server.process.returncode, 4, self.server.log_tail())
+
     def test_keys_that_others_may_read_are_refused(self):
         self.node.stop()
         os.chmod(self.node.keys, 0o644)
