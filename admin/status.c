@@ -32,10 +32,38 @@ static const char *age(struct cli *cli, uint64_t then_ms, struct wall_ms now)
 
 /* ---- for people ---- */
 
+/* A row for each server of a node, or for each log of a server.  A node's lag is what a server
+ * has not confirmed; a server's is what the log's node says that it has more. */
+static void print_peers(struct cli *cli, const struct control_reply *r, struct wall_ms now,
+			const char *peer, const char *size, struct buf *out)
+{
+	const bool node = strcmp(r->role, "node") == 0;
+	struct text_table t = table_in(&cli->arena);
+
+	table_column(&t, peer, ALIGN_LEFT);
+	table_column(&t, "state", ALIGN_LEFT);
+	table_column(&t, size, ALIGN_RIGHT);
+	table_column(&t, "lag", ALIGN_RIGHT);
+	table_column(&t, "last contact", ALIGN_RIGHT);
+	table_column(&t, "last commit", ALIGN_RIGHT);
+	table_column(&t, "", ALIGN_LEFT);
+	for (size_t i = 0; i < r->peer_count; i++) {
+		const struct peer_row *p = &r->peers[i];
+
+		table_cell(&t, p->name);
+		table_cell(&t, p->state);
+		table_cell_uint(&t, p->size);
+		table_cell_uint(&t, behind(node ? r->size : p->claimed, p->size));
+		table_cell(&t, age(cli, p->last_contact_ms, now));
+		table_cell(&t, age(cli, p->last_commit_ms, now));
+		table_cell(&t, p->note);
+	}
+	table_print(&t, "  ", out);
+}
+
 static void print_node(struct cli *cli, const struct control_reply *r, struct wall_ms now,
 		       struct buf *out)
 {
-	struct text_table t = table_in(&cli->arena);
 	uint64_t confirmed = r->size;
 
 	for (size_t i = 0; i < r->peer_count; i++)
@@ -50,54 +78,16 @@ static void print_node(struct cli *cli, const struct control_reply *r, struct wa
 		buf_add_text(out, "all confirmed by every server\n");
 	else
 		buf_printf(out, "%llu confirmed by every server\n", (unsigned long long)confirmed);
-	table_column(&t, "server", ALIGN_LEFT);
-	table_column(&t, "state", ALIGN_LEFT);
-	table_column(&t, "confirmed", ALIGN_RIGHT);
-	table_column(&t, "lag", ALIGN_RIGHT);
-	table_column(&t, "last contact", ALIGN_RIGHT);
-	table_column(&t, "last commit", ALIGN_RIGHT);
-	table_column(&t, "", ALIGN_LEFT);
-	for (size_t i = 0; i < r->peer_count; i++) {
-		const struct peer_row *p = &r->peers[i];
-
-		table_cell(&t, p->name);
-		table_cell(&t, p->state);
-		table_cell_uint(&t, p->size);
-		table_cell_uint(&t, behind(r->size, p->size));
-		table_cell(&t, age(cli, p->last_contact_ms, now));
-		table_cell(&t, age(cli, p->last_commit_ms, now));
-		table_cell(&t, p->note);
-	}
-	table_print(&t, "  ", out);
+	print_peers(cli, r, now, "server", "confirmed", out);
 }
 
 static void print_server(struct cli *cli, const struct control_reply *r, struct wall_ms now,
 			 struct buf *out)
 {
-	struct text_table t = table_in(&cli->arena);
-
 	buf_printf(out, "  national log %llu entries, view at %llu (%llu behind)\n",
 		   (unsigned long long)r->size, (unsigned long long)r->position,
 		   (unsigned long long)behind(r->size, r->position));
-	table_column(&t, "log", ALIGN_LEFT);
-	table_column(&t, "state", ALIGN_LEFT);
-	table_column(&t, "size", ALIGN_RIGHT);
-	table_column(&t, "lag", ALIGN_RIGHT);
-	table_column(&t, "last contact", ALIGN_RIGHT);
-	table_column(&t, "last commit", ALIGN_RIGHT);
-	table_column(&t, "", ALIGN_LEFT);
-	for (size_t i = 0; i < r->peer_count; i++) {
-		const struct peer_row *p = &r->peers[i];
-
-		table_cell(&t, p->name);
-		table_cell(&t, p->state);
-		table_cell_uint(&t, p->size);
-		table_cell_uint(&t, behind(p->claimed, p->size));
-		table_cell(&t, age(cli, p->last_contact_ms, now));
-		table_cell(&t, age(cli, p->last_commit_ms, now));
-		table_cell(&t, p->note);
-	}
-	table_print(&t, "  ", out);
+	print_peers(cli, r, now, "log", "size", out);
 }
 
 static void print_refusals(struct cli *cli, const struct control_reply *r, struct buf *out)

@@ -166,16 +166,18 @@ class Running(Story):
 
 
 class TwoServers(Story):
-    def test_a_node_publishes_to_both_and_one_may_be_away(self):
-        first = self.nation.add_server("centrum")
-        second = self.nation.add_server("zapas")
-        for server in (first, second):
+    def setUp(self):
+        super().setUp()
+        self.first, self.second = self.nation.add_server("centrum"), self.nation.add_server("zapas")
+        self.node = self.nation.add_node("26")
+        for server in (self.first, self.second):
             server.start()
-        node = self.nation.add_node("26")
-        for server in (first, second):
-            server.trust(node)
-        node.start()
-        node.await_open()
+            server.trust(self.node)
+        self.node.start()
+        self.node.await_open()
+
+    def test_a_node_publishes_to_both_and_one_may_be_away(self):
+        first, second, node = self.first, self.second, self.node
         self.add(node, "pl26-kis-a")
         self.until_confirmed(node)
         second.stop()
@@ -191,15 +193,7 @@ class TwoServers(Story):
         self.assertEqual(self.ids(first), self.ids(second))
 
     def test_a_lost_node_comes_back_from_whichever_server_holds_more(self):
-        first = self.nation.add_server("centrum")
-        second = self.nation.add_server("zapas")
-        for server in (first, second):
-            server.start()
-        node = self.nation.add_node("26")
-        for server in (first, second):
-            server.trust(node)
-        node.start()
-        node.await_open()
+        first, second, node = self.first, self.second, self.node
         for i in range(5):
             self.add(node, "pl26-kis-a%d" % i)
         self.until_confirmed(node)

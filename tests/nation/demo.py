@@ -14,7 +14,7 @@ import time
 import nation as n
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SAMPLE = os.path.join(HERE, "..", "data", "register")
+SAMPLE = os.path.normpath(os.path.join(HERE, "..", "data", "register"))
 
 
 def say(text):
@@ -68,6 +68,8 @@ def run(nation, options):
         f.write(summary)
     say(server.ctl("summary").stdout)
     say("Exported by the server: %s/export/*.csv, %s/summary.json" % (nation.folder, nation.folder))
+    if not options.dir:
+        say("This folder is a temporary one and goes with the demo; --dir DIR keeps it.")
     return server
 
 
