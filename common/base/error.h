@@ -33,6 +33,9 @@
 	X(SESSION, "session", "a session that is not open")                                        \
 	X(CREDIT, "credit", "more was sent than was granted")                                      \
 	X(FORK, "fork", "two histories of one log")                                                \
+	X(REDACTED, "redacted", "erased by an administrative act")                                 \
+	X(ROLLBACK, "rollback", "older than what was signed before")                               \
+	X(QUORUM, "quorum", "too few witnesses")                                                   \
 	X(FROZEN, "frozen", "the log is frozen")                                                   \
 	X(GATED, "gated", "edits wait until the log is complete again")                            \
 	X(VERSION, "version", "a protocol or format version not known here")                       \

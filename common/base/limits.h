@@ -36,10 +36,15 @@ enum {
 	QUERY_ROWS_MAX = 1000,          /* records in one control reply */
 	TREE_LEVELS_MAX = 8,            /* tile levels: 256^8 leaves are beyond 2^63 */
 	PROOF_HASHES_MAX = 64,          /* a tree of 2^63 leaves */
+	WITNESSES_MAX = 16,             /* signature lines that a published checkpoint carries */
+	POLICY_MEMBERS_MAX = 64,        /* witnesses and groups in a policy */
+	LOG_KEYS_MAX = 32,              /* keys that one log had, one after the other */
 
 	/* -- files -- */
 	CONFIG_BYTES_MAX = 64 * 1024,
 	KEY_FILE_BYTES_MAX = 4096,
+	POLICY_BYTES_MAX = 32 * 1024,
+	PROOF_FILE_BYTES_MAX = 192 * 1024, /* an event in base64, 64 hashes and a note */
 	IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024,
 	IMPORT_ROWS_MAX = 200000,
 };

@@ -73,6 +73,9 @@ MUST_USE enum err txn_append(struct txn *t, struct table table, struct bytes key
 			     struct bytes value);
 MUST_USE enum err txn_delete(struct txn *t, struct table table, struct bytes key); /* NOT_FOUND */
 
+/* Deletes all rows. */
+MUST_USE enum err txn_clear(struct txn *t, struct table table);
+
 /* Ordered reading.  Each gives key and value, or NOT_FOUND past the end: then the scan stands
  * behind the last (or before the first) and turns back with prev (or next).  A new scan stands
  * before the first for next, behind the last for prev. */
@@ -83,6 +86,11 @@ MUST_USE enum err scan_seek(struct scan *c, struct bytes key, struct bytes *ret_
 MUST_USE enum err scan_next(struct scan *c, struct bytes *ret_key, struct bytes *ret_value);
 MUST_USE enum err scan_prev(struct scan *c, struct bytes *ret_key, struct bytes *ret_value);
 MUST_USE enum err scan_last(struct scan *c, struct bytes *ret_key, struct bytes *ret_value);
+
+/* Offline: writes the environment anew without its free pages (what was deleted is then in no
+ * file), synced, in place of the old one; a kill leaves the one or the other.  Nobody may have it
+ * open (BUSY).  DISK_FULL, CORRUPT, IO: the old one stands. */
+MUST_USE enum err store_compact(const char *folder);
 
 /* Walks every page and value of an environment (call it in a child process: damage can
  * end the process by a signal).  NOT_FOUND when there is none. */

@@ -10,6 +10,7 @@
 #define SPLOT_LEDGER_LOG_H
 
 #include "base/bytes.h"
+#include "base/time.h"
 #include "io/store.h"
 #include "model/region.h"
 #include "tlog/checkpoint.h"
@@ -32,6 +33,11 @@ MUST_USE enum err log_reload(struct log *l, struct txn *read);
 /* Appends one event inside a write transaction. Full tiles are written at once.  After a
  * failure of this or of log_seal: abort the transaction, then log_reload. */
 MUST_USE enum err log_append(struct log *l, struct txn *t, struct bytes event);
+/* The same for an event that was redacted: its leaf hash is all there is. */
+MUST_USE enum err log_append_redacted(struct log *l, struct txn *t, struct hash leaf);
+/* Erases a stored event's bytes; hash, tiles and checkpoints stay as they are.  The file's free
+ * pages still hold them until store_compact.  NOT_FOUND; ROOT when `leaf` is not its hash. */
+MUST_USE enum err log_redact(const struct log *l, struct txn *t, uint64_t index, struct hash leaf);
 /* Writes the partial tiles and the checkpoint note for the present size; once per commit.
  * ROOT when the note says another size or root than the log has; DECODE, LIMIT. */
 MUST_USE enum err log_seal(struct log *l, struct txn *t, struct bytes note);
@@ -46,8 +52,15 @@ MUST_USE enum err log_note_read(struct bytes note, struct checkpoint *ret);
  * of a struct log may be read with in another thread, in a transaction of its own. */
 
 /* An event's exact bytes (valid as long as the transaction's values are); CORRUPT when its
- * leaf hash is not the stored one; NOT_FOUND past the end. */
+ * leaf hash is not the stored one; NOT_FOUND past the end; REDACTED when its bytes were erased
+ * (log_leaf gives its hash all the same). */
 MUST_USE enum err log_event(const struct log *l, struct txn *t, uint64_t index, struct bytes *ret);
+/* An event's leaf hash, from the tiles; NOT_FOUND past the end. */
+MUST_USE enum err log_leaf(const struct log *l, struct txn *t, uint64_t index, struct hash *ret);
+/* How many leading events were recorded at or before `until` (recorded times never fall): a
+ * binary search.  Redacted ones count with the one before them. */
+MUST_USE enum err log_size_at(const struct log *l, struct txn *t, struct wall_ms until,
+			      uint64_t *ret);
 /* Root and compact range at any size up to the newest checkpoint that `t` sees; else ARGUMENT. */
 MUST_USE enum err log_tree_at(const struct log *l, struct txn *t, uint64_t size, struct tree *ret);
 /* A tree_reader over the stored tiles inside `t`; context must outlive it. */

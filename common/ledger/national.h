@@ -12,12 +12,24 @@
 /* Appends a verified commit to its log and its Accepted entry to the national log, in one
  * write transaction; `note` becomes the log's stored checkpoint.  The caller seals the
  * national log once at the end of the transaction (log_seal). */
+/* An event of size 0 is a redacted one: its data are the 32 bytes of its leaf hash. */
 MUST_USE enum err national_accept(struct log *national, struct log *log, struct txn *t,
 				  struct wall_ms now, const struct bytes *events, uint32_t count,
 				  struct bytes note);
 /* Appends an administrative act. */
 MUST_USE enum err national_act(struct log *national, struct txn *t,
 			       const struct national_entry *act);
+
+/* ---- cosigned checkpoints: table "national.cosigned" (size, 8 bytes -> signed note with
+ * witnesses' lines) ---- */
+
+/* Opens the table of a store that has a national log; NOT_FOUND. */
+MUST_USE enum err cosigned_open(struct store *s, bool create, struct table *ret);
+MUST_USE enum err cosigned_put(struct table cosigned, struct txn *t, uint64_t size,
+			       struct bytes note);
+/* The newest at or below `size` (UINT64_MAX: of all); NOT_FOUND. */
+MUST_USE enum err cosigned_at(struct table cosigned, struct txn *t, uint64_t size,
+			      uint64_t *ret_size, struct bytes *ret_note);
 
 /* Finds a log's tables by name for reading; NULL when there is none. */
 struct log_finder {

@@ -17,14 +17,21 @@
 
 enum control_verb {
 	CONTROL_NONE,
-	CONTROL_EDIT,    /* node: draft, dry_run -> accepted | problems | failure */
-	CONTROL_QUERY,   /* both: kind/id/after/limit/at/history -> versions, more, position */
-	CONTROL_SUMMARY, /* both: after_count -> counts, more, position */
-	CONTROL_STATUS,  /* both -> status */
-	CONTROL_ENROL,   /* server: document (enrolment), reason */
-	CONTROL_REVOKE,  /* server: log, reason */
-	CONTROL_TRUST,   /* server -> trust rows */
-	CONTROL_WAIVE,   /* node: server name, reason */
+	CONTROL_EDIT,     /* node: draft, dry_run -> accepted | problems | failure */
+	CONTROL_QUERY,    /* both: kind/id/after/limit/at/history -> versions, more, position */
+	CONTROL_SUMMARY,  /* both: after_count -> counts, more, position */
+	CONTROL_STATUS,   /* both -> status */
+	CONTROL_ENROL,    /* server: document (enrolment), reason */
+	CONTROL_REVOKE,   /* server: log, reason */
+	CONTROL_TRUST,    /* server -> trust rows */
+	CONTROL_WAIVE,    /* node: server name, reason */
+	CONTROL_ROWS,     /* both: name, table, after_key, reverse, limit -> rows, more */
+	CONTROL_EVIDENCE, /* both -> evidence */
+	CONTROL_FREEZE,   /* server: name, size, reason */
+	CONTROL_RELEASE,  /* server: name, reason */
+	CONTROL_REDACT,   /* server: name, index, leaf, reason */
+	CONTROL_ROTATE,   /* node: reason */
+	CONTROL_CONTINUE, /* node: document, key, reason */
 };
 
 struct count_row { /* one row of the summary: docs/splotctl.1 */
@@ -44,6 +51,9 @@ struct control_request {
 	const char *after;     /* page on: ids bytewise after this one */
 	uint32_t limit;        /* rows; 0 = QUERY_ROWS_MAX */
 	uint64_t at; /* as of this position; 0 = now.  The first page's position fixes the rest */
+	/* with `at` 0: as of the last entry recorded at or before this time; 0: now.  NOT_FOUND
+	 * when the log begins later */
+	struct wall_ms until;
 	/* all versions of `id`, newest first: those before event `before_index` of entry `at`,
 	 * as the last one of a page names them; both 0: all */
 	bool history;
@@ -52,10 +62,37 @@ struct control_request {
 	/* SUMMARY: the rows after this one, the last of a page; no metric (NULL, ""): from the
 	 * first.  Another `position` in the reply: what was counted has changed, begin again */
 	struct count_row after_count;
-	/* ENROL, REVOKE, WAIVE */
+	/* ENROL, REVOKE, WAIVE, FREEZE, RELEASE, REDACT, ROTATE, CONTINUE */
 	struct bytes document;
 	const char *name; /* log or server */
 	const char *reason;
+	/* ROWS of log `name`: "events", "tiles", "checkpoints", "cosigned" */
+	const char *table;
+	struct bytes after_key; /* those after it; empty: from the first */
+	bool reverse;           /* downwards, those before it; empty: from the last */
+	/* REDACT */
+	uint64_t index;
+	struct bytes leaf; /* 32 bytes; empty: of the event that is there */
+	uint64_t size;     /* FREEZE: what stands; 0: all that is there */
+	const char *key;   /* CONTINUE: verifier key of the old log */
+};
+
+struct stored_row { /* exact bytes; an empty value in "events": redacted */
+	struct bytes key, value;
+};
+
+struct evidence_row {       /* two signed notes that no single history explains */
+	const char *log;    /* a region's log, or "national" */
+	uint64_t index;     /* server: the national entry of the freeze */
+	const char *server; /* node: whose national log */
+	struct bytes note, other;
+	uint64_t at_ms;
+};
+
+struct witness_row {
+	const char *log, *key;
+	uint64_t size;  /* of the newest national checkpoint that it cosigned; 0: none */
+	uint64_t at_ms; /* by its own word */
 };
 
 struct peer_row {          /* node: one per server; server: one per log */
@@ -109,6 +146,20 @@ struct control_reply {
 	size_t refusal_count;
 	const struct trust_row *trust;
 	size_t trust_count;
+	/* ROWS */
+	const struct stored_row *rows;
+	size_t row_count;
+	/* EVIDENCE */
+	const struct evidence_row *evidence;
+	size_t evidence_count;
+	/* STATUS */
+	const char *key;                     /* verifier key of the log that this daemon signs */
+	const struct witness_row *witnesses; /* server, and what follows */
+	size_t witness_count;
+	struct bytes cosigned; /* newest national note with its quorum, or with most of it */
+	bool quorum;           /* it has its quorum */
+	const char *policy;    /* the policy in force, as its file's text */
+	const char *verified;  /* both: report of the last full verification, one line of JSON */
 };
 
 MUST_USE enum err control_request_encode(const struct control_request *q, struct buf *ret);

@@ -26,6 +26,14 @@ struct change {
 	bool retired;
 };
 
+/* What an event says of its own log, instead of changing records. */
+enum event_act {
+	EVENT_CHANGES,   /* no act */
+	EVENT_CONTINUES, /* first event of a log begun anew */
+	EVENT_ROTATES,   /* other keys from the next event on */
+	EVENT_ACT_UNKNOWN
+};
+
 struct event {
 	struct wall_ms recorded;
 	const char *editor;
@@ -33,6 +41,10 @@ struct event {
 	const char *source;
 	size_t change_count;
 	struct change *changes;
+	enum event_act act;
+	struct log_name old_log; /* CONTINUES: what it goes on from */
+	uint64_t old_size;       /*   and how much of it stands */
+	struct bytes document; /* CONTINUES: the old log's note of that size; ROTATES: enrolment */
 };
 
 /* LIMIT when the result is over EVENT_BYTES_MAX (nothing is added then). Appends to ret. */
@@ -43,10 +55,14 @@ MUST_USE enum err event_decode(struct bytes raw, struct arena *arena, struct eve
 /* Bytes that this change takes inside an event (for packing many changes into few events). */
 size_t change_size(const struct change *c, struct arena *scratch);
 
+/* The recorded time alone, of an event or a national entry (field 1 of both); DECODE. */
+MUST_USE enum err recorded_time(struct bytes raw, struct wall_ms *ret);
+
 /* What the append of a server refuses beside undecodable bytes: a change whose id
- * names another owner (OWNER), the same id twice, no id, or no change at all (INVALID); a
- * record with another id than its change (INVALID), or whose region or network is another
- * owner's (OWNER). */
+ * names another owner (OWNER), the same id twice, no id, or no change at all without an act, an
+ * act beside changes or of a kind not known here (INVALID); a record with another id than its
+ * change (INVALID), or whose region or network is another owner's (OWNER); a CONTINUES that
+ * names a log of another region (OWNER) or an empty checkpoint (INVALID). */
 MUST_USE enum err event_check_owner(const struct event *e, int region);
 
 /* ---- the national log ---- */
@@ -62,11 +78,14 @@ struct national_entry {
 	uint64_t size;
 	struct bytes checkpoint;
 	/* act */
-	const char *act; /* "enrol", "revoke", "freeze" */
+	const char *act; /* "enrol", "revoke", "freeze", "release", "rotate", "redact" */
 	const char *by;
 	const char *reason;
 	struct bytes document;
 	struct bytes other;
+	uint64_t index;    /* redact, rotate: an event of `log` */
+	struct bytes leaf; /* redact: its leaf hash */
+			   /* `size`, too: freeze, release: how much of the log stands */
 };
 
 MUST_USE enum err national_encode(const struct national_entry *e, struct buf *ret);

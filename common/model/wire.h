@@ -26,6 +26,10 @@ enum wire_kind {
 	WIRE_RANGE,
 	WIRE_HEARTBEAT,
 	WIRE_FEED,
+	WIRE_OFFER,
+	WIRE_COSIGNED,
+	WIRE_DECLINED,
+	WIRE_DUTY,
 };
 
 /* One struct for all kinds; fields that a kind does not have are zero. */
@@ -34,15 +38,16 @@ struct wire_header {
 	uint32_t protocol;             /* HELLO */
 	struct log_name log;           /* HELLO, FETCH, RANGE, FEED */
 	uint64_t session;              /* all but HELLO, FEED */
-	uint64_t size;                 /* HELLO WELCOME ANCHOR ACK REFUSED HEARTBEAT */
-	uint64_t from;                 /* COMMIT FETCH RANGE FEED */
-	uint64_t index;                /* FEED */
+	uint64_t size;                 /* HELLO WELCOME ANCHOR ACK REFUSED HEARTBEAT OFFER
+					COSIGNED DECLINED DUTY */
+	uint64_t from;                 /* COMMIT FETCH RANGE FEED OFFER */
+	uint64_t index;                /* FEED DUTY */
 	uint32_t count;                /* COMMIT RANGE FEED */
 	uint64_t credit;               /* WELCOME ACK */
 	uint32_t commit_events;        /* WELCOME */
 	uint32_t commit_bytes;         /* WELCOME */
-	enum err code;                 /* REFUSED; an unknown code decodes as INTERNAL */
-	char text[TEXT_BYTES_MAX + 1]; /* REFUSED; cut at a character */
+	enum err code;                 /* REFUSED DECLINED; an unknown code decodes as INTERNAL */
+	char text[TEXT_BYTES_MAX + 1]; /* REFUSED DECLINED; cut at a character */
 };
 
 /* Appends the encoded header. */
@@ -54,8 +59,12 @@ MUST_USE enum err wire_decode(struct bytes raw, struct wire_header *ret);
 
 /* Appends uint16 length and bytes. The event is at most EVENT_BYTES_MAX. */
 void bundle_add(struct buf *frame, struct bytes event);
-/* Splits frames into exactly `count` events (slices of the frames).  DECODE when they
- * hold more, fewer or torn ones, or an empty event; LIMIT over the commit's bounds. */
+/* In place of a redacted event: length 0 and the 32 bytes of its leaf hash. */
+enum { BUNDLE_LEAF_BYTES = 32 };
+void bundle_add_redacted(struct buf *frame, const uint8_t leaf[static BUNDLE_LEAF_BYTES]);
+/* Splits frames into exactly `count` events (slices of the frames).  A redacted one is a slice
+ * of size 0 whose data point to the 32 bytes of its leaf hash.  DECODE when they hold more, fewer
+ * or torn ones; LIMIT over the commit's bounds (a redacted one counts 2 + 32 bytes). */
 MUST_USE enum err bundle_split(const struct bytes *frames, size_t frame_count, uint32_t count,
 			       struct bytes *ret_events);
 

@@ -7,6 +7,7 @@
 
 #include "model/event.h"
 #include "model/wire.h"
+#include "session/card.h"
 #include "tlog/checkpoint.h"
 #include "tlog/tree.h"
 
@@ -18,13 +19,22 @@ struct commit {
 		*events; /* COMMIT_EVENTS_MAX slots given by the caller; slices of the frames */
 	struct checkpoint checkpoint;
 	struct tree after; /* the tree with these events */
+	bool rotates;      /* its last event names other keys, and the note is signed by both */
+	struct card next;  /*   the log's card from here on */
+	size_t redacted;   /* events of which only the leaf hash came: slices of size 0 whose data
+			      are the hash (the caller decides whether that is allowed) */
 };
+
+/* The leaf hash of an event of a commit, redacted or not. */
+struct hash commit_leaf(struct bytes event);
 
 /* `before` has size == from (else GAP or OLD).  Checks, in this order: counts and bounds, bundles
  * (DECODE, LIMIT), checkpoint form, origin, key, signature and size (DECODE, ORIGIN, UNKNOWN_KEY,
  * SIGNATURE, GAP when the size is not from + count), root over all leaves (ROOT), then, when
  * `region` is not REGION_NONE, that each event decodes and belongs to the owner (DECODE,
- * LIMIT, OWNER, INVALID).  `arena` is reset and reused per event. */
+ * LIMIT, OWNER, INVALID).  An event that rotates keys must be the last one (INVALID), its card
+ * open and of the same realm, log and transport key (INVALID, SIGNATURE), and the note signed by
+ * the new log key as well (UNKNOWN_KEY, SIGNATURE).  `arena` is reset and reused per event. */
 MUST_USE enum err commit_check(const struct tree *before, uint64_t from, uint32_t count,
 			       struct bytes note, const struct bytes *frames, size_t frame_count,
 			       const struct vkey *key, int region, struct arena *arena,

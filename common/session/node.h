@@ -7,6 +7,8 @@
  *    └────────────────────────────────────────────┘   FETCHING (the server has more)
  *
  *   FROZEN   the server says fork: nothing more is sent there until an administrator acts
+ *   DISTRUSTED  its national log does not extend what this node witnessed: nothing is sent there
+ *            or taken from there any more (another server card is another server)
  *   REFUSED  the server does not want us (revoked, other protocol): tried again slowly
  *
  * Every refusal that a new HELLO can mend (gap, old session) leads back to GREETING, at once the
@@ -49,7 +51,8 @@ enum node_phase {
 	NODE_FETCHING,
 	NODE_LIVE,
 	NODE_FROZEN,
-	NODE_REFUSED
+	NODE_REFUSED,
+	NODE_DISTRUSTED
 };
 
 struct node_link { /* one server */
@@ -83,9 +86,18 @@ struct node_link { /* one server */
 	char refused_text[TEXT_BYTES_MAX + 1];
 };
 
+/* What the driver knows and the machine asks. */
+struct node_lookup {
+	void *context;
+	/* The key that signs this log's checkpoints of `size`: its keys may have been rotated. */
+	MUST_USE enum err (*key_at)(void *context, uint64_t size, struct vkey *ret);
+	/* Whether a verified duty redacted this event. */
+	bool (*redacted)(void *context, uint64_t index, struct hash leaf);
+};
+
 struct node_machine {
 	struct log_name log;
-	struct vkey key;
+	struct node_lookup lookup;
 	int region;
 	uint64_t size;    /* durable here */
 	struct tree tree; /* of that size */
@@ -101,13 +113,17 @@ struct node_machine {
 enum node_action_kind {
 	NODE_CONNECT,     /* drop the link's socket if any, connect afresh */
 	NODE_SEND,        /* header alone */
-	NODE_SEND_SIGNED, /* header, then our checkpoint at exactly header.size (none when 0) */
+	NODE_SEND_SIGNED, /* header, then our checkpoint at exactly header.size (none when 0); with
+			     a HELLO also the link's newest witnessed national checkpoint */
 	NODE_SEND_COMMIT, /* header.session/from; as many events from header.from to `size` as fit
 			     `bytes_max` (packed: 2 + size each) and `events_max`; then tell
 			     NODE_EV_SENT */
 	NODE_APPEND,      /* fetched events, verified; store them, then tell NODE_EV_STORED */
 	NODE_ALARM,       /* a person must know: link's refused, refused_text */
 	NODE_OPENED,      /* the gate opened: edits are taken */
+	NODE_WITNESS,     /* judge the OFFER in `frames` (tlog/witness.h), store, answer COSIGNED or
+			     DECLINED in session header.session; should it be a fork, tell DISTRUST */
+	NODE_CARRY_OUT,   /* the DUTY in `frames`: verify it by the server's key, then do it */
 };
 
 struct node_action {
@@ -118,6 +134,8 @@ struct node_action {
 	size_t bytes_max;
 	uint32_t events_max;
 	const struct commit *commit; /* APPEND; borrowed until the next step */
+	const struct bytes *frames;  /* WITNESS, CARRY_OUT; borrowed until the next step */
+	size_t frame_count;
 };
 
 enum { NODE_ACTIONS_MAX = 4 * SERVERS_MAX + 4 };
@@ -129,15 +147,16 @@ struct node_update {
 };
 
 enum node_event_kind {
-	NODE_EV_TICK,    /* at least every 250 ms */
-	NODE_EV_GREW,    /* our log grew by edits: `tree` is durable */
-	NODE_EV_STORED,  /* an APPEND is durable: `tree` */
-	NODE_EV_FAILED,  /* an APPEND failed (disk full): asked again later */
-	NODE_EV_SENT,    /* a SEND_COMMIT of `link` went out: `size` after it, `bytes` of its event
-			    frames    (commit_frames_size); bytes 0: it could not be sent now    (asked
-			    for    again after the next tick or message of that link) */
-	NODE_EV_MESSAGE, /* from link */
-	NODE_EV_WAIVE,   /* an administrator goes on without this link */
+	NODE_EV_TICK,     /* at least every 250 ms */
+	NODE_EV_GREW,     /* our log grew by edits: `tree` is durable */
+	NODE_EV_STORED,   /* an APPEND is durable: `tree` */
+	NODE_EV_FAILED,   /* an APPEND failed (disk full): asked again later */
+	NODE_EV_SENT,     /* a SEND_COMMIT of `link` went out: `size` after it, `bytes` of its event
+			     frames    (commit_frames_size); bytes 0: it could not be sent now    (asked
+			     for    again after the next tick or message of that link) */
+	NODE_EV_MESSAGE,  /* from link */
+	NODE_EV_WAIVE,    /* an administrator goes on without this link */
+	NODE_EV_DISTRUST, /* evidence against this link's server is stored (also told at start) */
 };
 
 struct node_event {
@@ -161,7 +180,7 @@ struct node_event {
  * these keys signed.
  */
 MUST_USE enum err node_machine_init(struct node_machine *m, struct log_name log,
-				    const struct vkey *key, const struct tree *tree,
+				    const struct node_lookup *lookup, const struct tree *tree,
 				    uint64_t highwater, bool found, size_t link_count);
 void node_machine_free(struct node_machine *m);
 void node_step(struct node_machine *m, const struct node_event *event, struct node_update *ret);

@@ -10,6 +10,14 @@
  * Credit: WELCOME and ACK grant a window of bytes of event frames that may be on their way
  * unacknowledged (commit_frames_size).  Who sends more is cut off.
  *
+ *   OFFER ──► COSIGNED         once a round: the national checkpoint, to every region's node
+ *           └► DECLINED        it witnessed something else: offered again from there
+ *   (DUTY ►)                   acts that the node carries out, after WELCOME and when they happen
+ *
+ * HELLO shows the newest national checkpoint that the node witnessed.  Should this server's own
+ * key have signed one that its log does not contain, then it was put back from an old copy, or
+ * another one speaks with its keys: ROLLED_BACK, and the driver stops.
+ *
  * A checkpoint that is signed by the log's key and says another root than ours at a size that we
  * hold is a fork, in whatever message it comes.
  *
@@ -28,6 +36,8 @@
 enum {
 	SERVER_PEER_BYTES = 16,
 	SERVER_SILENCE_MS = 30000, /* a session that says nothing for so long ends */
+	SERVER_ROUND_MS =
+		10000, /* the national checkpoint is offered to witnesses so often at most */
 };
 
 enum server_log_state { LOG_ACTIVE, LOG_FROZEN, LOG_REVOKED };
@@ -55,6 +65,13 @@ struct server_log {
 	struct wall_ms last_contact;
 	struct wall_ms last_commit;
 	uint64_t refused[ERR_COUNT];
+	bool rotating;    /* this turn's last APPEND names other keys */
+	struct card next; /*   taken up when it is stored */
+	/* witnessing */
+	uint64_t witnessed; /* size of the newest national checkpoint that it is known to hold */
+	uint64_t offered;   /* size offered in this session and not answered; 0: none */
+	uint64_t cosigned;  /* size of the newest that it cosigned */
+	struct wall_ms cosigned_at; /* by its own word */
 };
 
 /* Roots at any size of a log that the server holds, what this turn's APPENDs added included (read
@@ -62,7 +79,9 @@ struct server_log {
 struct server_lookup {
 	void *context;
 	MUST_USE enum err (*root)(void *context, struct log_name log, uint64_t size,
-				  struct hash *ret);
+				  struct hash *ret); /* also of "national", as far as stored */
+	/* Whether an act redacted this event, here or ahead of its coming. */
+	bool (*redacted)(void *context, struct log_name log, uint64_t index, struct hash leaf);
 };
 
 struct server_machine {
@@ -71,6 +90,11 @@ struct server_machine {
 	struct server_log *logs;             /* LOGS_MAX slots, owned */
 	uint64_t refused_unknown[ERR_COUNT]; /* of peers without a log */
 	uint64_t credit_bytes;               /* granted to each session */
+	struct vkey national;                /* the server's own key */
+	uint64_t national_size;              /* on disk, as the driver last said */
+	uint64_t round_size;                 /* the checkpoint that is offered; 0: none yet */
+	struct wall_ms round_at;             /* when that round began */
+	int64_t round_ms;                    /* SERVER_ROUND_MS unless configured */
 	struct server_lookup lookup;
 	struct arena arena;   /* for decoding, reset per event */
 	struct bytes *events; /* COMMIT_EVENTS_MAX slots, owned */
@@ -80,8 +104,15 @@ enum server_action_kind {
 	SERVER_SEND,       /* header (and note, when not empty) to peer */
 	SERVER_SEND_RANGE, /* the next chunk of `log` from `from` on, to peer */
 	SERVER_APPEND,     /* commit's events and note to `log`, with a national entry */
-	SERVER_FREEZE, /* keep note and other as evidence, mark the log frozen, national entry */
-	SERVER_CLOSE,  /* stop listening to this peer: it broke the rules of flow */
+	SERVER_FREEZE,   /* keep note and other as evidence, mark the log frozen, national entry */
+	SERVER_CLOSE,    /* stop listening to this peer: it broke the rules of flow */
+	SERVER_OFFER,    /* header (session, from, size) with the national checkpoint of that size,
+			    the consistency proof, and the newest cosigned checkpoint */
+	SERVER_COSIGNED, /* keep `note`, a good cosignature line of `log` on the national
+			    checkpoint of `from`; stored with the turn */
+	SERVER_SEND_DUTIES, /* every redact act of `log`, to peer (`session`) */
+	SERVER_ROLLED_BACK, /* `note`: a national checkpoint signed by our own key that our log does
+			       not contain: keep it as evidence, and stop */
 };
 
 struct server_action {
@@ -98,7 +129,7 @@ struct server_action {
 					server's own newest note of the log is the other one */
 };
 
-enum { SERVER_ACTIONS_MAX = 4 + LOGS_MAX * 2 };
+enum { SERVER_ACTIONS_MAX = 4 + LOGS_MAX * 3 };
 
 struct server_update {
 	size_t count;
@@ -125,17 +156,24 @@ struct server_event {
 	uint64_t new_session; /* random, used if a session opens */
 	/* FAILED */
 	enum err code;
+	/* STORED, TICK: entries of the national log on disk */
+	uint64_t national_size;
 };
 
 /* ARGUMENT when `credit_bytes` could not carry one whole commit (COMMIT_BYTES_MAX). */
 MUST_USE enum err server_machine_init(struct server_machine *m, const char *realm,
-				      uint64_t credit_bytes, struct server_lookup lookup);
+				      const struct vkey *national, uint64_t credit_bytes,
+				      struct server_lookup lookup);
 void server_machine_free(struct server_machine *m);
 /* Adds or replaces an enrolled log (at start, or by an administrator's act). */
 MUST_USE enum err server_machine_enrol(struct server_machine *m, const struct card *card,
 				       const struct tree *durable, enum server_log_state state);
 /* Takes effect on the next message: the open session ends. NOT_FOUND. */
 MUST_USE enum err server_machine_revoke(struct server_machine *m, struct log_name log);
+/* A frozen log goes on with the history that is held; its node is greeted anew.  NOT_FOUND. */
+MUST_USE enum err server_machine_release(struct server_machine *m, struct log_name log);
+/* An administrator freezes it: what is sent is refused.  NOT_FOUND. */
+MUST_USE enum err server_machine_freeze(struct server_machine *m, struct log_name log);
 struct server_log *server_machine_log(struct server_machine *m,
 				      struct log_name log); /* NULL if none */
 

@@ -1,0 +1,35 @@
+/* Writes logs as static files in tlog-tiles layout (C2SP tlog-tiles v0.1.0): one folder a log
+ * with "checkpoint", "tile/…", "tile/entries/…" and "log.vkey"; beside them "witnesses.vkeys",
+ * "policy" and a README for outsiders.
+ *
+ * Incremental: full tiles are written once; tiles first, the checkpoint last, each file replaced
+ * whole, so that the folder can be served while it is written and a kill is mended by the next
+ * run.  A redacted event has length 0 in its bundle and is named in "redacted".
+ *
+ * Layer: audit. */
+#ifndef SPLOT_AUDIT_EXPORT_H
+#define SPLOT_AUDIT_EXPORT_H
+
+#include "audit/keyring.h"
+#include "audit/source.h"
+#include "tlog/policy.h"
+
+struct export_report {
+	size_t logs;
+	uint64_t files;  /* written now */
+	uint64_t leaves; /* new ones */
+};
+
+struct exporter; /* opaque: remembers what the folder holds, so that a run costs what changed */
+
+MUST_USE enum err exporter_open(const char *folder, struct exporter **ret);
+void exporter_close(struct exporter *x); /* NULL-safe */
+/* Brings the folder up to what the source holds.  `keys` were read from it; `policy` may be NULL.
+ * The national checkpoint is the newest one with its quorum, when there is one; else the newest.
+ * `only`: one log, or "" for all.  `progress` may be NULL. */
+MUST_USE enum err exporter_run(struct exporter *x, struct source *s, const struct keyring *keys,
+			       const struct policy *policy, struct log_name only,
+			       void (*progress)(void *context, uint64_t done, uint64_t total),
+			       void *context, struct export_report *ret);
+
+#endif

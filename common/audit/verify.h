@@ -1,0 +1,98 @@
+/* Proves that a source's logs are whole: every leaf hashed, every tile and checkpoint compared,
+ * every national entry matched with its regional checkpoint, the view folded anew and compared
+ * with the stored one.  Says every bad place by log, index and kind of damage.
+ *
+ * Work is streamed: memory does not grow with the logs, readers are renewed every 50 ms.
+ * Layer: audit. */
+#ifndef SPLOT_AUDIT_VERIFY_H
+#define SPLOT_AUDIT_VERIFY_H
+
+#include "audit/keyring.h"
+#include "audit/source.h"
+#include "tlog/policy.h"
+
+/* X(NAME, "code", "what it means") */
+#define DAMAGE_TABLE(X)                                                                            \
+	X(LEAF, "leaf", "an event's bytes are not those that were signed")                         \
+	X(LEAF_MISSING, "leaf-missing", "an event below the signed size is not there")             \
+	X(LEAF_EXTRA, "leaf-extra", "an event above the signed size")                              \
+	X(LEAF_ERASED, "leaf-erased", "an event's bytes are gone without an act that says so")     \
+	X(LEAF_UNREADABLE, "leaf-unreadable", "an event that does not decode or fit its log")      \
+	X(TILE, "tile", "a tile holds other hashes than the events give")                          \
+	X(TILE_MISSING, "tile-missing", "a tile is not there, or too short")                       \
+	X(CHECKPOINT, "checkpoint", "a checkpoint that is damaged or of another log")              \
+	X(SIGNATURE, "signature", "a checkpoint without a good signature by the log's key")        \
+	X(ROOT, "root", "a checkpoint says another root than the events give")                     \
+	X(CHECKPOINT_MISSING, "checkpoint-missing", "a national entry's checkpoint is not stored") \
+	X(NATIONAL, "national", "a national entry does not fit the log that it accepts")           \
+	X(COSIGNATURE, "cosignature", "a witness's line that does not verify")                     \
+	X(QUORUM, "quorum", "too few witnesses cosigned the national log")                         \
+	X(ROLLBACK, "rollback", "older than what its own key has signed")                          \
+	X(RECORD, "record", "a record in the view is not what the logs give")                      \
+	X(VERSION, "version", "a superseded version in the view is not what the logs give")        \
+	X(TALLY, "count", "a count in the view is not what the logs give")                         \
+	X(VIEW, "view", "the view cannot be read, or stands elsewhere than the logs")
+
+enum damage {
+#define DAMAGE_ENUM(name, code, text) DAMAGE_##name,
+	DAMAGE_TABLE(DAMAGE_ENUM)
+#undef DAMAGE_ENUM
+		DAMAGE_COUNT
+};
+
+const char *damage_code(enum damage d);
+const char *damage_text(enum damage d);
+
+struct finding {
+	enum damage damage;
+	struct log_name log;
+	uint64_t index;   /* of the event, tile or entry; size of a checkpoint */
+	const char *what; /* more, for people: a tile's path, a record's id; may be "" */
+};
+
+struct verify_log {
+	struct log_name log;
+	uint64_t size;
+	uint64_t checkpoints; /* checked */
+	uint64_t redacted;
+	struct hash root;
+};
+
+struct verify_report {
+	size_t log_count;
+	struct verify_log logs[LOGS_MAX + 1];
+	uint64_t leaves, leaf_bytes, tiles, checkpoints;
+	uint64_t damaged; /* findings in all */
+	bool view_checked;
+	uint64_t records, versions, counts; /* of the view, compared */
+	uint64_t position;                  /* entries that the compared view stands for */
+	uint64_t cosigned_size;             /* of the newest cosigned national checkpoint */
+	struct policy_finding witnesses;
+	bool policy_known;
+	int64_t hash_ns, check_ns, view_ns; /* time of the passes */
+};
+
+struct verify_options {
+	const struct keyring *trusted; /* keys that the caller vouches for; borrowed */
+	const struct policy *policy; /* NULL: the source's own, else 9 of the witnesses enrolled */
+	bool quorum_needed;          /* no quorum is damage; else it is only reported */
+	const char *view_folder;     /* store with the view; NULL: none is compared.  A node's is
+					its only store */
+	const char *scratch;         /* folder for the view folded anew; removed at the end */
+	struct log_name own;         /* a node's log, when there is no national one; "" else */
+	uint64_t highwater;          /* a node's mark; 0: none.  Below it: ROLLBACK */
+};
+
+/* Called as the work goes on; `total` may grow. */
+struct verify_watch {
+	void *context;
+	void (*progress)(void *context, const char *what, uint64_t done, uint64_t total);
+	void (*found)(void *context, const struct finding *f); /* each, as it is found */
+};
+
+/* OK when the pass could be made, whatever it found (report->damaged); an error when it could
+ * not (the source cannot be read, no room for the scratch). */
+MUST_USE enum err verify_run(struct source *s, const struct verify_options *options,
+			     const struct verify_watch *watch, struct verify_report *ret);
+
+#endif

@@ -1,0 +1,41 @@
+/* A witness's decision about a checkpoint (C2SP tlog-witness, without HTTP): cosign only what
+ * provably grew from what was witnessed before.
+ *
+ * Pure: the caller stores the new state, synced, before the cosignature leaves.
+ * Layer: tlog. */
+#ifndef SPLOT_TLOG_WITNESS_H
+#define SPLOT_TLOG_WITNESS_H
+
+#include "tlog/checkpoint.h"
+#include "tlog/tree.h"
+
+struct witness_state { /* of one origin */
+	uint64_t size; /* 0: nothing witnessed yet */
+	struct hash root;
+};
+
+enum witness_answer {
+	WITNESS_COSIGN,      /* 200: store *ret, then cosign */
+	WITNESS_BAD_REQUEST, /* 400: not a checkpoint, or old > size */
+	WITNESS_FORBIDDEN,   /* 403: no good signature by the log's key */
+	WITNESS_UNKNOWN_LOG, /* 404: another origin */
+	WITNESS_CONFLICT,    /* 409: `old` is not what was witnessed: ask again from state->size */
+	WITNESS_OTHER_ROOT,  /* 409: signed, same size, other root: two histories */
+	WITNESS_BAD_PROOF,   /* 422: signed, but not shown to have grown from what was witnessed */
+};
+
+/* `ret` is the checkpoint whenever it was signed by the log (COSIGN, CONFLICT, OTHER_ROOT,
+ * BAD_PROOF). */
+enum witness_answer witness_judge(const struct vkey *log_key, const struct witness_state *state,
+				  uint64_t old, const struct proof *proof, struct bytes note,
+				  struct checkpoint *ret);
+/* The HTTP status of C2SP tlog-witness v1.0.0, for logs and tests. */
+unsigned witness_status(enum witness_answer a);
+
+/* Adds a witness's line to a note (text, signatures), in place of an older one by the same key.
+ * LIMIT when more than WITNESSES_MAX lines would stand beside the log's own; SIGNATURE unless
+ * `line` is one good cosignature by `by`; DECODE. */
+MUST_USE enum err note_merge(struct bytes note, struct bytes line, const struct vkey *by,
+			     struct buf *ret);
+
+#endif
