@@ -14,6 +14,7 @@ import time
 import nation as n
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+QUORUM = 9
 SAMPLE = os.path.normpath(os.path.join(HERE, "..", "data", "register"))
 
 
@@ -46,6 +47,25 @@ def all_confirmed(nation, server):
     return status["position"] == status["size"]
 
 
+def exported_checkpoint(nation, log):
+    """Size and number of signature lines of a log's exported checkpoint."""
+    try:
+        with open(os.path.join(nation.folder, "audit", log, "checkpoint"), encoding="utf-8") as f:
+            lines = f.read().split("\n")
+    except FileNotFoundError:
+        return 0, 0
+    return int(lines[1]), sum(line.startswith("\u2014 ") for line in lines)
+
+
+def all_witnessed(nation, server):
+    """True when every log is exported whole, the national one with its witnesses' quorum."""
+    status = server.status()
+    size, lines = exported_checkpoint(nation, "national")
+    return (size == status["size"] and lines > QUORUM and
+            all(exported_checkpoint(nation, log)[0] == node.status()["size"]
+                for log, node in nation.nodes.items()))
+
+
 def run(nation, options):
     files = [os.path.join(options.data, kind + ".csv") for kind in n.KINDS]
     files = [f for f in files if os.path.exists(f)]
@@ -54,7 +74,8 @@ def run(nation, options):
                        "statistics.csv is there" % options.data)
     started = time.monotonic()
     say("Making keys, enrolling, starting one server and %d nodes in %s" % (len(nation.regions), nation.folder))
-    server = nation.up()
+    audit = os.path.join(nation.folder, "audit")
+    server = nation.up(server_config={"export": audit, "witness-interval-s": 1})
     say("Importing %s" % options.data)
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         sizes = list(pool.map(lambda node: import_own(node, files), nation.nodes.values()))
@@ -68,6 +89,10 @@ def run(nation, options):
         f.write(summary)
     say(server.ctl("summary").stdout)
     say("Exported by the server: %s/export/*.csv, %s/summary.json" % (nation.folder, nation.folder))
+    n.wait_for("the witnesses' signatures", lambda: all_witnessed(nation, server), 120, 0.1)
+    say("The logs for auditors: %s, the national one cosigned by %d witnesses"
+        % (audit, exported_checkpoint(nation, "national")[1] - 1))
+    say(nation.ctl("audit", "verify", audit, timeout=1800).stdout)
     if not options.dir:
         say("This folder is a temporary one and goes with the demo; --dir DIR keeps it.")
     return server
@@ -85,9 +110,11 @@ The nation runs until Ctrl-C.  Look around in another terminal:
   %(ctl)s confirm pl26-kis-kielce-pestka --reason 'call with the club' --source 'note 1/2026' --socket %(node)s
   %(ctl)s history pl26-kis-kielce-pestka --socket %(server)s
   %(ctl)s list entity kind=KIS region=26 --socket %(server)s
+  %(ctl)s log --region 26 --limit 3 --socket %(server)s
+  %(ctl)s audit prove 26 0 -o /tmp/26-0 --from %(audit)s
 
 Configurations, keys and logs: %(folder)s""" % {
-        "ctl": ctl, "server": server.socket, "node": node.socket, "folder": nation.folder})
+        "ctl": ctl, "audit": os.path.join(nation.folder, "audit"), "server": server.socket, "node": node.socket, "folder": nation.folder})
     done = threading.Event()
     for s in (signal.SIGINT, signal.SIGTERM):
         signal.signal(s, lambda *_: done.set())
