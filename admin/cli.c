@@ -160,35 +160,95 @@ static enum outcome check_operands(struct cli *cli)
 	return DONE;
 }
 
+/* "audit prove, audit check …": the verbs of a family, for a refusal; "" when it is none. */
+static void family_names(const struct verb *verbs, size_t verb_count, const char *family,
+			 struct buf *out)
+{
+	for (size_t i = 0; i < verb_count; i++)
+		if (help_is_of_family(&verbs[i], family))
+			buf_printf(out, "%s%s", out->size ? ", " : "", verbs[i].name);
+}
+
+/* Finds the verb that the first word or the first two words name; *ret_words of them. */
+static enum outcome find_verb(struct cli *cli, const struct verb *verbs, size_t verb_count,
+			      int argc, char **argv, int *ret_words)
+{
+	struct buf family = {0};
+	enum outcome outcome = DONE;
+
+	*ret_words = 1;
+	for (size_t i = 0; i < verb_count && !cli->verb; i++) {
+		if (!strcmp(verbs[i].name, argv[1])) {
+			cli->verb = &verbs[i];
+		} else if (argc > 2 && help_is_of_family(&verbs[i], argv[1]) &&
+			   !strcmp(verbs[i].name + strlen(argv[1]) + 1, argv[2])) {
+			cli->verb = &verbs[i];
+			*ret_words = 2;
+		}
+	}
+	if (cli->verb)
+		return DONE;
+	family_names(verbs, verb_count, argv[1], &family);
+	if (!family.size)
+		outcome = cli_fail(cli, MISUSED, ERR_ARGUMENT,
+				   "\"%s\" is no command; splotctl --help lists them", argv[1]);
+	else if (argc > 2 && argv[2][0] != '-')
+		outcome = cli_fail(cli, MISUSED, ERR_ARGUMENT,
+				   "\"%s %s\" is no command; there are: %s", argv[1], argv[2],
+				   buf_text(&family));
+	else
+		outcome = cli_fail(cli, MISUSED, ERR_ARGUMENT,
+				   "\"%s\" takes a second word; there are: %s", argv[1],
+				   buf_text(&family));
+	buf_free(&family);
+	return outcome;
+}
+
+static bool asks_for_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
+}
+
+/* What is said without a verb: the overview, a family's, the version. */
+static bool told_without_verb(const struct verb *verbs, size_t verb_count, int argc, char **argv)
+{
+	bool is_family = false;
+
+	for (size_t i = 0; argc > 1 && i < verb_count; i++)
+		is_family = is_family || help_is_of_family(&verbs[i], argv[1]);
+	if (argc < 2)
+		help_overview(stderr, "", verbs, verb_count);
+	else if (asks_for_help(argv[1]))
+		help_overview(stdout, "", verbs, verb_count);
+	else if (is_family && argc > 2 && asks_for_help(argv[2]))
+		help_overview(stdout, argv[1], verbs, verb_count);
+	else if (!strcmp(argv[1], "--version"))
+		(void)printf("splotctl %s\n", SPLOT_VERSION);
+	else
+		return false;
+	return true;
+}
+
 enum outcome cli_parse(struct cli *cli, const struct verb *verbs, size_t verb_count, int argc,
 		       char **argv, bool *ret_finished)
 {
 	enum outcome outcome = DONE;
+	int words = 0;
 
 	*ret_finished = false;
 	for (int i = 1; i < argc; i++) /* known before the rest, so that every error obeys it */
 		cli->json = cli->json || !strcmp(argv[i], "--json");
-	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
-	    !strcmp(argv[1], "help")) {
+	if (told_without_verb(verbs, verb_count, argc, argv)) {
 		*ret_finished = true;
-		help_overview(argc < 2 ? stderr : stdout, verbs, verb_count);
 		return argc < 2 ? MISUSED : DONE;
 	}
-	if (!strcmp(argv[1], "--version")) {
-		*ret_finished = true;
-		(void)printf("splotctl %s\n", SPLOT_VERSION);
-		return DONE;
-	}
-	for (size_t i = 0; i < verb_count; i++)
-		if (!strcmp(verbs[i].name, argv[1]))
-			cli->verb = &verbs[i];
-	if (!cli->verb)
-		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
-				"\"%s\" is no command; splotctl --help lists them", argv[1]);
+	outcome = find_verb(cli, verbs, verb_count, argc, argv, &words);
+	if (outcome != DONE)
+		return outcome;
 	cli->operands = calloc((size_t)argc, sizeof *cli->operands);
 	if (!cli->operands)
 		return cli_fail(cli, FAILED, ERR_NOMEM, "out of memory");
-	outcome = parse_arguments(cli, argc - 2, argv + 2);
+	outcome = parse_arguments(cli, argc - 1 - words, argv + 1 + words);
 	if (outcome == DONE && cli_option(cli, "help")) {
 		*ret_finished = true;
 		help_verb(cli->verb);

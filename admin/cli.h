@@ -29,7 +29,7 @@ struct option_rule {
 struct cli;
 
 struct verb {
-	const char *name;
+	const char *name;     /* one word, or two: "audit verify" is one of the family "audit" */
 	const char *operands; /* for the help text */
 	size_t operands_least, operands_most;
 	const char *summary;

@@ -1,12 +1,32 @@
 #include "admin/help.h"
 
-void help_overview(FILE *to, const struct verb *verbs, size_t verb_count)
+#include <string.h>
+
+bool help_is_of_family(const struct verb *verb, const char *family)
 {
-	(void)fputs("splotctl: keys, trust, edits, imports, exports and the state of Splot\n\n"
-		    "usage: splotctl COMMAND [option…] [operand…]\n\n",
-		    to);
+	size_t length = strlen(family);
+
+	return !strncmp(verb->name, family, length) && verb->name[length] == ' ';
+}
+
+void help_overview(FILE *to, const char *family, const struct verb *verbs, size_t verb_count)
+{
+	int width = 0;
+
 	for (size_t i = 0; i < verb_count; i++)
-		(void)fprintf(to, "  %-13s %s\n", verbs[i].name, verbs[i].summary);
+		if ((int)strlen(verbs[i].name) > width)
+			width = (int)strlen(verbs[i].name);
+	if (*family)
+		(void)fprintf(to, "usage: splotctl %s COMMAND [option…] [operand…]\n\n", family);
+	else
+		(void)fputs(
+			"splotctl: keys, trust, edits, imports, exports, audits and the state of "
+			"Splot\n\n"
+			"usage: splotctl COMMAND [option…] [operand…]\n\n",
+			to);
+	for (size_t i = 0; i < verb_count; i++)
+		if (!*family || help_is_of_family(&verbs[i], family))
+			(void)fprintf(to, "  %-*s  %s\n", width, verbs[i].name, verbs[i].summary);
 	(void)fputs(
 		"\nsplotctl COMMAND --help tells more and gives examples; so does splotctl(1).\n"
 		"Exit codes: 0 done, 1 failed or refused, 2 command line, 3 problems in the data,\n"

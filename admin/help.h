@@ -10,7 +10,10 @@
 enum { COMMON_OPTION_COUNT = 5 };
 extern const struct option_rule common_options[COMMON_OPTION_COUNT];
 
-void help_overview(FILE *to, const struct verb *verbs, size_t verb_count);
+/* All verbs, or those of one family of two-word verbs ("audit"); "" for all. */
+void help_overview(FILE *to, const char *family, const struct verb *verbs, size_t verb_count);
+/* Whether a verb's name has two words, the first of which is `family`. */
+bool help_is_of_family(const struct verb *verb, const char *family);
 void help_verb(const struct verb *verb);
 
 #endif

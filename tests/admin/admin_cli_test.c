@@ -27,6 +27,14 @@ static const struct verb verbs[] = {
 	 .asks = true,
 	 .run = run},
 	{.name = "keys", .operands = "", .summary = "asks nobody", .examples = "", .run = run},
+	{.name = "audit prove",
+	 .operands = "[WHAT]",
+	 .operands_most = 1,
+	 .summary = "one of a family",
+	 .examples = "",
+	 .run = run},
+	{.name = "audit check", .operands = "", .summary = "another", .examples = "", .run = run},
+	{.name = "auditor", .operands = "", .summary = "of no family", .examples = "", .run = run},
 };
 
 static struct cli cli;
@@ -44,7 +52,7 @@ static enum outcome parse(const char *const *words)
 		(void)snprintf(copies[argc], sizeof copies[argc], "%s", words[argc]);
 		argv[argc] = copies[argc];
 	}
-	return cli_parse(&cli, verbs, 2, argc, argv, &finished);
+	return cli_parse(&cli, verbs, sizeof verbs / sizeof *verbs, argc, argv, &finished);
 }
 
 #define PARSE(...) parse((const char *const[]){"splotctl", __VA_ARGS__, NULL})
@@ -97,6 +105,32 @@ static void what_does_not_fit_is_misuse(void **state)
 	assert_int_equal(PARSE("do", "a", "--dry-run=yes"), MISUSED);
 	assert_int_equal(PARSE("do", "a", "--output", "x", "-o", "y"), MISUSED);
 	assert_int_equal(PARSE("do", "a", "--lang", "de"), MISUSED);
+}
+
+static void a_verb_of_two_words_is_found_and_its_second_word_is_no_operand(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("audit", "prove", "--json", "x"), DONE);
+	assert_string_equal(cli.verb->name, "audit prove");
+	assert_int_equal(cli.operand_count, 1);
+	assert_string_equal(cli.operands[0], "x");
+	assert_int_equal(PARSE("audit", "check"), DONE);
+	assert_string_equal(cli.verb->name, "audit check");
+	assert_int_equal(PARSE("auditor"), DONE);
+	assert_string_equal(cli.verb->name, "auditor");
+	assert_int_equal(PARSE("audit", "--help"), DONE);
+	assert_null(cli.verb);
+}
+
+static void half_a_verb_or_an_unknown_second_word_is_misuse(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("audit"), MISUSED);
+	assert_int_equal(PARSE("audit", "--json"), MISUSED);
+	assert_int_equal(PARSE("audit", "probe"), MISUSED);
+	assert_int_equal(PARSE("audit", "prove", "check", "x"), MISUSED);
+	assert_int_equal(PARSE("prove"), MISUSED);
+	assert_int_equal(PARSE("audi", "prove"), MISUSED);
 }
 
 static void only_commands_that_ask_take_a_socket(void **state)
@@ -159,6 +193,8 @@ int main(void)
 		cmocka_unit_test(values_may_stand_apart_or_behind_an_equals_sign_or_a_letter),
 		cmocka_unit_test(two_dashes_end_the_options),
 		cmocka_unit_test(what_does_not_fit_is_misuse),
+		cmocka_unit_test(a_verb_of_two_words_is_found_and_its_second_word_is_no_operand),
+		cmocka_unit_test(half_a_verb_or_an_unknown_second_word_is_misuse),
 		cmocka_unit_test(only_commands_that_ask_take_a_socket),
 		cmocka_unit_test(the_language_follows_the_environment_unless_told),
 		cmocka_unit_test(the_control_socket_is_found_in_its_own_section_only),
