@@ -72,6 +72,15 @@ void daemon_notify(const char *state)
 	(void)close(fd);
 }
 
+/* ---- beginning anew ---- */
+
+enum err daemon_again(char *const *argv)
+{
+	/* The program that runs, whatever stands at its path by now. */
+	(void)execv("/proc/self/exe", argv);
+	return errno == ENOMEM ? ERR_NOMEM : ERR_IO;
+}
+
 /* ---- faults ---- */
 
 static char fault_line[1024];

@@ -14,6 +14,9 @@ MUST_USE enum err daemon_signals(int *ret_fd);
 int daemon_signal(int fd);
 /* sd_notify(3) protocol: sends `state` ("READY=1", "STATUS=…") to $NOTIFY_SOCKET, if set. */
 void daemon_notify(const char *state);
+/* Begins this program anew in the same process, with the same arguments: for what only a start
+ * may do.  Everything of it was ended cleanly before.  Comes back only when it failed. */
+MUST_USE enum err daemon_again(char *const *argv);
 /* SIGBUS and SIGSEGV name the store in one line and end the process. `folder` is static. */
 void daemon_name_store_on_fault(const char *folder);
 /* Runs store_walk in a child when `marker` (a file that a clean stop removes) shows an
