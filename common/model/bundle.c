@@ -10,6 +10,22 @@ void bundle_add(struct buf *frame, struct bytes event)
 	buf_add_bytes(frame, event);
 }
 
+void bundle_add_redacted(struct buf *frame, const uint8_t leaf[static BUNDLE_LEAF_BYTES])
+{
+	buf_add_u16be(frame, 0);
+	buf_add(frame, leaf, BUNDLE_LEAF_BYTES);
+}
+
+/* The next event; of a redacted one the place of its leaf hash. */
+static struct bytes next_event(struct cursor *c)
+{
+	uint16_t size = cursor_u16be(c);
+
+	if (size > 0)
+		return cursor_bytes(c, size);
+	return bytes_of(cursor_bytes(c, BUNDLE_LEAF_BYTES).data, 0);
+}
+
 static enum err check_bounds(const struct bytes *frames, size_t frame_count, uint32_t count)
 {
 	size_t total = 0;
@@ -38,9 +54,9 @@ enum err bundle_split(const struct bytes *frames, size_t frame_count, uint32_t c
 		if (cursor_left(&c) == 0)
 			return ERR_DECODE;
 		while (cursor_left(&c) > 0) {
-			struct bytes event = cursor_bytes(&c, cursor_u16be(&c));
+			struct bytes event = next_event(&c);
 
-			if (c.err != ERR_OK || event.size == 0 || found == count)
+			if (c.err != ERR_OK || found == count)
 				return ERR_DECODE;
 			ret_events[found++] = event;
 		}

@@ -111,23 +111,28 @@ static bool is_varint(const ProtobufCFieldDescriptor *field)
 	       field->type != PROTOBUF_C_TYPE_MESSAGE;
 }
 
-static enum err scan_field(struct scan *s)
+/* A field's number and wire type. */
+static enum err read_tag(struct scan *s, uint32_t *ret_number, uint32_t *ret_wire_type)
 {
-	const ProtobufCFieldDescriptor *field = NULL;
 	uint64_t tag = 0;
-	uint64_t ignored = 0;
 	enum err err = read_varint(s, TAG_BYTES_MAX, &tag);
 
 	if (err != ERR_OK)
 		return err;
 	if (tag > UINT32_MAX || tag >> 3 == 0)
 		return ERR_DECODE;
-	field = protobuf_c_message_descriptor_get_field(s->levels[s->depth].type,
-							(unsigned)(tag >> 3));
-	err = field ? count_field(s, field) : ERR_OK;
-	if (err != ERR_OK)
-		return err;
-	switch (tag & 7) {
+	*ret_number = (uint32_t)(tag >> 3);
+	*ret_wire_type = tag & 7;
+	return ERR_OK;
+}
+
+/* Of a field that is not known here: over it. */
+static enum err scan_value(struct scan *s, uint32_t wire_type,
+			   const ProtobufCFieldDescriptor *field)
+{
+	uint64_t ignored = 0;
+
+	switch (wire_type) {
 	case PROTOBUF_C_WIRE_TYPE_VARINT:
 		if (field && !is_varint(field))
 			return ERR_DECODE;
@@ -141,6 +146,20 @@ static enum err scan_field(struct scan *s)
 	default:
 		return ERR_DECODE; /* groups, and the types that do not exist */
 	}
+}
+
+static enum err scan_field(struct scan *s)
+{
+	const ProtobufCFieldDescriptor *field = NULL;
+	uint32_t number = 0;
+	uint32_t wire_type = 0;
+	enum err err = read_tag(s, &number, &wire_type);
+
+	if (err != ERR_OK)
+		return err;
+	field = protobuf_c_message_descriptor_get_field(s->levels[s->depth].type, number);
+	err = field ? count_field(s, field) : ERR_OK;
+	return err == ERR_OK ? scan_value(s, wire_type, field) : err;
 }
 
 enum err codec_scan(struct bytes raw, const ProtobufCMessageDescriptor *type,
@@ -166,6 +185,31 @@ enum err codec_scan(struct bytes raw, const ProtobufCMessageDescriptor *type,
 		if (err != ERR_OK)
 			return err;
 	}
+}
+
+enum err codec_number(struct bytes raw, uint32_t number, uint64_t *ret)
+{
+	struct scan s = {.at = raw.data};
+
+	if (raw.size == 0)
+		return ERR_DECODE;
+	s.levels[0] = (struct level){raw.data + raw.size, NULL, 0};
+	while (s.at < s.levels[0].end) {
+		uint32_t found = 0;
+		uint32_t wire_type = 0;
+		enum err err = read_tag(&s, &found, &wire_type);
+
+		if (err == ERR_OK && found == number)
+			return wire_type == PROTOBUF_C_WIRE_TYPE_VARINT
+				       ? read_varint(&s, VARINT_BYTES_MAX, ret)
+				       : ERR_DECODE;
+		if (err == ERR_OK)
+			err = scan_value(&s, wire_type, NULL);
+		if (err != ERR_OK)
+			return err;
+	}
+	*ret = 0;
+	return ERR_OK;
 }
 
 /* ---- unpacking into an arena ---- */

@@ -27,6 +27,11 @@ MUST_USE enum err codec_unpack(struct bytes raw, const ProtobufCMessageDescripto
 MUST_USE enum err codec_scan(struct bytes raw, const ProtobufCMessageDescriptor *type,
 			     struct codec_bounds bounds);
 
+/* One number of the outermost message and nothing else (0 when it is not there): a few
+ * steps when the field is an early one.  DECODE for no bytes at all, and for damage met on the way.
+ */
+MUST_USE enum err codec_number(struct bytes raw, uint32_t number, uint64_t *ret);
+
 /* Appends the message; LIMIT when it is over `limit` bytes (nothing is added then). */
 MUST_USE enum err codec_pack(const ProtobufCMessage *message, size_t limit, struct buf *ret);
 

@@ -14,6 +14,11 @@ enum { CONTROL_ITEMS_MAX = 32 * 1024 };
 static const struct codec_bounds CONTROL_BOUNDS = {
 	.bytes = CONTROL_BYTES_MAX, .items = CONTROL_ITEMS_MAX, .text_bytes = CONTROL_BYTES_MAX};
 
+enum { CONTROL_VERB_LAST = CONTROL_CONTINUE };
+
+/* Of a redacted event; and a verifier key, which is a name, a hash and a key in base64. */
+enum { LEAF_BYTES = 32, VERIFIER_KEY_BYTES_MAX = KEY_NAME_BYTES_MAX + 64 };
+
 /* ---- one row of the summary: in a reply, and where a request goes on ---- */
 
 static bool count_to(const void *row, ProtobufCMessage *message, struct arena *arena)
@@ -62,6 +67,14 @@ enum err control_request_encode(const struct control_request *q, struct buf *ret
 	m.name = codec_text(q->name);
 	m.reason = codec_text(q->reason);
 	m.before_index = q->before_index;
+	m.until_ms = q->until.ms;
+	m.table = codec_text(q->table);
+	m.after_key = codec_binary(q->after_key);
+	m.reverse = q->reverse;
+	m.index = q->index;
+	m.leaf = codec_binary(q->leaf);
+	m.size = q->size;
+	m.key = codec_text(q->key);
 	if (q->after_count.metric && *q->after_count.metric &&
 	    count_to(&q->after_count, &after_count.base, NULL))
 		m.after_count = &after_count;
@@ -82,14 +95,17 @@ static bool count_is_over(const Splot__Count *m)
 
 static enum err check_request(const Splot__ControlRequest *m)
 {
-	if ((int)m->verb <= CONTROL_NONE || (int)m->verb > CONTROL_WAIVE)
+	if ((int)m->verb <= CONTROL_NONE || (int)m->verb > CONTROL_VERB_LAST)
 		return ERR_VERSION;
 	if (m->kind != RECORD_NONE && (m->kind < RECORD_KIND_FIRST || m->kind > RECORD_KIND_LAST))
+		return ERR_DECODE;
+	if (m->leaf.len != 0 && m->leaf.len != LEAF_BYTES)
 		return ERR_DECODE;
 	if (m->draft.len > EVENT_BYTES_MAX || m->document.len > NOTE_BYTES_MAX ||
 	    is_over(m->id, ID_BYTES_MAX) || is_over(m->after, ID_BYTES_MAX) ||
 	    is_over(m->name, ORIGIN_BYTES_MAX) || is_over(m->reason, REASON_BYTES_MAX) ||
-	    count_is_over(m->after_count))
+	    is_over(m->table, ID_BYTES_MAX) || m->after_key.len > ID_BYTES_MAX ||
+	    is_over(m->key, VERIFIER_KEY_BYTES_MAX) || count_is_over(m->after_count))
 		return ERR_LIMIT;
 	return ERR_OK;
 }
@@ -122,6 +138,14 @@ enum err control_request_decode(struct bytes raw, struct arena *arena, struct co
 		.name = m->name,
 		.reason = m->reason,
 		.before_index = m->before_index,
+		.until = {m->until_ms},
+		.table = m->table,
+		.after_key = bytes_of(m->after_key.data, m->after_key.len),
+		.reverse = m->reverse,
+		.index = m->index,
+		.leaf = bytes_of(m->leaf.data, m->leaf.len),
+		.size = m->size,
+		.key = m->key,
 		.after_count = {"", "", "", "", 0},
 	};
 	return m->after_count ? count_from(&m->after_count->base, &ret->after_count) : ERR_OK;
@@ -249,6 +273,79 @@ static enum err trust_from(const ProtobufCMessage *message, void *row)
 	return ERR_OK;
 }
 
+static bool stored_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const struct stored_row *s = row;
+	Splot__Row *m = (Splot__Row *)message;
+
+	(void)arena;
+	m->key = codec_binary(s->key);
+	m->value = codec_binary(s->value);
+	return true;
+}
+
+static enum err stored_from(const ProtobufCMessage *message, void *row)
+{
+	const Splot__Row *m = (const Splot__Row *)message;
+
+	*(struct stored_row *)row = (struct stored_row){
+		.key = bytes_of(m->key.data, m->key.len),
+		.value = bytes_of(m->value.data, m->value.len),
+	};
+	return ERR_OK;
+}
+
+static bool evidence_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const struct evidence_row *e = row;
+	Splot__Evidence *m = (Splot__Evidence *)message;
+
+	(void)arena;
+	m->log = codec_text(e->log);
+	m->index = e->index;
+	m->server = codec_text(e->server);
+	m->note = codec_binary(e->note);
+	m->other = codec_binary(e->other);
+	m->at_ms = e->at_ms;
+	return true;
+}
+
+static enum err evidence_from(const ProtobufCMessage *message, void *row)
+{
+	const Splot__Evidence *m = (const Splot__Evidence *)message;
+
+	*(struct evidence_row *)row = (struct evidence_row){
+		.log = m->log,
+		.index = m->index,
+		.server = m->server,
+		.note = bytes_of(m->note.data, m->note.len),
+		.other = bytes_of(m->other.data, m->other.len),
+		.at_ms = m->at_ms,
+	};
+	return ERR_OK;
+}
+
+static bool witness_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const struct witness_row *w = row;
+	Splot__Witness *m = (Splot__Witness *)message;
+
+	(void)arena;
+	m->log = codec_text(w->log);
+	m->key = codec_text(w->key);
+	m->size = w->size;
+	m->at_ms = w->at_ms;
+	return true;
+}
+
+static enum err witness_from(const ProtobufCMessage *message, void *row)
+{
+	const Splot__Witness *m = (const Splot__Witness *)message;
+
+	*(struct witness_row *)row = (struct witness_row){m->log, m->key, m->size, m->at_ms};
+	return ERR_OK;
+}
+
 struct row_codec {
 	const ProtobufCMessageDescriptor *type;
 	size_t row_bytes;
@@ -268,6 +365,13 @@ static const struct row_codec REFUSALS = {&splot__refusal__descriptor, sizeof(st
 					  refusal_to, refusal_from};
 static const struct row_codec TRUSTS = {&splot__trust__descriptor, sizeof(struct trust_row),
 					trust_to, trust_from};
+
+static const struct row_codec STORED = {&splot__row__descriptor, sizeof(struct stored_row),
+					stored_to, stored_from};
+static const struct row_codec EVIDENCE = {&splot__evidence__descriptor, sizeof(struct evidence_row),
+					  evidence_to, evidence_from};
+static const struct row_codec WITNESSES = {&splot__witness__descriptor, sizeof(struct witness_row),
+					   witness_to, witness_from};
 
 /* An array of pointers to messages made of the rows; NULL without memory. */
 static void *rows_to(const struct row_codec *codec, const void *rows, size_t count,
@@ -325,6 +429,11 @@ enum err control_reply_encode(const struct control_reply *r, struct arena *scrat
 	m.state = codec_text(r->state);
 	m.note = codec_text(r->note);
 	m.started_ms = r->started_ms;
+	m.key = codec_text(r->key);
+	m.cosigned = codec_binary(r->cosigned);
+	m.quorum = r->quorum;
+	m.policy = codec_text(r->policy);
+	m.verified = codec_text(r->verified);
 	m.n_problems = r->problem_count;
 	m.problems = rows_to(&PROBLEMS, r->problems, r->problem_count, scratch);
 	m.n_versions = r->version_count;
@@ -337,7 +446,14 @@ enum err control_reply_encode(const struct control_reply *r, struct arena *scrat
 	m.refusals = rows_to(&REFUSALS, r->refusals, r->refusal_count, scratch);
 	m.n_trust = r->trust_count;
 	m.trust = rows_to(&TRUSTS, r->trust, r->trust_count, scratch);
-	if (!m.problems || !m.versions || !m.counts || !m.peers || !m.refusals || !m.trust)
+	m.n_rows = r->row_count;
+	m.rows = rows_to(&STORED, r->rows, r->row_count, scratch);
+	m.n_evidence = r->evidence_count;
+	m.evidence = rows_to(&EVIDENCE, r->evidence, r->evidence_count, scratch);
+	m.n_witnesses = r->witness_count;
+	m.witnesses = rows_to(&WITNESSES, r->witnesses, r->witness_count, scratch);
+	if (!m.problems || !m.versions || !m.counts || !m.peers || !m.refusals || !m.trust ||
+	    !m.rows || !m.evidence || !m.witnesses)
 		return ERR_NOMEM;
 	return codec_pack(&m.base, CONTROL_BYTES_MAX, ret);
 }
@@ -358,6 +474,9 @@ static enum err reply_rows(const Splot__ControlReply *m, struct arena *arena,
 		{&PEERS, m->peers, m->n_peers, &r->peers, &r->peer_count},
 		{&REFUSALS, m->refusals, m->n_refusals, &r->refusals, &r->refusal_count},
 		{&TRUSTS, m->trust, m->n_trust, &r->trust, &r->trust_count},
+		{&STORED, m->rows, m->n_rows, &r->rows, &r->row_count},
+		{&EVIDENCE, m->evidence, m->n_evidence, &r->evidence, &r->evidence_count},
+		{&WITNESSES, m->witnesses, m->n_witnesses, &r->witnesses, &r->witness_count},
 	};
 
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
@@ -395,6 +514,11 @@ enum err control_reply_decode(struct bytes raw, struct arena *arena, struct cont
 		.state = m->state,
 		.note = m->note,
 		.started_ms = m->started_ms,
+		.key = m->key,
+		.cosigned = bytes_of(m->cosigned.data, m->cosigned.len),
+		.quorum = m->quorum,
+		.policy = m->policy,
+		.verified = m->verified,
 	};
 	if (r.code == ERR_COUNT)
 		r.code = ERR_INTERNAL;

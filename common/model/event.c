@@ -84,6 +84,61 @@ size_t change_size(const struct change *c, struct arena *scratch)
 	return counted_size(splot__change__get_packed_size(&message));
 }
 
+/* ---- what an event says of its own log ---- */
+
+struct packed_act {
+	Splot__LogAct act;
+	union {
+		Splot__Continues continues;
+		Splot__Rotate rotate;
+	} of;
+};
+
+/* ARGUMENT: an act that is not known here cannot be written either. */
+static enum err act_to_message(const struct event *e, struct packed_act *act)
+{
+	if (e->document.size > NOTE_BYTES_MAX)
+		return ERR_LIMIT;
+	splot__log_act__init(&act->act);
+	if (e->act == EVENT_CONTINUES) {
+		splot__continues__init(&act->of.continues);
+		act->of.continues.log = codec_text(e->old_log.text);
+		act->of.continues.size = e->old_size;
+		act->of.continues.checkpoint = codec_binary(e->document);
+		act->act.what_case = SPLOT__LOG_ACT__WHAT_CONTINUES;
+		act->act.continues = &act->of.continues;
+		return ERR_OK;
+	}
+	if (e->act == EVENT_ROTATES) {
+		splot__rotate__init(&act->of.rotate);
+		act->of.rotate.enrolment = codec_binary(e->document);
+		act->act.what_case = SPLOT__LOG_ACT__WHAT_ROTATE;
+		act->act.rotate = &act->of.rotate;
+		return ERR_OK;
+	}
+	return ERR_ARGUMENT;
+}
+
+static enum err act_of_message(const Splot__LogAct *m, struct event *e)
+{
+	ProtobufCBinaryData document = {0, NULL};
+
+	if (m->what_case == SPLOT__LOG_ACT__WHAT_CONTINUES) {
+		e->act = EVENT_CONTINUES;
+		e->old_size = m->continues->size;
+		document = m->continues->checkpoint;
+		if (log_name_parse(bytes_of_text(m->continues->log), &e->old_log) != ERR_OK)
+			return ERR_DECODE;
+	} else if (m->what_case == SPLOT__LOG_ACT__WHAT_ROTATE) {
+		e->act = EVENT_ROTATES;
+		document = m->rotate->enrolment;
+	} else {
+		e->act = EVENT_ACT_UNKNOWN;
+	}
+	e->document = bytes_of(document.data, document.len);
+	return e->document.size > NOTE_BYTES_MAX ? ERR_LIMIT : ERR_OK;
+}
+
 /* ---- events ---- */
 
 struct packed_change {
@@ -95,6 +150,7 @@ enum err event_encode(const struct event *e, struct arena *scratch, struct buf *
 {
 	Splot__Event message;
 	struct packed_change *changes = NULL;
+	struct packed_act act;
 
 	if (e->change_count > EVENT_CHANGES_MAX)
 		return ERR_LIMIT;
@@ -111,6 +167,13 @@ enum err event_encode(const struct event *e, struct arena *scratch, struct buf *
 	for (size_t i = 0; i < e->change_count; i++) {
 		change_to_message(&e->changes[i], &changes[i].retired, &changes[i].change);
 		message.changes[i] = &changes[i].change;
+	}
+	if (e->act != EVENT_CHANGES) {
+		enum err err = act_to_message(e, &act);
+
+		if (err != ERR_OK)
+			return err;
+		message.act = &act.act;
 	}
 	return codec_pack(&message.base, EVENT_BYTES_MAX, ret);
 }
@@ -141,8 +204,20 @@ enum err event_decode(struct bytes raw, struct arena *arena, struct event *ret)
 		if (err != ERR_OK)
 			return err;
 	}
-	*ret = e;
-	return ERR_OK;
+	err = message->act ? act_of_message(message->act, &e) : ERR_OK;
+	if (err == ERR_OK)
+		*ret = e;
+	return err;
+}
+
+enum err recorded_time(struct bytes raw, struct wall_ms *ret)
+{
+	uint64_t ms = 0;
+	enum err err = codec_number(raw, 1, &ms);
+
+	if (err == ERR_OK)
+		ret->ms = (int64_t)ms;
+	return err;
 }
 
 /* ---- who may say what ---- */
@@ -194,12 +269,23 @@ static enum err check_record(const struct change *c, int region)
 	return ERR_OK;
 }
 
+static enum err check_act(const struct event *e, int region)
+{
+	if (e->act == EVENT_ACT_UNKNOWN || e->change_count > 0 || e->document.size == 0)
+		return ERR_INVALID;
+	if (e->act == EVENT_CONTINUES && log_name_region(e->old_log) != region)
+		return ERR_OWNER;
+	return ERR_OK;
+}
+
 enum err event_check_owner(const struct event *e, int region)
 {
 	struct seen seen;
 
 	if (e->change_count > EVENT_CHANGES_MAX)
 		return ERR_LIMIT;
+	if (e->act != EVENT_CHANGES)
+		return check_act(e, region);
 	if (e->change_count == 0)
 		return ERR_INVALID;
 	if (e->change_count > 1)

@@ -47,22 +47,25 @@ struct event {
 	struct bytes document; /* CONTINUES: the old log's note of that size; ROTATES: enrolment */
 };
 
-/* LIMIT when the result is over EVENT_BYTES_MAX (nothing is added then). Appends to ret. */
+/* LIMIT when the result is over EVENT_BYTES_MAX, or an act's document over NOTE_BYTES_MAX;
+ * ARGUMENT for an act that is not known here (nothing is added then). Appends to ret. */
 MUST_USE enum err event_encode(const struct event *e, struct arena *scratch, struct buf *ret);
 /* DECODE (also for a NUL inside a text, and for a single field that comes twice), LIMIT
- * (size, changes, lengths of ids, fields and texts), NOMEM. */
+ * (size, changes, lengths of ids, fields, texts and documents), NOMEM. */
 MUST_USE enum err event_decode(struct bytes raw, struct arena *arena, struct event *ret);
 /* Bytes that this change takes inside an event (for packing many changes into few events). */
 size_t change_size(const struct change *c, struct arena *scratch);
 
-/* The recorded time alone, of an event or a national entry (field 1 of both); DECODE. */
+/* The recorded time alone, of an event or a national entry (field 1 of both); cheap, for
+ * bytes that were decoded before they were stored.  DECODE, also for no bytes: an event that
+ * was redacted has no time. */
 MUST_USE enum err recorded_time(struct bytes raw, struct wall_ms *ret);
 
 /* What the append of a server refuses beside undecodable bytes: a change whose id
  * names another owner (OWNER), the same id twice, no id, or no change at all without an act, an
- * act beside changes or of a kind not known here (INVALID); a record with another id than its
- * change (INVALID), or whose region or network is another owner's (OWNER); a CONTINUES that
- * names a log of another region (OWNER) or an empty checkpoint (INVALID). */
+ * act beside changes, of a kind not known here or without its document (INVALID); a record with
+ * another id than its change (INVALID), or whose region or network is another owner's (OWNER); a
+ * CONTINUES that names a log of another region (OWNER). */
 MUST_USE enum err event_check_owner(const struct event *e, int region);
 
 /* ---- the national log ---- */

@@ -33,6 +33,9 @@ enum err national_encode(const struct national_entry *e, struct buf *ret)
 		act.reason = codec_text(e->reason);
 		act.document = codec_binary(e->document);
 		act.other = codec_binary(e->other);
+		act.index = e->index;
+		act.leaf = codec_binary(e->leaf);
+		act.size = e->size;
 		message.what_case = SPLOT__NATIONAL_ENTRY__WHAT_ACT;
 		message.act = &act;
 	} else {
@@ -63,6 +66,9 @@ static enum err decode_act(const Splot__Act *m, struct national_entry *e)
 	e->reason = m->reason;
 	e->document = bytes_of_binary(m->document);
 	e->other = bytes_of_binary(m->other);
+	e->index = m->index;
+	e->leaf = bytes_of_binary(m->leaf);
+	e->size = m->size;
 	if (!*m->log) /* an act may be about no log */
 		return ERR_OK;
 	return log_name_parse(bytes_of_text(m->log), &e->log) == ERR_OK ? ERR_OK : ERR_DECODE;

@@ -51,6 +51,10 @@ union body {
 	Splot__Range range;
 	Splot__Heartbeat heartbeat;
 	Splot__Feed feed;
+	Splot__Offer offer;
+	Splot__Cosigned cosigned;
+	Splot__Declined declined;
+	Splot__Duty duty;
 };
 
 /* ---- encoding ---- */
