@@ -49,6 +49,18 @@ enum outcome link_open(struct cli *cli, struct link *ret)
 				: "is the daemon running, and is this its control socket?");
 }
 
+enum err link_renew(struct link *l)
+{
+	enum err e = ERR_OK;
+
+	if (l->fd >= 0)
+		(void)close(l->fd);
+	e = control_connect(l->path, &l->fd);
+	if (e != ERR_OK)
+		l->fd = -1;
+	return e;
+}
+
 void link_close(struct link *l)
 {
 	if (l->fd >= 0)

@@ -15,6 +15,8 @@ struct link {
 /* By --socket, --config or $SPLOT_SOCKET; a failure was told. */
 enum outcome link_open(struct cli *cli, struct link *ret);
 void link_close(struct link *l);
+/* Connects anew to the same socket; not told. */
+MUST_USE enum err link_renew(struct link *l);
 
 /* One request, one reply; texts of the reply live in the arena.  CLOSED, TIMEOUT …; not told. */
 MUST_USE enum err link_try(struct link *l, const struct control_request *q, struct arena *arena,
