@@ -22,6 +22,14 @@ static void a_request_comes_back_as_it_was(void **state)
 					  .document = bytes_of_text("doc"),
 					  .name = "26",
 					  .reason = "why",
+					  .until = {-1559606400123},
+					  .table = "tiles",
+					  .after_key = bytes_of("\0k", 2),
+					  .reverse = true,
+					  .index = UINT64_MAX,
+					  .leaf = bytes_of_text("the leaf hash of number two, 32B"),
+					  .size = UINT64_MAX - 1,
+					  .key = "splot.example/region/26+0a0b0c0d+AQ==",
 					  .after_count = {"networks", "26", "", "all", 0}};
 	struct control_request back;
 	struct arena arena = {0};
@@ -42,6 +50,13 @@ static void a_request_comes_back_as_it_was(void **state)
 	assert_string_equal(back.name, "26");
 	assert_string_equal(back.reason, "why");
 	assert_true(back.before_index == q.before_index);
+	assert_int_equal(back.until.ms, -1559606400123);
+	assert_string_equal(back.table, "tiles");
+	assert_true(bytes_equal(back.after_key, q.after_key));
+	assert_true(back.reverse);
+	assert_true(back.index == UINT64_MAX && back.size == UINT64_MAX - 1);
+	assert_true(bytes_equal(back.leaf, q.leaf));
+	assert_string_equal(back.key, q.key);
 	assert_string_equal(back.after_count.metric, "networks");
 	assert_string_equal(back.after_count.region, "26");
 	assert_string_equal(back.after_count.kind, "");
@@ -66,6 +81,10 @@ static void absent_texts_of_a_request_are_empty(void **state)
 	assert_string_equal(back.after_count.metric, "");
 	assert_string_equal(back.after_count.key, "");
 	assert_int_equal(back.draft.size, 0);
+	assert_string_equal(back.table, "");
+	assert_string_equal(back.key, "");
+	assert_int_equal(back.after_key.size + back.leaf.size, 0);
+	assert_int_equal(back.until.ms, 0);
 	buf_free(&raw);
 	arena_free(&arena);
 }
@@ -81,7 +100,7 @@ static void odd_requests_are_refused(void **state)
 
 	(void)state;
 	assert_err(control_request_decode(bytes_of("", 0), &arena, &back), ERR_VERSION);
-	put_number(&raw, 1, CONTROL_WAIVE + 1);
+	put_number(&raw, 1, CONTROL_CONTINUE + 1);
 	assert_err(control_request_decode(buf_bytes(&raw), &arena, &back), ERR_VERSION);
 	buf_clear(&raw);
 	put_number(&raw, 1, CONTROL_QUERY);
@@ -101,6 +120,116 @@ static void odd_requests_are_refused(void **state)
 	text[ID_BYTES_MAX] = 0;
 	assert_ok(control_request_encode(&q, &raw));
 	assert_ok(control_request_decode(buf_bytes(&raw), &arena, &back));
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
+static void every_verb_decodes(void **state)
+{
+	struct arena arena = {0};
+	struct buf raw = {0};
+
+	(void)state;
+	for (int verb = CONTROL_EDIT; verb <= CONTROL_CONTINUE; verb++) {
+		const struct control_request q = {.verb = (enum control_verb)verb};
+		struct control_request back;
+
+		buf_clear(&raw);
+		assert_ok(control_request_encode(&q, &raw));
+		assert_ok(control_request_decode(buf_bytes(&raw), &arena, &back));
+		assert_int_equal(back.verb, verb);
+	}
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
+static void over_long_fields_of_a_request_are_refused(void **state)
+{
+	static uint8_t filler[NOTE_BYTES_MAX + 1];
+	static const struct {
+		unsigned field;
+		size_t max;
+		enum err over;
+	} rows[] = {
+		{11, NOTE_BYTES_MAX, ERR_LIMIT}, /* document */
+		{12, ORIGIN_BYTES_MAX, ERR_LIMIT},
+		{13, REASON_BYTES_MAX, ERR_LIMIT},
+		{17, ID_BYTES_MAX, ERR_LIMIT}, /* table */
+		{18, ID_BYTES_MAX, ERR_LIMIT}, /* after_key */
+		{21, 32, ERR_DECODE},          /* leaf: a hash or nothing */
+		{23, KEY_NAME_BYTES_MAX + 64, ERR_LIMIT},
+	};
+	struct control_request back;
+	struct arena arena = {0};
+	struct buf raw = {0};
+
+	(void)state;
+	memset(filler, 'x', sizeof filler);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		buf_clear(&raw);
+		put_number(&raw, 1, CONTROL_REDACT);
+		put_counted(&raw, rows[i].field, bytes_of(filler, rows[i].max));
+		assert_ok(control_request_decode(buf_bytes(&raw), &arena, &back));
+		buf_clear(&raw);
+		put_number(&raw, 1, CONTROL_REDACT);
+		put_counted(&raw, rows[i].field, bytes_of(filler, rows[i].max + 1));
+		assert_err(control_request_decode(buf_bytes(&raw), &arena, &back), rows[i].over);
+	}
+	buf_clear(&raw);
+	put_number(&raw, 1, CONTROL_REDACT);
+	put_counted(&raw, 21, bytes_of(filler, 31));
+	assert_err(control_request_decode(buf_bytes(&raw), &arena, &back), ERR_DECODE);
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
+static void a_reply_comes_back_with_what_the_audit_needs(void **state)
+{
+	const struct stored_row rows[] = {
+		{bytes_of("\0\0\0\0\0\0\0\1", 8), bytes_of("a\0b", 3)},
+		{bytes_of("\0\0\0\0\0\0\0\2", 8), bytes_of("", 0)}, /* redacted */
+	};
+	const struct evidence_row evidence = {
+		"26", 4, "centre", bytes_of_text("note\n"), bytes_of_text("other\n"), 5};
+	const struct witness_row witnesses[] = {{"26", "w1", 6, 7}, {"24", "w2", 0, 0}};
+	const struct control_reply reply = {.rows = rows,
+					    .row_count = 2,
+					    .evidence = &evidence,
+					    .evidence_count = 1,
+					    .witnesses = witnesses,
+					    .witness_count = 2,
+					    .key = "k",
+					    .cosigned = bytes_of_text("cosigned\n"),
+					    .quorum = true,
+					    .policy = "quorum any",
+					    .verified = "{}"};
+	struct control_reply back;
+	struct arena arena = {0};
+	struct buf raw = {0};
+
+	(void)state;
+	assert_ok(control_reply_encode(&reply, &arena, &raw));
+	assert_ok(control_reply_decode(buf_bytes(&raw), &arena, &back));
+	assert_int_equal(back.row_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(bytes_equal(back.rows[i].key, rows[i].key));
+		assert_true(bytes_equal(back.rows[i].value, rows[i].value));
+	}
+	assert_int_equal(back.evidence_count, 1);
+	assert_string_equal(back.evidence[0].log, "26");
+	assert_string_equal(back.evidence[0].server, "centre");
+	assert_true(back.evidence[0].index == 4 && back.evidence[0].at_ms == 5);
+	assert_true(bytes_equal(back.evidence[0].note, evidence.note));
+	assert_true(bytes_equal(back.evidence[0].other, evidence.other));
+	assert_int_equal(back.witness_count, 2);
+	assert_string_equal(back.witnesses[0].key, "w1");
+	assert_true(back.witnesses[0].size == 6 && back.witnesses[0].at_ms == 7);
+	assert_string_equal(back.witnesses[1].log, "24");
+	assert_string_equal(back.key, "k");
+	assert_true(bytes_equal(back.cosigned, reply.cosigned));
+	assert_true(back.quorum);
+	assert_string_equal(back.policy, "quorum any");
+	assert_string_equal(back.verified, "{}");
 	buf_free(&raw);
 	arena_free(&arena);
 }
@@ -202,7 +331,16 @@ static void damaged_replies_do_no_harm(void **state)
 	struct version version = {
 		.change = {.id = "pl26-op-pestka", .kind = RECORD_OPERATOR, .record = r}};
 	const struct count_row counts[] = {{"entities", "26", "KIS", "", 9}};
-	const struct control_reply reply = {.problems = &problem,
+	const struct stored_row stored = {bytes_of("k", 1), bytes_of("value", 5)};
+	const struct evidence_row evidence = {"26", 4, "", bytes_of("n", 1), bytes_of("o", 1), 5};
+	const struct witness_row witness = {"26", "w1", 6, 7};
+	const struct control_reply reply = {.rows = &stored,
+					    .row_count = 1,
+					    .evidence = &evidence,
+					    .evidence_count = 1,
+					    .witnesses = &witness,
+					    .witness_count = 1,
+					    .problems = &problem,
 					    .problem_count = 1,
 					    .versions = &version,
 					    .version_count = 1,
@@ -236,6 +374,9 @@ int main(void)
 		cmocka_unit_test(a_request_comes_back_as_it_was),
 		cmocka_unit_test(absent_texts_of_a_request_are_empty),
 		cmocka_unit_test(odd_requests_are_refused),
+		cmocka_unit_test(every_verb_decodes),
+		cmocka_unit_test(over_long_fields_of_a_request_are_refused),
+		cmocka_unit_test(a_reply_comes_back_with_what_the_audit_needs),
 		cmocka_unit_test(a_reply_comes_back_with_all_its_rows),
 		cmocka_unit_test(a_reply_over_its_bound_is_not_encoded),
 		cmocka_unit_test(damaged_replies_do_no_harm),

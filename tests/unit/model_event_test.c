@@ -527,6 +527,20 @@ static void entries_of_the_national_log_come_back(void **state)
 	assert_string_equal(back.log.text, "");
 	assert_true(bytes_equal(back.document, e.document));
 	assert_true(bytes_equal(back.other, e.other));
+	buf_clear(&w->out);
+	e = (struct national_entry){.recorded = {7},
+				    .kind = NATIONAL_ACT,
+				    .log = log_26(),
+				    .act = "redact",
+				    .by = "e01",
+				    .index = 17,
+				    .size = UINT64_MAX,
+				    .leaf = bytes_of("leaf\0", 5)};
+	assert_ok(national_encode(&e, &w->out));
+	assert_ok(national_decode(buf_bytes(&w->out), &w->arena, &back));
+	assert_string_equal(back.act, "redact");
+	assert_true(back.index == 17 && back.size == UINT64_MAX && back.from == 0);
+	assert_true(bytes_equal(back.leaf, e.leaf));
 	e.kind = NATIONAL_NONE;
 	assert_err(national_encode(&e, &w->out), ERR_ARGUMENT);
 }
@@ -555,6 +569,9 @@ static void damaged_bytes_are_refused_or_encode_again(void **state)
 	struct buf again = {0};
 	struct arena arena = {0};
 
+	e.act = EVENT_CONTINUES; /* beside changes: an event decodes all the same */
+	e.old_log = log_26();
+	e.document = bytes_of_text("note\n");
 	assert_ok(event_encode(&e, &w->scratch, &w->out));
 	for (int i = 0; i < 20000; i++) {
 		uint8_t *block = NULL;
@@ -566,9 +583,16 @@ static void damaged_bytes_are_refused_or_encode_again(void **state)
 		arena_reset(&arena);
 		buf_clear(&again);
 		if (event_decode(raw, &arena, &back) == ERR_OK) {
+			enum err expected = back.act == EVENT_ACT_UNKNOWN ? ERR_ARGUMENT : ERR_OK;
+			struct wall_ms at;
+
 			(void)!event_check_owner(&back, REGION_26);
-			if (event_encode(&back, &arena, &again) != ERR_OK)
+			if (event_encode(&back, &arena, &again) != expected)
 				fail_msg("seed %llu, round %d: decoded but does not encode",
+					 (unsigned long long)seed, i);
+			if (raw.size &&
+			    (recorded_time(raw, &at) != ERR_OK || at.ms != back.recorded.ms))
+				fail_msg("seed %llu, round %d: two readings of one time",
 					 (unsigned long long)seed, i);
 		}
 		(void)!version_decode(raw, &arena, &version);

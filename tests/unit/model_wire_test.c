@@ -48,6 +48,14 @@ static void every_header_comes_back_with_its_own_fields(void **state)
 		 .count = full.count},
 		{.kind = WIRE_HEARTBEAT, .session = full.session, .size = 2},
 		{.kind = WIRE_FEED, .index = 4, .log = full.log, .from = 3, .count = full.count},
+		{.kind = WIRE_OFFER, .session = full.session, .from = 3, .size = 2},
+		{.kind = WIRE_COSIGNED, .session = full.session, .size = 2},
+		{.kind = WIRE_DECLINED,
+		 .session = full.session,
+		 .size = 2,
+		 .code = ERR_GAP,
+		 .text = "brak zdarzeń"},
+		{.kind = WIRE_DUTY, .session = full.session, .index = 4, .size = 2},
 	};
 	struct buf raw = {0};
 
@@ -93,13 +101,45 @@ static void the_bytes_of_a_commit_header_are_these(void **state)
 	buf_free(&raw);
 }
 
+static void the_bytes_of_an_offer_and_its_answers_are_these(void **state)
+{
+	static const struct {
+		struct wire_header h;
+		const char *bytes;
+		size_t size;
+	} rows[] = {
+		{{.kind = WIRE_OFFER, .session = 5, .from = 7, .size = 9},
+		 "\x5a\x06\x08\x05\x10\x07\x18\x09",
+		 8},
+		{{.kind = WIRE_COSIGNED, .session = 5, .size = 9}, "\x62\x04\x08\x05\x10\x09", 6},
+		{{.kind = WIRE_DECLINED, .session = 5, .size = 9, .code = ERR_OLD, .text = "x"},
+		 "\x6a\x0c\x08\x05\x10\x09\x1a\x03old\x22\x01x",
+		 14},
+		{{.kind = WIRE_DUTY, .session = 5, .index = 7, .size = 9},
+		 "\x72\x06\x08\x05\x10\x07\x18\x09",
+		 8},
+	};
+	struct buf raw = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		buf_clear(&raw);
+		assert_ok(wire_encode(&rows[i].h, &raw));
+		assert_int_equal(raw.size, rows[i].size);
+		assert_memory_equal(raw.data, rows[i].bytes, raw.size);
+	}
+	buf_free(&raw);
+}
+
 static void a_header_of_no_kind_is_not_encoded(void **state)
 {
 	const struct wire_header h = {.kind = WIRE_NONE};
+	const struct wire_header beyond = {.kind = WIRE_DUTY + 1};
 	struct buf raw = {0};
 
 	(void)state;
 	assert_err(wire_encode(&h, &raw), ERR_ARGUMENT);
+	assert_err(wire_encode(&beyond, &raw), ERR_ARGUMENT);
 	assert_int_equal(raw.size, 0);
 	buf_free(&raw);
 }
@@ -234,6 +274,58 @@ static void torn_and_empty_events_are_refused(void **state)
 	}
 }
 
+static void a_redacted_event_travels_as_its_leaf_hash(void **state)
+{
+	uint8_t leaf[BUNDLE_LEAF_BYTES];
+	struct buf frame = {0};
+	struct bytes whole;
+	struct bytes events[3];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof leaf; i++)
+		leaf[i] = (uint8_t)(0xa0 + i);
+	bundle_add(&frame, bytes_of_text("one"));
+	bundle_add_redacted(&frame, leaf);
+	bundle_add(&frame, bytes_of_text("three"));
+	assert_int_equal(frame.size, 2 + 3 + 2 + 32 + 2 + 5);
+	whole = buf_bytes(&frame);
+	assert_ok(bundle_split(&whole, 1, 3, events));
+	assert_true(bytes_equal(events[0], bytes_of_text("one")));
+	assert_int_equal(events[1].size, 0);
+	assert_memory_equal(events[1].data, leaf, sizeof leaf);
+	assert_true(bytes_equal(events[2], bytes_of_text("three")));
+	/* An empty event through the usual door is no redacted one. */
+	bundle_add(&frame, bytes_of("", 0));
+	assert_int_not_equal(buf_check(&frame), ERR_OK);
+	buf_free(&frame);
+}
+
+static void a_torn_redacted_event_is_refused(void **state)
+{
+	static const uint8_t leaf[BUNDLE_LEAF_BYTES];
+	struct buf frame = {0};
+	struct bytes whole;
+	struct bytes events[2];
+
+	(void)state;
+	bundle_add_redacted(&frame, leaf);
+	for (size_t size = 1; size < frame.size; size++) {
+		uint8_t *torn = malloc(size); /* of exactly that size: reading on is seen */
+		struct bytes part;
+
+		assert_non_null(torn);
+		memcpy(torn, frame.data, size);
+		part = bytes_of(torn, size);
+		assert_err(bundle_split(&part, 1, 1, events), ERR_DECODE);
+		free(torn);
+	}
+	whole = buf_bytes(&frame);
+	assert_ok(bundle_split(&whole, 1, 1, events));
+	assert_err(bundle_split(&whole, 1, 2, events), ERR_DECODE);
+	assert_err(bundle_split(&whole, 1, 0, events), ERR_DECODE);
+	buf_free(&frame);
+}
+
 static void a_commit_over_its_bounds_is_refused(void **state)
 {
 	static uint8_t room[FRAME_BYTES_MAX + 1];
@@ -263,6 +355,15 @@ static void an_event_that_does_not_fit_spoils_the_frame(void **state)
 	buf_free(&frame);
 }
 
+static size_t packed_size(const struct bytes *events, size_t count)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++)
+		size += 2 + (events[i].size ? events[i].size : BUNDLE_LEAF_BYTES);
+	return size;
+}
+
 static void damaged_headers_and_frames_do_no_harm(void **state)
 {
 	uint64_t random = test_seed();
@@ -275,7 +376,7 @@ static void damaged_headers_and_frames_do_no_harm(void **state)
 	(void)state;
 	assert_ok(wire_encode(&h, &raw));
 	bundle_add(&frame, bytes_of_text("one"));
-	bundle_add(&frame, bytes_of_text("and two"));
+	bundle_add_redacted(&frame, (const uint8_t *)"the leaf hash of number two, 32B");
 	bundle_add(&frame, bytes_of_text("three"));
 	for (int i = 0; i < 50000; i++) {
 		struct wire_header back;
@@ -286,8 +387,7 @@ static void damaged_headers_and_frames_do_no_harm(void **state)
 		free(block);
 		bad = damaged(buf_bytes(&frame), &random, &block);
 		if (bundle_split(&bad, 1, 3, events) == ERR_OK)
-			assert_int_equal(events[0].size + events[1].size + events[2].size + 6,
-					 bad.size);
+			assert_int_equal(packed_size(events, 3), bad.size);
 		free(block);
 	}
 	buf_free(&raw);
@@ -299,12 +399,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_header_comes_back_with_its_own_fields),
 		cmocka_unit_test(the_bytes_of_a_commit_header_are_these),
+		cmocka_unit_test(the_bytes_of_an_offer_and_its_answers_are_these),
 		cmocka_unit_test(a_header_of_no_kind_is_not_encoded),
 		cmocka_unit_test(odd_headers_are_refused),
 		cmocka_unit_test(a_header_full_of_unknown_fields_takes_no_memory),
 		cmocka_unit_test(an_unknown_code_is_internal_and_a_text_stays_on_one_line),
 		cmocka_unit_test(events_are_split_as_they_were_packed),
 		cmocka_unit_test(torn_and_empty_events_are_refused),
+		cmocka_unit_test(a_redacted_event_travels_as_its_leaf_hash),
+		cmocka_unit_test(a_torn_redacted_event_is_refused),
 		cmocka_unit_test(a_commit_over_its_bounds_is_refused),
 		cmocka_unit_test(an_event_that_does_not_fit_spoils_the_frame),
 		cmocka_unit_test(damaged_headers_and_frames_do_no_harm),
