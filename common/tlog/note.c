@@ -161,16 +161,40 @@ enum err note_add_line(const struct vkey *key, struct bytes body, struct buf *re
 	return e;
 }
 
+static enum err sign(struct bytes text, const struct signer *by,
+		     uint8_t ret[static SIGNATURE_BYTES])
+{
+	enum err e = note_signable(text, by, KEY_ED25519);
+
+	if (!e && crypto_sign_detached(ret, NULL, text.data, text.size, by->secret))
+		e = ERR_INTERNAL;
+	return e;
+}
+
 enum err note_sign(struct bytes text, const struct signer *by, struct buf *ret)
 {
 	uint8_t signature[SIGNATURE_BYTES];
-	enum err e = note_signable(text, by, KEY_ED25519);
+	enum err e = sign(text, by, signature);
 
 	if (e)
 		return e;
-	if (crypto_sign_detached(signature, NULL, text.data, text.size, by->secret))
-		return ERR_INTERNAL;
 	buf_add_bytes(ret, text);
 	buf_add_u8(ret, '\n');
 	return note_add_line(&by->key, bytes_of(signature, sizeof(signature)), ret);
+}
+
+enum err note_sign_also(const struct signer *by, struct buf *ret)
+{
+	uint8_t signature[SIGNATURE_BYTES];
+	struct note n;
+	enum err e = buf_check(ret);
+
+	if (!e)
+		e = note_parse(buf_bytes(ret), &n);
+	if (!e)
+		e = sign(n.text, by, signature);
+	if (!e && (n.signature_count == NOTE_SIGNATURES_MAX ||
+		   ret->size > NOTE_BYTES_MAX - LINE_BYTES_MAX))
+		e = ERR_LIMIT;
+	return e ? e : note_add_line(&by->key, bytes_of(signature, sizeof(signature)), ret);
 }

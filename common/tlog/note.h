@@ -64,7 +64,8 @@ MUST_USE enum err note_verify(const struct note *n, const struct vkey *key);
  * the key is not of type KEY_ED25519 or not the secret's. */
 MUST_USE enum err note_sign(struct bytes text, const struct signer *by, struct buf *ret);
 /* Appends one more signature line by another key to a whole note that stands in *ret (a log
- * whose key was rotated signs with both for a while).  ARGUMENT as above; DECODE. */
+ * whose key was rotated signs with both for a while).  ARGUMENT as above; DECODE and what else
+ * note_parse says; LIMIT.  *ret stays as it was on failure, but for want of memory. */
 MUST_USE enum err note_sign_also(const struct signer *by, struct buf *ret);
 
 #endif

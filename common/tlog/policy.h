@@ -1,11 +1,12 @@
-/* Which witnesses are enough: the policy file that Sigsum and C2SP tools read.
+/* Which witnesses are enough: the policy file that Sigsum and C2SP tools read (C2SP tlog-policy).
  *
- *     log VKEY
- *     witness NAME VKEY
+ *     log VKEY [ADDRESS]
+ *     witness NAME VKEY [ADDRESS]
  *     group NAME K|any|all MEMBER…       members: witnesses or groups named above
- *     quorum NAME|none
+ *     quorum NAME|none                   exactly once
  *
- * '#' begins a comment.  Layer: tlog. */
+ * A line that begins with '#' is a comment.  Each key and each name stands once, and is a member
+ * of at most one group, so that a witness counts in one way only.  Layer: tlog. */
 #ifndef SPLOT_TLOG_POLICY_H
 #define SPLOT_TLOG_POLICY_H
 
@@ -29,13 +30,14 @@ struct policy {
 	int quorum; /* index of a member; -1: none is needed */
 };
 
-/* DECODE, LIMIT, EXISTS (a name twice), NOT_FOUND (a name not defined above), INVALID (a key of
- * the wrong type, K of 0 or more than members); `ret_line` (may be NULL): where, from 1. */
+/* DECODE (also no quorum), ENCODING, LIMIT, EXISTS (a name, key or quorum twice), NOT_FOUND (a
+ * name not defined above), INVALID (a key of the wrong type, K of 0 or more than members), and
+ * what vkey_parse says; `ret_line` (may be NULL): where, from 1, set on failure only. */
 MUST_USE enum err policy_parse(struct bytes text, struct policy *ret, unsigned *ret_line);
 /* Appends the text of a policy. */
 MUST_USE enum err policy_text(const struct policy *p, struct buf *ret);
-/* The usual one: `needed` of these witnesses, as group "regions"; witness names are the last
- * part of the key names. */
+/* The usual one: `needed` of these witnesses, as group "regions"; witness names are what the key
+ * names say behind "/witness/" ("26", "26/2").  INVALID, LIMIT, EXISTS as above. */
 MUST_USE enum err policy_make(const struct vkey *logs, size_t log_count,
 			      const struct vkey *witnesses, size_t count, unsigned needed,
 			      struct policy *ret);

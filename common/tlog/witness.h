@@ -20,7 +20,7 @@ enum witness_answer {
 	WITNESS_FORBIDDEN,   /* 403: no good signature by the log's key */
 	WITNESS_UNKNOWN_LOG, /* 404: another origin */
 	WITNESS_CONFLICT,    /* 409: `old` is not what was witnessed: ask again from state->size */
-	WITNESS_OTHER_ROOT,  /* 409: signed, same size, other root: two histories */
+	WITNESS_OTHER_ROOT,  /* 409: signed, of the witnessed size, other root: two histories */
 	WITNESS_BAD_PROOF,   /* 422: signed, but not shown to have grown from what was witnessed */
 };
 
@@ -32,9 +32,9 @@ enum witness_answer witness_judge(const struct vkey *log_key, const struct witne
 /* The HTTP status of C2SP tlog-witness v1.0.0, for logs and tests. */
 unsigned witness_status(enum witness_answer a);
 
-/* Adds a witness's line to a note (text, signatures), in place of an older one by the same key.
- * LIMIT when more than WITNESSES_MAX lines would stand beside the log's own; SIGNATURE unless
- * `line` is one good cosignature by `by`; DECODE. */
+/* Appends the note (text, signatures) with a witness's line added, in place of older ones by the
+ * same key.  LIMIT when more than WITNESSES_MAX lines would stand beside those in the log's own
+ * name; SIGNATURE unless `line` is one good cosignature by `by`; DECODE. */
 MUST_USE enum err note_merge(struct bytes note, struct bytes line, const struct vkey *by,
 			     struct buf *ret);
 
