@@ -24,6 +24,7 @@ struct source_names {
 	struct log_name items[LOGS_MAX + 1]; /* regions' logs in order of name, then "national" */
 };
 
+struct store;
 struct source; /* what follows is a table of functions and a context */
 
 struct source_ops {
@@ -31,8 +32,9 @@ struct source_ops {
 	/* The newest signed checkpoint; NOT_FOUND in an empty log.  Appends the note. */
 	MUST_USE enum err (*newest)(struct source *s, struct log_name log, uint64_t *ret_size,
 				    struct buf *ret_note);
-	/* From `from` on, at least one, as many as come cheaply; NOT_FOUND past the end.  Bytes as
-	 * they are stored: nothing is checked. */
+	/* From `from` on and below `size`, at least one, as many as come cheaply; NOT_FOUND past
+	 * the end, or when that one is missing (a run ends before a gap).  Bytes as they are
+	 * stored: nothing is checked. */
 	MUST_USE enum err (*leaves)(struct source *s, struct log_name log, uint64_t from,
 				    uint64_t size, struct source_leaves *ret);
 	/* A tile's hashes at least `width` wide, appended; NOT_FOUND. */
@@ -50,6 +52,11 @@ struct source_ops {
 	MUST_USE enum err (*keys)(struct source *s, struct log_name log, struct buf *ret);
 	/* The policy that the source states; NOT_FOUND. */
 	MUST_USE enum err (*policy)(struct source *s, struct buf *ret);
+	/* The national act that ordered an erasure, where it is kept beside the log and not in a
+	 * national one (a node): the first of an event at or after `from`.  Appends the entry;
+	 * NOT_FOUND.  May be NULL: no such source. */
+	MUST_USE enum err (*duty)(struct source *s, struct log_name log, uint64_t from,
+				  uint64_t *ret_index, struct buf *ret_entry);
 	void (*close)(struct source *s);
 };
 
@@ -62,12 +69,19 @@ struct source {
 /* A store folder (a node's data folder, a server's data folder or its logs/). NOT_FOUND when it is
  * none; DENIED, CORRUPT. */
 MUST_USE enum err source_open_store(const char *folder, struct source *ret);
+/* A store that this process has open; borrowed, and used by one thread at a time.  `what` as in
+ * struct source. */
+MUST_USE enum err source_of_store(struct store *store, const char *what, struct source *ret);
 /* An export folder: of one log, or of all (one folder a log: "26", "26-2", "national"). */
 MUST_USE enum err source_open_export(const char *folder, struct source *ret);
 /* Whichever of the two it is. */
 MUST_USE enum err source_open(const char *folder, struct source *ret);
 void source_close(struct source *s); /* NULL-safe, also a zeroed one */
 
+/* Whose log a key's or a checkpoint's name is: "realm/region/26", "realm/national/NAME" or, with
+ * `ret_witness` set, "realm/witness/26".  INVALID for any other. */
+MUST_USE enum err source_origin_log(struct bytes origin, struct bytes *ret_realm,
+				    struct log_name *ret, bool *ret_witness);
 /* "26/2" <-> "26-2": a log's folder in an export. */
 void source_folder_name(struct log_name log, char ret[static LOG_NAME_BYTES]);
 MUST_USE enum err source_folder_log(const char *folder, struct log_name *ret);
