@@ -3,9 +3,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -26,6 +28,26 @@ struct secrets {
 	uint8_t log[SECRET_BYTES];
 	uint8_t witness[SECRET_BYTES];
 	uint8_t curve[SEED_BYTES];
+	uint8_t old[SECRET_BYTES];
+};
+
+enum word {
+	WORD_KIND,
+	WORD_NAME,
+	WORD_LOG,
+	WORD_WITNESS,
+	WORD_CURVE,
+	WORD_PREVIOUS,
+	WORD_OLD,
+	WORD_UNTIL,
+	WORD_COUNT
+};
+
+static const char *const words[WORD_COUNT] = {
+	[WORD_KIND] = "kind",          [WORD_NAME] = "name",
+	[WORD_LOG] = "log-seed",       [WORD_WITNESS] = "witness-seed",
+	[WORD_CURVE] = "curve-secret", [WORD_PREVIOUS] = "previous-log-key",
+	[WORD_OLD] = "old-log-seed",   [WORD_UNTIL] = "old-until",
 };
 
 static const char *const kind_names[] = {[KEYS_NODE] = "node", [KEYS_SERVER] = "server"};
@@ -60,42 +82,104 @@ static bool name_fits(const char *name)
 	return true;
 }
 
-static void add_secret(char *text, size_t size, const char *word)
-{
-	uint8_t raw[SEED_BYTES];
-	char line[BASE64_BYTES + 1];
-	size_t used = strlen(text);
+/* Text in guarded memory; what does not fit is told at the end. */
+struct writer {
+	char *text; /* KEY_FILE_BYTES_MAX + 1, sodium_malloc; owned */
+	size_t size;
+	bool full;
+};
 
-	randombytes_buf(raw, sizeof raw);
-	(void)sodium_bin2base64(line, sizeof line, raw, sizeof raw, sodium_base64_VARIANT_ORIGINAL);
-	(void)snprintf(text + used, size - used, "%s %s\n", word, line);
-	sodium_memzero(raw, sizeof raw);
+__attribute__((format(printf, 2, 3))) static void add(struct writer *w, const char *format, ...)
+{
+	size_t room = KEY_FILE_BYTES_MAX + 1 - w->size;
+	va_list args;
+	int n = 0;
+
+	va_start(args, format);
+	n = vsnprintf(w->text + w->size, room, format, args);
+	va_end(args);
+	if (n < 0 || (size_t)n >= room)
+		w->full = true;
+	else
+		w->size += (size_t)n;
+}
+
+static void add_secret(struct writer *w, const char *word, const uint8_t raw[static SEED_BYTES])
+{
+	char line[BASE64_BYTES + 1];
+
+	(void)sodium_bin2base64(line, sizeof line, raw, SEED_BYTES, sodium_base64_VARIANT_ORIGINAL);
+	add(w, "%s %s\n", word, line);
 	sodium_memzero(line, sizeof line);
+}
+
+/* libsodium keeps an Ed25519 secret as its seed and the public key. */
+static void add_keys(struct writer *w, const struct keys *k)
+{
+	add(w,
+	    "# splot secret keys: whoever reads this file can speak for this log\n"
+	    "kind %s\nname %s\n",
+	    kind_names[k->kind], k->name);
+	add_secret(w, words[WORD_LOG], k->log_secret);
+	if (k->kind == KEYS_NODE)
+		add_secret(w, words[WORD_WITNESS], k->witness_secret);
+	add_secret(w, words[WORD_CURVE], k->curve_secret);
+	for (size_t i = 0; i < k->previous_count; i++)
+		add(w, "%s %s %" PRIu64 "\n", words[WORD_PREVIOUS], k->previous[i].vkey,
+		    k->previous[i].size);
+	if (k->old_secret) {
+		add_secret(w, words[WORD_OLD], k->old_secret);
+		add(w, "%s %" PRId64 "\n", words[WORD_UNTIL], k->old_until_ms);
+	}
+}
+
+typedef enum err write_fn(const char *path, mode_t mode, struct bytes content);
+
+static enum err write_keys(const char *path, const struct keys *k, write_fn *how)
+{
+	struct writer w = {.text = sodium_malloc(KEY_FILE_BYTES_MAX + 1)};
+	enum err err = ERR_OK;
+
+	if (!w.text)
+		return ERR_NOMEM;
+	add_keys(&w, k);
+	err = w.full ? ERR_LIMIT : how(path, 0600, bytes_of(w.text, w.size));
+	sodium_free(w.text);
+	return err;
+}
+
+/* Random secrets for what has none given. */
+static enum err generate(const char *path, const struct keys *like, const uint8_t *curve)
+{
+	struct secrets *secrets = sodium_malloc(sizeof *secrets);
+	struct keys k = *like;
+	enum err err = ERR_OK;
+
+	if (!secrets)
+		return ERR_NOMEM;
+	randombytes_buf(secrets, sizeof *secrets);
+	if (curve)
+		memcpy(secrets->curve, curve, sizeof secrets->curve);
+	k.log_secret = secrets->log;
+	k.witness_secret = secrets->witness;
+	k.curve_secret = secrets->curve;
+	k.old_secret = NULL;
+	k.previous_count = 0;
+	err = write_keys(path, &k, file_create);
+	sodium_free(secrets);
+	return err;
 }
 
 enum err keys_generate(const char *path, enum key_kind kind, const char *name)
 {
-	char *text = NULL;
-	enum err err = ERR_OK;
+	struct keys k = {.kind = kind};
 
 	if (!name_fits(name))
 		return ERR_ARGUMENT;
 	if (sodium_init() < 0)
 		return ERR_INTERNAL;
-	text = sodium_malloc(KEY_FILE_BYTES_MAX);
-	if (!text)
-		return ERR_NOMEM;
-	(void)snprintf(text, KEY_FILE_BYTES_MAX,
-		       "# splot secret keys: whoever reads this file can speak for this log\n"
-		       "kind %s\nname %s\n",
-		       kind_names[kind], name);
-	add_secret(text, KEY_FILE_BYTES_MAX, "log-seed");
-	if (kind == KEYS_NODE)
-		add_secret(text, KEY_FILE_BYTES_MAX, "witness-seed");
-	add_secret(text, KEY_FILE_BYTES_MAX, "curve-secret");
-	err = file_create(path, 0600, bytes_of_text(text));
-	sodium_free(text);
-	return err;
+	(void)snprintf(k.name, sizeof k.name, "%s", name);
+	return generate(path, &k, NULL);
 }
 
 /* ---- reading the file ---- */
@@ -163,14 +247,6 @@ static enum err read_guarded(const char *path, char *text, char *why)
 
 /* ---- parsing ---- */
 
-enum word { WORD_KIND, WORD_NAME, WORD_LOG, WORD_WITNESS, WORD_CURVE, WORD_COUNT };
-
-static const char *const words[WORD_COUNT] = {
-	[WORD_KIND] = "kind",          [WORD_NAME] = "name",
-	[WORD_LOG] = "log-seed",       [WORD_WITNESS] = "witness-seed",
-	[WORD_CURVE] = "curve-secret",
-};
-
 struct parse {
 	struct keys *keys;
 	struct secrets *secrets;
@@ -201,9 +277,40 @@ static bool take_seed(const char *text, uint8_t secret[static SECRET_BYTES],
 	return good;
 }
 
-static bool take_value(struct parse *p, enum word word, const char *value)
+static bool take_number(const char *text, uint64_t most, uint64_t *ret)
+{
+	char *end = NULL;
+	unsigned long long number = 0;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	*ret = number;
+	return errno == 0 && *end == '\0' && number <= most;
+}
+
+/* "VKEY SIZE", each of a larger size than the one before. */
+static bool take_previous(struct keys *k, const char *value, const char *more)
+{
+	struct previous_key *p = &k->previous[k->previous_count];
+	uint64_t after = k->previous_count ? p[-1].size : 0;
+
+	if (k->previous_count == KEYS_PREVIOUS_MAX || !more || strlen(value) >= sizeof p->vkey ||
+	    !take_number(more, INT64_MAX, &p->size) || p->size <= after)
+		return false;
+	(void)snprintf(p->vkey, sizeof p->vkey, "%s", value);
+	k->previous_count++;
+	return true;
+}
+
+static bool take_value(struct parse *p, enum word word, const char *value, const char *more)
 {
 	struct keys *k = p->keys;
+	uint64_t number = 0;
+
+	if (more && word != WORD_PREVIOUS)
+		return false;
 
 	switch (word) {
 	case WORD_KIND:
@@ -226,18 +333,29 @@ static bool take_value(struct parse *p, enum word word, const char *value)
 	case WORD_CURVE:
 		return decode_secret(value, p->secrets->curve) &&
 		       crypto_scalarmult_base(k->curve_public, p->secrets->curve) == 0;
+	case WORD_PREVIOUS:
+		return take_previous(k, value, more);
+	case WORD_OLD:
+		return take_seed(value, p->secrets->old, k->old_public);
+	case WORD_UNTIL:
+		if (!take_number(value, INT64_MAX, &number))
+			return false;
+		k->old_until_ms = (int64_t)number;
+		return true;
 	case WORD_COUNT:
 	default:
 		return false;
 	}
 }
 
-/* One line, "word value" with single spaces or many; never quoted back: it may be a secret. */
+/* One line, a word and its values with single spaces or many; never quoted back: it may be a
+ * secret. */
 static const char *take_line(struct parse *p, char *line)
 {
 	char *save = NULL;
 	const char *key = strtok_r(line, " \t\r", &save);
 	const char *value = key ? strtok_r(NULL, " \t\r", &save) : NULL;
+	const char *more = value ? strtok_r(NULL, " \t\r", &save) : NULL;
 	size_t word = 0;
 
 	if (!key || key[0] == '#')
@@ -246,18 +364,28 @@ static const char *take_line(struct parse *p, char *line)
 		word++;
 	if (word == WORD_COUNT)
 		return "a word that no key file has";
-	if (p->seen[word])
+	if (p->seen[word] && word != WORD_PREVIOUS)
 		return "said twice";
-	if (!value || strtok_r(NULL, " \t\r", &save))
-		return "one value is wanted";
+	if (!value || (more && strtok_r(NULL, " \t\r", &save)))
+		return "a value is missing, or there are too many";
 	p->seen[word] = true;
-	return take_value(p, (enum word)word, value) ? NULL : "a value that does not fit";
+	return take_value(p, (enum word)word, value, more) ? NULL : "a value that does not fit";
+}
+
+/* What each word needs: a server has no witness key and no rotation. */
+static bool needed(const struct parse *p, size_t word)
+{
+	if (word == WORD_PREVIOUS)
+		return p->seen[WORD_OLD] || (p->seen[word] && p->keys->kind == KEYS_NODE);
+	if (word == WORD_OLD || word == WORD_UNTIL)
+		return p->keys->kind == KEYS_NODE && (p->seen[WORD_OLD] || p->seen[WORD_UNTIL]);
+	return word != WORD_WITNESS || p->keys->kind == KEYS_NODE;
 }
 
 static enum err check_complete(const struct parse *p, const char *path, char *why)
 {
 	for (size_t i = 0; i < WORD_COUNT; i++) {
-		bool wanted = i != WORD_WITNESS || p->keys->kind == KEYS_NODE;
+		bool wanted = needed(p, i);
 
 		if (p->seen[i] != wanted)
 			return refuse(why, ERR_DECODE,
@@ -314,6 +442,7 @@ out:
 	k.log_secret = p.secrets->log;
 	k.witness_secret = k.kind == KEYS_NODE ? p.secrets->witness : NULL;
 	k.curve_secret = p.secrets->curve;
+	k.old_secret = p.seen[WORD_OLD] ? p.secrets->old : NULL;
 	*ret = k;
 	return ERR_OK;
 }
@@ -323,6 +452,132 @@ void keys_free(struct keys *k)
 	/* The first secret begins the region that holds them all. */
 	sodium_free(k->log_secret);
 	*k = (struct keys){.kind = k->kind};
+}
+
+/* ---- rotation ---- */
+
+void keys_next_path(const char *path, char ret[static KEYS_PATH_BYTES])
+{
+	(void)snprintf(ret, KEYS_PATH_BYTES, "%s.next", path);
+}
+
+enum err keys_generate_next(const char *path, char *why)
+{
+	char next[KEYS_PATH_BYTES];
+	struct keys k = {0};
+	enum err err = keys_load(path, &k, why);
+
+	if (err != ERR_OK)
+		return err;
+	keys_next_path(path, next);
+	if (k.kind != KEYS_NODE)
+		err = refuse(why, ERR_ARGUMENT,
+			     "%s: these are a server's keys; only a node's are rotated", path);
+	else
+		err = generate(next, &k, k.curve_secret);
+	if (err == ERR_EXISTS)
+		(void)refuse(why, err,
+			     "%s is there already: install it with splotctl rotate, or remove it",
+			     next);
+	keys_free(&k);
+	return err;
+}
+
+/* Removes a file and has its folder say so. */
+static enum err remove_synced(const char *path)
+{
+	char folder[KEYS_PATH_BYTES];
+	char *slash = NULL;
+	enum err err = ERR_OK;
+	int fd = -1;
+
+	if (unlink(path) != 0)
+		return errno == ENOENT ? ERR_OK : ERR_IO;
+	(void)snprintf(folder, sizeof folder, "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0)
+		err = ERR_IO;
+	if (fd >= 0)
+		(void)close(fd);
+	return err;
+}
+
+/* The file that follows `old` once `next` is in use, in one piece. */
+static enum err install(const char *path, const struct keys *old, const struct keys *next,
+			const char *old_vkey, uint64_t size, int64_t until_ms)
+{
+	struct keys k = *next;
+	struct previous_key *last = &k.previous[old->previous_count];
+
+	if (old->previous_count == KEYS_PREVIOUS_MAX || strlen(old_vkey) >= sizeof last->vkey)
+		return ERR_LIMIT;
+	memcpy(k.previous, old->previous, sizeof k.previous);
+	(void)snprintf(last->vkey, sizeof last->vkey, "%s", old_vkey);
+	last->size = size;
+	k.previous_count = old->previous_count + 1;
+	k.old_secret = until_ms > 0 ? old->log_secret : NULL;
+	k.old_until_ms = until_ms;
+	return write_keys(path, &k, file_replace);
+}
+
+enum err keys_install_next(const char *path, const char *old_vkey, uint64_t size, int64_t until_ms,
+			   char *why)
+{
+	char next_path[KEYS_PATH_BYTES];
+	struct keys old = {0};
+	struct keys next = {0};
+	enum err err = keys_load(path, &old, why);
+
+	keys_next_path(path, next_path);
+	if (err == ERR_OK)
+		err = keys_load(next_path, &next, why);
+	if (err == ERR_OK) {
+		if (memcmp(old.log_public, next.log_public, sizeof old.log_public) != 0)
+			err = install(path, &old, &next, old_vkey, size, until_ms);
+		if (err == ERR_OK)
+			err = remove_synced(next_path);
+		if (err != ERR_OK)
+			(void)refuse(why, err, "%s: the next keys cannot be put in its place: %s",
+				     path, err_text(err));
+	}
+	keys_free(&old);
+	keys_free(&next);
+	return err;
+}
+
+enum err keys_drop_installed(const char *path, const struct keys *installed)
+{
+	char next_path[KEYS_PATH_BYTES];
+	struct keys next = {0};
+	bool same = false;
+
+	keys_next_path(path, next_path);
+	if (keys_load(next_path, &next, NULL) != ERR_OK)
+		return ERR_OK; /* none wait, or not such as could have been installed */
+	same = memcmp(next.log_public, installed->log_public, sizeof next.log_public) == 0;
+	keys_free(&next);
+	return same ? remove_synced(next_path) : ERR_OK;
+}
+
+enum err keys_forget_old(const char *path, char *why)
+{
+	struct keys k = {0};
+	enum err err = keys_load(path, &k, why);
+
+	if (err == ERR_OK && k.old_secret) {
+		struct keys without = k;
+
+		without.old_secret = NULL;
+		err = write_keys(path, &without, file_replace);
+		if (err != ERR_OK)
+			(void)refuse(why, err, "%s: cannot be written without the old key: %s",
+				     path, err_text(err));
+	}
+	keys_free(&k);
+	return err;
 }
 
 void keys_protect_process(void)
