@@ -1,6 +1,7 @@
 /* export: the register as CSV, as of one position. */
 #include <string.h>
 
+#include "admin/as_of.h"
 #include "admin/ask.h"
 #include "admin/csv.h"
 #include "admin/heading.h"
@@ -13,8 +14,9 @@ struct exporting {
 	struct cli *cli;
 	struct link link;
 	bool excel;
-	const char *log; /* what the size counts: a region's log, or "national/<server>" */
-	uint64_t at;     /* fixed by the first page */
+	const char *log;   /* what the size counts: a region's log, or "national/<server>" */
+	uint64_t at;       /* fixed by the first page, or as asked for */
+	const char *as_of; /* what was asked for; NULL: the state of now */
 };
 
 struct exported {
@@ -110,18 +112,33 @@ static enum outcome export_kind(struct exporting *x, struct exported *to)
 	return outcome;
 }
 
+/* "as of 26@118", and what was asked for. */
+static const char *stands_for(const struct exporting *x)
+{
+	return text_in(&x->cli->arena, "as of %s@%llu%s%s%s", x->log, (unsigned long long)x->at,
+		       x->as_of ? " (asked for: " : "", x->as_of ? x->as_of : "",
+		       x->as_of ? ")" : "");
+}
+
 static enum outcome tell(const struct exporting *x, const struct exported *done, size_t count)
 {
 	struct buf out = {0};
 	struct json j = json_to(&out);
 	enum outcome outcome = DONE;
 
-	if (count && !*done[0].path) /* the rows themselves went to standard output */
+	if (count && !*done[0].path) { /* the rows themselves went to standard output */
+		cli_note(x->cli, "%s", stands_for(x));
 		return DONE;
+	}
 	if (x->cli->json) {
 		json_open(&j, '{');
 		json_field_text(&j, "log", x->log);
 		json_field_uint(&j, "position", x->at);
+		json_key(&j, "as_of");
+		if (x->as_of)
+			json_text(&j, x->as_of);
+		else
+			json_null(&j);
 		json_key(&j, "files");
 		json_open(&j, '[');
 	}
@@ -142,7 +159,7 @@ static enum outcome tell(const struct exporting *x, const struct exported *done,
 		json_close(&j, '}');
 		buf_add_text(&out, "\n");
 	} else {
-		buf_printf(&out, "as of %s@%llu\n", x->log, (unsigned long long)x->at);
+		buf_printf(&out, "%s\n", stands_for(x));
 	}
 	outcome = cli_print(x->cli, &out);
 	buf_free(&out);
@@ -190,6 +207,9 @@ static enum outcome run_export(struct cli *cli)
 	if (!kind && !folder)
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 				"which kind? name one, or give --dir DIR for a file of each");
+	outcome = as_of_check(cli, &x.as_of);
+	if (outcome != DONE)
+		return outcome;
 	if (folder) {
 		enum err e = folder_make(folder, 0755);
 
@@ -197,6 +217,8 @@ static enum outcome run_export(struct cli *cli)
 			return cli_fail(cli, FAILED, e, "%s: %s", folder, err_text(e));
 	}
 	outcome = link_open(cli, &x.link);
+	if (outcome == DONE)
+		outcome = as_of_find(&x.link, &x.at);
 	if (outcome == DONE)
 		outcome = link_status(&x.link, &status);
 	if (outcome == DONE) {
@@ -213,6 +235,7 @@ static const struct option_rule options[] = {
 	{"dir", 0, "DIR", "write DIR/operators.csv, entities.csv, …"},
 	{"output", 'o', "FILE", "write one kind to FILE (default: standard output)"},
 	{"excel", 0, NULL, "for Excel: byte order mark, semicolons, column splot_state"},
+	AS_OF_OPTIONS,
 };
 
 const struct verb verb_export = {
@@ -222,7 +245,8 @@ const struct verb verb_export = {
 	.summary = "write the register as CSV files",
 	.examples = "  splotctl export --dir register/\n"
 		    "  splotctl export entities > entities.csv\n"
-		    "  splotctl export entities --excel -o entities.csv\n",
+		    "  splotctl export entities --excel -o entities.csv\n"
+		    "  splotctl export --as-of 2026-12-31 --dir end-of-year/\n",
 	.options = options,
 	.option_count = sizeof options / sizeof *options,
 	.asks = true,

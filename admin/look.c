@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/as_of.h"
 #include "admin/ask.h"
+#include "admin/difference.h"
 #include "admin/snapshot.h"
 #include "admin/text.h"
 #include "admin/verbs.h"
@@ -14,25 +16,6 @@ static const char *kind_name(enum record_kind kind)
 	const struct kind *k = kind_of(kind);
 
 	return k ? k->name : "record";
-}
-
-static enum outcome take_at(struct cli *cli, uint64_t *ret)
-{
-	const char *text = cli_option(cli, "at");
-	uint64_t at = 0;
-
-	*ret = 0;
-	if (!text)
-		return DONE;
-	for (const char *digit = text; *digit; digit++)
-		if (*digit < '0' || *digit > '9' || __builtin_mul_overflow(at, (uint64_t)10, &at) ||
-		    __builtin_add_overflow(at, (uint64_t)(*digit - '0'), &at))
-			at = 0;
-	if (!at)
-		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
-				"--at takes a size of the log, 1 or more, not \"%s\"", text);
-	*ret = at;
-	return DONE;
 }
 
 /* "26@118, 2026-11-21T09:30:00.123Z, e07: reason (source)" */
@@ -80,10 +63,13 @@ static enum outcome run_get(struct cli *cli)
 	struct link link = {.fd = -1};
 	struct control_reply reply;
 	struct buf out = {0};
-	enum outcome outcome = take_at(cli, &q.at);
+	const char *as_of = NULL;
+	enum outcome outcome = as_of_check(cli, &as_of);
 
 	if (outcome == DONE)
 		outcome = link_open(cli, &link);
+	if (outcome == DONE)
+		outcome = as_of_find(&link, &q.at);
 	if (outcome == DONE)
 		outcome = link_ask(&link, &q, &cli->arena, &reply);
 	if (outcome == DONE && !reply.version_count)
@@ -196,6 +182,7 @@ static enum outcome run_list(struct cli *cli)
 	struct link link = {.fd = -1};
 	struct snapshot s = {0};
 	struct buf out = {0};
+	const char *as_of = NULL;
 	uint64_t at = 0;
 	enum outcome outcome = DONE;
 
@@ -206,9 +193,11 @@ static enum outcome run_list(struct cli *cli)
 				cli->operands[0]);
 	outcome = check_filters(cli, kind);
 	if (outcome == DONE)
-		outcome = take_at(cli, &at);
+		outcome = as_of_check(cli, &as_of);
 	if (outcome == DONE)
 		outcome = link_open(cli, &link);
+	if (outcome == DONE)
+		outcome = as_of_find(&link, &at);
 	if (outcome == DONE)
 		outcome = snapshot_load(&link, kind->kind, at, cli_option(cli, "retired"),
 					&cli->arena, &s);
@@ -226,30 +215,6 @@ static enum outcome run_list(struct cli *cli)
 }
 
 /* ---- history ---- */
-
-/* What this version changed against the one before it. */
-static void print_difference(const struct version *before, const struct version *v, struct buf *out)
-{
-	const struct record *r = v->change.record;
-	const struct kind *kind = r ? record_info(r) : NULL;
-
-	for (size_t f = 0; kind && f < kind->field_count; f++) {
-		const char *from =
-			before && before->change.record ? record_get(before->change.record, f) : "";
-
-		if (!strcmp(from, record_get(r, f)) || kind->fields[f].type == FIELD_ID)
-			continue;
-		buf_printf(out, "    %s: ", kind->fields[f].name);
-		if (before) {
-			buf_add_text(out, "\"");
-			text_escape(out, from);
-			buf_add_text(out, "\" -> ");
-		}
-		buf_add_text(out, "\"");
-		text_escape(out, record_get(r, f));
-		buf_add_text(out, "\"\n");
-	}
-}
 
 struct versions {
 	struct version *items; /* owned array, newest first; texts in the cli's arena */
@@ -334,7 +299,8 @@ static void history_print(struct cli *cli, const struct versions *all, struct bu
 				  : before          ? "changed  "
 						    : "added    ");
 		print_circumstances(v, out);
-		print_difference(before, v, out);
+		difference_print(before ? before->change.record : NULL, v->change.record, "    ",
+				 out);
 	}
 }
 
@@ -362,7 +328,7 @@ static enum outcome run_history(struct cli *cli)
 }
 
 static const struct option_rule get_options[] = {
-	{"at", 0, "SIZE", "as it was when the log (of a server: the national log) had that size"},
+	AS_OF_OPTIONS,
 };
 
 const struct verb verb_get = {
@@ -372,15 +338,16 @@ const struct verb verb_get = {
 	.operands_most = 1,
 	.summary = "show one record (--json: every column, empty ones too)",
 	.examples = "  splotctl get pl26-kis-kielce-pestka\n"
-		    "  splotctl get pl26-kis-kielce-pestka --json\n",
+		    "  splotctl get pl26-kis-kielce-pestka --json\n"
+		    "  splotctl get pl26-kis-kielce-pestka --as-of 2026-12-31\n",
 	.options = get_options,
-	.option_count = 1,
+	.option_count = sizeof get_options / sizeof *get_options,
 	.asks = true,
 	.run = run_get,
 };
 
 static const struct option_rule list_options[] = {
-	{"at", 0, "SIZE", "as it was when the log (of a server: the national log) had that size"},
+	AS_OF_OPTIONS,
 	{"retired", 0, NULL, "records that have ended, too"},
 };
 
@@ -391,7 +358,8 @@ const struct verb verb_list = {
 	.operands_most = 64,
 	.summary = "list records, those of certain values",
 	.examples = "  splotctl list entities kind=KIS region=26\n"
-		    "  splotctl list networks status= --json\n",
+		    "  splotctl list networks status= --json\n"
+		    "  splotctl list entities --as-of 118\n",
 	.options = list_options,
 	.option_count = sizeof list_options / sizeof *list_options,
 	.asks = true,

@@ -265,6 +265,21 @@ enum outcome source_open_daemon(struct cli *cli, struct source *ret)
 	return DONE;
 }
 
+enum outcome source_named(struct cli *cli, const char *folder, struct source *ret)
+{
+	enum err e = ERR_OK;
+
+	if (!folder)
+		return source_open_daemon(cli, ret);
+	e = source_open(folder, ret);
+	if (e == ERR_OK)
+		return DONE;
+	if (e == ERR_NOT_FOUND)
+		return cli_fail(cli, FAILED, e,
+				"%s: neither a daemon's data folder nor an export of logs", folder);
+	return cli_fail(cli, FAILED, e, "%s: %s", folder, err_text(e));
+}
+
 enum outcome source_failed(struct cli *cli, const struct source *s, enum err e)
 {
 	if (s->ops != &daemon_ops || (e != ERR_CLOSED && e != ERR_TIMEOUT && e != ERR_DECODE))

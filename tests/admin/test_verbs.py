@@ -128,7 +128,7 @@ class Verbs(story.Story):
         self.assertEqual(self.keys(node, "history", "pl26-kis-a"), {"id", "versions"})
         self.assertEqual(self.keys(node, "retire", "pl26-kis-a", *WHY), edit)
         self.assertEqual(self.keys(node, "export", "--dir", os.path.join(self.nation.folder, "out")),
-                         {"log", "position", "files"})
+                         {"log", "position", "as_of", "files"})
         self.assertEqual(self.keys(node, "status"), {"role", "log", "realm", "state", "note", "started", "size",
                                                      "position", "servers", "refusals"})
         self.assertEqual(self.keys(server, "status"), {"role", "server", "realm", "state", "note", "started", "size",
