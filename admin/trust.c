@@ -1,7 +1,7 @@
 /* trust, waive: whom a server believes, and which server a node does without. */
 #include <string.h>
 
-#include "admin/ask.h"
+#include "admin/act.h"
 #include "admin/text.h"
 #include "admin/verbs.h"
 #include "base/limits.h"
@@ -9,36 +9,6 @@
 #include "io/files.h"
 #include "model/json.h"
 #include "session/card.h"
-
-/* An act that is answered by "done": prints that. */
-static enum outcome act(struct cli *cli, const struct control_request *q, const char *done)
-{
-	struct link link;
-	struct control_reply reply;
-	struct buf out = {0};
-	enum outcome outcome = link_open(cli, &link);
-
-	if (outcome == DONE)
-		outcome = link_ask(&link, q, &cli->arena, &reply);
-	if (outcome == DONE && cli->json) {
-		struct json j = json_to(&out);
-
-		json_open(&j, '{');
-		json_field_text(&j, "done", cli->verb->name);
-		json_field_text(&j, "name", q->name);
-		json_field_text(&j, "reason", q->reason);
-		json_field_uint(&j, "size", reply.size);
-		json_close(&j, '}');
-		buf_add_text(&out, "\n");
-	} else if (outcome == DONE) {
-		buf_printf(&out, "%s\n", done);
-	}
-	if (outcome == DONE)
-		outcome = cli_print(cli, &out);
-	buf_free(&out);
-	link_close(&link);
-	return outcome;
-}
 
 static enum outcome trust_add(struct cli *cli)
 {
@@ -73,7 +43,8 @@ static enum outcome trust_add(struct cli *cli)
 	q.name = card.log.text;
 	outcome = act(cli, &q,
 		      text_in(&cli->arena, "%s is trusted, fingerprint %s", card.log_key.name,
-			      fingerprint));
+			      fingerprint),
+		      NULL);
 out:
 	buf_free(&raw);
 	return outcome;
@@ -90,7 +61,7 @@ static enum outcome trust_revoke(struct cli *cli)
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 				"which log? splotctl trust revoke LOG --reason TEXT");
 	q.name = cli->operands[1];
-	return act(cli, &q, text_in(&cli->arena, "log %s is revoked", q.name));
+	return act(cli, &q, text_in(&cli->arena, "log %s is revoked", q.name), NULL);
 }
 
 /* "2026-11-21T09:30:00.123Z", or "" for 0. */
@@ -182,8 +153,8 @@ static enum outcome run_waive(struct cli *cli)
 
 	if (outcome != DONE)
 		return outcome;
-	return act(cli, &q,
-		   text_in(&cli->arena, "the node goes on without waiting for %s", q.name));
+	return act(cli, &q, text_in(&cli->arena, "the node goes on without waiting for %s", q.name),
+		   NULL);
 }
 
 static const struct option_rule reason_option[] = {
