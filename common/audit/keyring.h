@@ -9,6 +9,8 @@
 
 #include "audit/source.h"
 #include "session/card.h"
+#include "tlog/checkpoint.h"
+#include "tlog/policy.h"
 
 struct log_key {
 	uint64_t from; /* checkpoints of sizes above it are signed by this key */
@@ -28,7 +30,8 @@ struct redaction {
 	struct log_name log;
 	uint64_t index;
 	struct hash leaf;
-	uint64_t national_index; /* of the act */
+	uint64_t
+		national_index; /* of the act; UINT64_MAX: not known (a node keeps the act alone) */
 };
 
 struct keyring; /* opaque */
@@ -36,25 +39,34 @@ struct keyring; /* opaque */
 MUST_USE enum err keyring_new(struct keyring **ret);
 void keyring_free(struct keyring *k); /* NULL-safe */
 /* A key that the caller trusts; the log is known by its name (realm/region/26,
- * realm/national/NAME, realm/witness/26).  INVALID for a name of no log. */
+ * realm/national/NAME, realm/witness/26).  INVALID for a name of no log, or of another realm than
+ * the first key's.  Several of one log: from size 0 on until a rotation says otherwise. */
 MUST_USE enum err keyring_trust(struct keyring *k, const struct vkey *key);
 /* Takes in entry `index` of the national log (acts; others change nothing), in order. */
 MUST_USE enum err keyring_take_entry(struct keyring *k, uint64_t index, struct bytes entry);
 /* Takes in an event that rotates keys, event `index` of `log`. */
 MUST_USE enum err keyring_take_rotation(struct keyring *k, struct log_name log, uint64_t index,
 					struct bytes enrolment);
-/* All of a source's national log and, where there is none, the rotations of its own logs.
- * Nothing is verified by it. */
+/* All of a source's national log and, where there is none, the rotations of its own logs and
+ * the redactions that it was told of.  What does not read is passed over; nothing is verified. */
 MUST_USE enum err keyring_read(struct keyring *k, struct source *s);
 
 const struct log_keys *keyring_log(const struct keyring *k, struct log_name log); /* NULL: none */
 /* The key for checkpoints of `size`; UNKNOWN_KEY. */
 MUST_USE enum err keyring_key(const struct keyring *k, struct log_name log, uint64_t size,
 			      struct vkey *ret);
+/* Parses a signed checkpoint of `log` and verifies it by the key for its size (or one of them,
+ * when several are trusted from one size on).  DECODE, ORIGIN, UNKNOWN_KEY, SIGNATURE. */
+MUST_USE enum err keyring_checkpoint(const struct keyring *k, struct log_name log,
+				     struct bytes note, struct checkpoint *ret);
 const struct redaction *keyring_redaction(const struct keyring *k, struct log_name log,
 					  uint64_t index); /* NULL: none */
 size_t keyring_redactions(const struct keyring *k, const struct redaction **ret);
 /* The witnesses: active logs of the sixteen regions, not PL. */
 size_t keyring_witnesses(const struct keyring *k, struct vkey *ret, size_t most);
+/* The policy where nobody wrote one: QUORUM_USUAL of these witnesses, more than half of them
+ * where there are too few for that; QUORUM when there is none. */
+enum { QUORUM_USUAL = 9 };
+MUST_USE enum err keyring_policy(const struct keyring *k, struct policy *ret);
 
 #endif

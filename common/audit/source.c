@@ -64,14 +64,16 @@ enum err source_origin_log(struct bytes origin, struct bytes *ret_realm, struct 
 	bool witness = false;
 
 	if (cut_behind(origin, "/national/", &realm, &rest)) {
-		(void)log_name_parse(bytes_of_text("national"), &log);
+		rest = bytes_of_text("national");
 	} else {
 		witness = cut_behind(origin, "/witness/", &realm, &rest);
 		if (!witness && !cut_behind(origin, "/region/", &realm, &rest))
 			return ERR_INVALID;
-		if (log_name_parse(rest, &log) != ERR_OK || log_name_region(log) == REGION_NONE)
+		if (bytes_equal(rest, bytes_of_text("national")))
 			return ERR_INVALID;
 	}
+	if (log_name_parse(rest, &log) != ERR_OK)
+		return ERR_INVALID;
 	*ret_realm = realm;
 	*ret = log;
 	*ret_witness = witness;
