@@ -15,7 +15,7 @@
 
 static const size_t MAP_DEFAULT = sizeof(void *) > 4 ? (size_t)1 << 36 : (size_t)1 << 29;
 static const size_t MAP_LEAST = (size_t)1 << 20;
-enum { TABLES_DEFAULT = 256, PATH_BYTES_MAX = 4096, PROBE_BYTES = 1024 * 1024 };
+enum { TABLES_DEFAULT = 256, PROBE_BYTES = 1024 * 1024 };
 enum { RESERVE_LEAST = 1024 * 1024, RESERVE_MOST = 32 * 1024 * 1024 };
 
 /* ---- errors ---- */
@@ -62,35 +62,39 @@ enum err store_err(int rc)
 	return rc > 0 ? ERR_IO : ERR_INTERNAL;
 }
 
-/* Whether the data file can not grow by a little: no room, a quota or a size limit. */
-static bool no_room(const struct store *s)
+/* Whether a data file can not grow by a little: no room, a quota or a size limit. */
+static bool no_room(int fd)
 {
 	struct stat st;
 	struct statvfs disk;
 	struct rlimit most;
 
-	if (fstat(s->data_fd, &st) != 0)
+	if (fstat(fd, &st) != 0)
 		return false;
 	if (getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur != RLIM_INFINITY &&
 	    (rlim_t)st.st_size + PROBE_BYTES > most.rlim_cur)
 		return true;
 	/* Blocks past the end, the size kept: LMDB writes there next anyway. */
-	if (fallocate(s->data_fd, FALLOC_FL_KEEP_SIZE, st.st_size, PROBE_BYTES) == 0)
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, st.st_size, PROBE_BYTES) == 0)
 		return false;
 	if (errno == EOPNOTSUPP)
-		return fstatvfs(s->data_fd, &disk) == 0 &&
-		       disk.f_bavail * disk.f_frsize < PROBE_BYTES;
+		return fstatvfs(fd, &disk) == 0 && disk.f_bavail * disk.f_frsize < PROBE_BYTES;
 	return errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
 }
 
-enum err store_write_err(const struct store *s, int rc)
+enum err store_file_err(int fd, int rc)
 {
 	enum err err = store_err(rc);
 
 	/* LMDB calls a short write EIO, and a full disk gives short writes. */
 	if (err == ERR_IO)
-		err = no_room(s) ? ERR_DISK_FULL : ERR_SYNC;
+		err = no_room(fd) ? ERR_DISK_FULL : ERR_SYNC;
 	return err;
+}
+
+enum err store_write_err(const struct store *s, int rc)
+{
+	return store_file_err(s->data_fd, rc);
 }
 
 /* ---- the gate ---- */
@@ -186,19 +190,18 @@ enum err store_grow(struct store *s)
 
 /* ---- opening ---- */
 
-static enum err in_folder(const char *folder, const char *name, char path[static PATH_BYTES_MAX])
+enum err store_path(const char *folder, const char *name, char path[static STORE_PATH_BYTES])
 {
-	int n = snprintf(path, PATH_BYTES_MAX, "%s/%s", folder, name);
+	int n = snprintf(path, STORE_PATH_BYTES, "%s/%s", folder, name);
 
-	return n < 0 || n >= PATH_BYTES_MAX ? ERR_ARGUMENT : ERR_OK;
+	return n < 0 || n >= STORE_PATH_BYTES ? ERR_ARGUMENT : ERR_OK;
 }
 
-/* One writer process: an open-file lock, gone with the process however it ends. */
-static enum err lock_writer(const char *folder, int *ret_fd)
+enum err store_lock_writer(const char *folder, int *ret_fd)
 {
-	char path[PATH_BYTES_MAX];
+	char path[STORE_PATH_BYTES];
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	enum err err = in_folder(folder, "writer.lock", path);
+	enum err err = store_path(folder, "writer.lock", path);
 	int fd = -1;
 
 	if (err != ERR_OK)
@@ -219,10 +222,10 @@ static enum err lock_writer(const char *folder, int *ret_fd)
  * zero) that the store was made once, so that a file truncated to nothing is seen. */
 static enum err check_not_emptied(const char *folder, int lock_fd)
 {
-	char path[PATH_BYTES_MAX];
+	char path[STORE_PATH_BYTES];
 	struct stat data;
 	struct stat lock;
-	enum err err = in_folder(folder, "data.mdb", path);
+	enum err err = store_path(folder, "data.mdb", path);
 
 	if (err != ERR_OK)
 		return err;
@@ -233,11 +236,22 @@ static enum err check_not_emptied(const char *folder, int lock_fd)
 	return data.st_size == 0 && lock.st_size > 0 ? ERR_CORRUPT : ERR_OK;
 }
 
+enum err store_sync_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0;
+
+	if (fd < 0)
+		return store_err(errno);
+	rc = fsync(fd);
+	(void)close(fd);
+	return rc == 0 ? ERR_OK : ERR_SYNC;
+}
+
 static enum err remember_made(struct store *s, const char *folder)
 {
 	static const char text[] = "this store has been made\n";
 	struct stat st;
-	int folder_fd = -1;
 	int rc = 0;
 
 	if (fstat(s->lock_fd, &st) != 0)
@@ -249,12 +263,7 @@ static enum err remember_made(struct store *s, const char *folder)
 		return store_write_err(s, rc);
 	if (pwrite(s->lock_fd, text, sizeof text - 1, 0) != (ssize_t)sizeof text - 1)
 		return errno == ENOSPC || errno == EDQUOT ? ERR_DISK_FULL : ERR_IO;
-	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (folder_fd < 0)
-		return store_err(errno);
-	rc = fsync(folder_fd);
-	(void)close(folder_fd);
-	return rc == 0 ? ERR_OK : ERR_SYNC;
+	return store_sync_folder(folder);
 }
 
 static int open_env(const char *folder, const struct store_options *o, size_t map, MDB_env **ret)
@@ -327,7 +336,7 @@ enum err store_open(const char *folder, const struct store_options *options, str
 	if (!s->read_only) {
 		err = folder_make(folder, 0770);
 		if (err == ERR_OK)
-			err = lock_writer(folder, &s->lock_fd);
+			err = store_lock_writer(folder, &s->lock_fd);
 		if (err == ERR_OK)
 			err = check_not_emptied(folder, s->lock_fd);
 	}

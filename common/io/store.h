@@ -73,7 +73,7 @@ MUST_USE enum err txn_append(struct txn *t, struct table table, struct bytes key
 			     struct bytes value);
 MUST_USE enum err txn_delete(struct txn *t, struct table table, struct bytes key); /* NOT_FOUND */
 
-/* Deletes all rows. */
+/* Deletes all rows; scans of the table lose their place. */
 MUST_USE enum err txn_clear(struct txn *t, struct table table);
 
 /* Ordered reading.  Each gives key and value, or NOT_FOUND past the end: then the scan stands
@@ -87,9 +87,13 @@ MUST_USE enum err scan_next(struct scan *c, struct bytes *ret_key, struct bytes 
 MUST_USE enum err scan_prev(struct scan *c, struct bytes *ret_key, struct bytes *ret_value);
 MUST_USE enum err scan_last(struct scan *c, struct bytes *ret_key, struct bytes *ret_value);
 
-/* Offline: writes the environment anew without its free pages (what was deleted is then in no
- * file), synced, in place of the old one; a kill leaves the one or the other.  Nobody may have it
- * open (BUSY).  DISK_FULL, CORRUPT, IO: the old one stands. */
+/* Offline: writes the environment anew, row by row (what was deleted is then in no file, neither in
+ * a free page nor in the rest of a used one), in place of the old one.  Nobody may have it open
+ * (BUSY).  NOT_FOUND when there is none; DISK_FULL, CORRUPT, IO: the old one stands.
+ *
+ * A kill leaves the one or the other: the new one is written beside it (compact.mdb), synced, and
+ * renamed over data.mdb in one step, then the folder is synced.  So a start needs to do nothing,
+ * but until store_compact returned OK the old rows may still be there: call it again. */
 MUST_USE enum err store_compact(const char *folder);
 
 /* Walks every page and value of an environment (call it in a child process: damage can

@@ -9,7 +9,11 @@
 
 #include "io/store.h"
 
-enum { KEY_BYTES_MAX = 511 }; /* LMDB's own bound, fixed when it is compiled */
+enum {
+	KEY_BYTES_MAX = 511, /* LMDB's own bound, fixed when it is compiled */
+	STORE_PATH_BYTES = 4096,
+	STORE_TABLES_MOST = 1024, /* in an environment that is walked or compacted */
+};
 
 /* Where a scan stands; LMDB's own idea of "past the end" differs from call to call. */
 enum scan_place { SCAN_FRESH, SCAN_AT, SCAN_BEFORE_FIRST, SCAN_AFTER_LAST, SCAN_LOST };
@@ -56,6 +60,20 @@ struct store {
 enum err store_err(int rc);
 /* The same for a failed write: tells a full disk from one that does not confirm. */
 enum err store_write_err(const struct store *s, int rc);
+
+MUST_USE enum err store_file_err(int fd, int rc);
+
+/* FOLDER/NAME; ARGUMENT when it is too long. */
+MUST_USE enum err store_path(const char *folder, const char *name,
+			     char path[static STORE_PATH_BYTES]);
+/* One writer process: an open-file lock, gone with the process however it ends.  BUSY. */
+MUST_USE enum err store_lock_writer(const char *folder, int *ret_fd);
+MUST_USE enum err store_sync_folder(const char *folder);
+/* Gives each named table of the environment to `take`, in order of name; the main table holds
+ * tables only, anything else is CORRUPT. */
+MUST_USE enum err store_each_table(MDB_txn *txn, void *context,
+				   enum err (*take)(void *context, MDB_txn *txn, MDB_dbi dbi,
+						    const char *name));
 
 void store_enter(struct txn *t);
 void store_leave(struct txn *t); /* harmless for one that is not inside */

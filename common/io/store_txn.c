@@ -300,6 +300,23 @@ enum err txn_delete(struct txn *t, struct table table, struct bytes key)
 	return err;
 }
 
+enum err txn_clear(struct txn *t, struct table table)
+{
+	enum err err = ERR_OK;
+	int rc = 0;
+
+	if (!t->write)
+		return ERR_ARGUMENT;
+	if (t->failed != ERR_OK)
+		return t->failed;
+	rc = mdb_drop(t->mdb, table.id, 0);
+	if (rc == 0)
+		return ERR_OK;
+	err = store_write_err(t->store, rc);
+	t->failed = err;
+	return err;
+}
+
 /* ---- scans ---- */
 
 enum err scan_open(struct txn *t, struct table table, struct scan **ret)

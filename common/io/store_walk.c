@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { WALK_TABLES_MAX = 1024, FREE_LIST = 0 /* LMDB's own table of free pages */ };
+enum { FREE_LIST = 0 /* LMDB's own table of free pages */ };
 
 /* Reads every byte, so that pages that are not there are met now. */
 static void touch(MDB_val v)
@@ -44,16 +44,21 @@ static enum err walk_table(MDB_txn *txn, MDB_dbi dbi)
 	return count == stat.ms_entries ? ERR_OK : ERR_CORRUPT;
 }
 
-static enum err walk_named(MDB_txn *txn, MDB_dbi main_dbi)
+enum err store_each_table(MDB_txn *txn, void *context,
+			  enum err (*take)(void *context, MDB_txn *txn, MDB_dbi dbi,
+					   const char *name))
 {
 	MDB_cursor *cursor = NULL;
+	MDB_dbi main_dbi = 0;
 	MDB_val k;
 	MDB_val v;
-	enum err err = store_err(mdb_cursor_open(txn, main_dbi, &cursor));
-	int rc = 0;
+	int rc = mdb_dbi_open(txn, NULL, 0, &main_dbi);
+	enum err err = ERR_OK;
 
-	if (err != ERR_OK)
-		return err;
+	if (rc == 0)
+		rc = mdb_cursor_open(txn, main_dbi, &cursor);
+	if (rc != 0)
+		return store_err(rc);
 	while (err == ERR_OK && (rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT_NODUP)) == 0) {
 		char name[KEY_BYTES_MAX + 1] = {0};
 		MDB_dbi dbi = 0;
@@ -64,13 +69,19 @@ static enum err walk_named(MDB_txn *txn, MDB_dbi main_dbi)
 		}
 		memcpy(name, k.mv_data, k.mv_size);
 		rc = mdb_dbi_open(txn, name, 0, &dbi);
-		/* The main table holds tables only. */
-		err = rc == 0 ? walk_table(txn, dbi) : ERR_CORRUPT;
+		err = rc == 0 ? take(context, txn, dbi, name) : ERR_CORRUPT;
 	}
 	mdb_cursor_close(cursor);
 	if (err == ERR_OK && rc != MDB_NOTFOUND)
 		err = store_err(rc);
 	return err;
+}
+
+static enum err walk_named(void *context, MDB_txn *txn, MDB_dbi dbi, const char *name)
+{
+	(void)context;
+	(void)name;
+	return walk_table(txn, dbi);
 }
 
 static enum err walk_env(MDB_env *env)
@@ -87,7 +98,7 @@ static enum err walk_env(MDB_env *env)
 	if (err == ERR_OK)
 		err = walk_table(txn, main_dbi);
 	if (err == ERR_OK)
-		err = walk_named(txn, main_dbi);
+		err = store_each_table(txn, NULL, walk_named);
 	mdb_txn_abort(txn);
 	return err;
 }
@@ -99,7 +110,7 @@ static enum err open_to_walk(const char *folder, MDB_env **ret)
 
 	if (rc != 0)
 		return store_err(rc);
-	rc = mdb_env_set_maxdbs(env, WALK_TABLES_MAX);
+	rc = mdb_env_set_maxdbs(env, STORE_TABLES_MOST);
 	if (rc == 0)
 		rc = mdb_env_open(env, folder, MDB_RDONLY | MDB_NOTLS, 0660);
 	if (rc != 0) {

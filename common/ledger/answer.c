@@ -171,6 +171,26 @@ static enum err answer_summary(const struct view *v, struct txn *t, const struct
 	return ERR_OK;
 }
 
+enum err answer_until(const struct log *followed, struct txn *t, struct control_request *q,
+		      struct control_reply *ret)
+{
+	uint64_t size = 0;
+	enum err e = ERR_OK;
+
+	if (q->verb != CONTROL_QUERY || q->at || !q->until.ms)
+		return ERR_OK;
+	e = log_size_at(followed, t, q->until, &size);
+	if (e == ERR_OK && size == 0)
+		e = ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		q->at = size;
+	else
+		*ret = answer_plain(e, e == ERR_NOT_FOUND
+					       ? "the log begins later: nothing was recorded yet"
+					       : err_text(e));
+	return e;
+}
+
 enum err answer_view(const struct view *v, struct txn *t, const struct control_request *q,
 		     struct arena *arena, struct control_reply *ret)
 {

@@ -4,12 +4,20 @@
 #ifndef SPLOT_LEDGER_ANSWER_H
 #define SPLOT_LEDGER_ANSWER_H
 
+#include "ledger/log.h"
 #include "ledger/view.h"
 #include "model/control.h"
 
 /* A reply that holds nothing but a code and a text (borrowed): every other text is "",
  * every list empty. */
 struct control_reply answer_plain(enum err code, const char *text);
+
+/* Before answer_view, for a QUERY that says `until`: finds `at` by the log whose entries the view
+ * counts (a node's own, a server's national one), in a transaction of that log's store.  OK for
+ * any other request, which stays as it is.  After an error `ret` is the reply: NOT_FOUND when
+ * nothing was recorded that early, else the store failed. */
+MUST_USE enum err answer_until(const struct log *followed, struct txn *t, struct control_request *q,
+			       struct control_reply *ret);
 
 /* Fills the whole of `ret` for a request of verb QUERY or SUMMARY (ARGUMENT for others),
  * `size` apart, which the caller knows.  What is listed lives in the arena and in `t`'s values.

@@ -135,27 +135,51 @@ static enum err tile_is_full(void *context, struct tile_id id, const struct hash
 	return put_tile(a->log, a->txn, id, hashes, TILE_WIDTH);
 }
 
-enum err log_append(struct log *l, struct txn *t, struct bytes event)
+/* Stores what is kept of an event, which may be nothing, and its leaf hash. */
+static enum err append(struct log *l, struct txn *t, struct bytes stored, struct hash leaf)
 {
 	struct append context = {l, t};
 	uint8_t key[INDEX_KEY_BYTES];
-	struct hash leaf;
 	enum err e = ERR_OK;
 
-	if (event.size > EVENT_BYTES_MAX)
-		return ERR_LIMIT;
 	u64_write(key, l->edge.size);
-	e = txn_append(t, l->events, bytes_of(key, sizeof key), event);
+	e = txn_append(t, l->events, bytes_of(key, sizeof key), stored);
 	if (e == ERR_EXISTS)
 		return ERR_INTERNAL; /* the edge is not that of the store: a log_reload is missing
 				      */
-	if (e != ERR_OK)
-		return e;
-	leaf = hash_leaf(event);
-	e = tile_edge_append(&l->edge, leaf, tile_is_full, &context);
+	if (e == ERR_OK)
+		e = tile_edge_append(&l->edge, leaf, tile_is_full, &context);
 	if (e == ERR_OK)
 		tree_append(&l->tree, leaf);
 	return e;
+}
+
+enum err log_append(struct log *l, struct txn *t, struct bytes event)
+{
+	if (event.size > EVENT_BYTES_MAX)
+		return ERR_LIMIT;
+	if (event.size == 0) /* would look like one that was erased */
+		return ERR_ARGUMENT;
+	return append(l, t, event, hash_leaf(event));
+}
+
+enum err log_append_redacted(struct log *l, struct txn *t, struct hash leaf)
+{
+	return append(l, t, bytes_of("", 0), leaf);
+}
+
+enum err log_redact(const struct log *l, struct txn *t, uint64_t index, struct hash leaf)
+{
+	uint8_t key[INDEX_KEY_BYTES];
+	struct hash stored;
+	enum err e = log_leaf(l, t, index, &stored);
+
+	if (e != ERR_OK)
+		return e;
+	if (!hash_equal(stored, leaf))
+		return ERR_ROOT;
+	u64_write(key, index);
+	return txn_put(t, l->events, bytes_of(key, sizeof key), bytes_of("", 0));
 }
 
 enum err log_last(const struct log *l, struct txn *t, struct bytes *ret)

@@ -31,7 +31,8 @@ MUST_USE enum err log_open(struct store *s, struct log_name name, bool create, s
 MUST_USE enum err log_reload(struct log *l, struct txn *read);
 
 /* Appends one event inside a write transaction. Full tiles are written at once.  After a
- * failure of this or of log_seal: abort the transaction, then log_reload. */
+ * failure of this or of log_seal: abort the transaction, then log_reload.  LIMIT; ARGUMENT for
+ * an event of no bytes, which is how a redacted one is stored. */
 MUST_USE enum err log_append(struct log *l, struct txn *t, struct bytes event);
 /* The same for an event that was redacted: its leaf hash is all there is. */
 MUST_USE enum err log_append_redacted(struct log *l, struct txn *t, struct hash leaf);
@@ -58,7 +59,7 @@ MUST_USE enum err log_event(const struct log *l, struct txn *t, uint64_t index, 
 /* An event's leaf hash, from the tiles; NOT_FOUND past the end. */
 MUST_USE enum err log_leaf(const struct log *l, struct txn *t, uint64_t index, struct hash *ret);
 /* How many leading events were recorded at or before `until` (recorded times never fall): a
- * binary search.  Redacted ones count with the one before them. */
+ * binary search.  What has no time, being redacted or unreadable, counts with the one before. */
 MUST_USE enum err log_size_at(const struct log *l, struct txn *t, struct wall_ms until,
 			      uint64_t *ret);
 /* Root and compact range at any size up to the newest checkpoint that `t` sees; else ARGUMENT. */
@@ -82,7 +83,7 @@ MUST_USE enum err log_newest(const struct log *l, struct txn *t, uint64_t *ret_s
 MUST_USE enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t *ret_size,
 			    struct bytes *ret_note);
 /* How many events from `from` on fit a commit of `bytes_max` packed bytes and end at or before
- * `size`; at most COMMIT_EVENTS_MAX. */
+ * `size`; at most COMMIT_EVENTS_MAX.  A redacted one is packed as its leaf hash. */
 MUST_USE enum err log_fit(const struct log *l, struct txn *t, uint64_t from, uint64_t size,
 			  size_t bytes_max, uint32_t *ret_count);
 

@@ -5,6 +5,8 @@
 #include "base/limits.h"
 #include "ledger/keys.h"
 #include "ledger/log.h"
+#include "ledger/numbered.h"
+#include "model/event.h"
 
 /* ---- tiles ---- */
 
@@ -60,36 +62,110 @@ enum err log_tree_at(const struct log *l, struct txn *t, uint64_t size, struct t
 
 /* ---- events ---- */
 
-/* The stored leaf hash against the event's own. */
-static enum err check_leaf(const struct log *l, struct txn *t, uint64_t index, struct bytes event)
+static enum err stored_leaf(const struct log *l, struct txn *t, uint64_t index, struct hash *ret)
 {
 	struct tile_id id = {.level = 0, .number = index / TILE_WIDTH};
 	size_t at = (size_t)(index % TILE_WIDTH) * HASH_BYTES;
 	struct bytes tile = {NULL, 0};
-	struct hash leaf;
 	enum err e = get_tile(l, t, id, &tile);
 
-	if (e != ERR_OK)
-		return e;
-	if (tile.size < at + HASH_BYTES)
-		return ERR_CORRUPT;
-	leaf = hash_leaf(event);
-	return memcmp(leaf.b, tile.data + at, HASH_BYTES) == 0 ? ERR_OK : ERR_CORRUPT;
+	if (e == ERR_OK && tile.size < at + HASH_BYTES)
+		e = ERR_CORRUPT;
+	if (e == ERR_OK)
+		memcpy(ret->b, tile.data + at, HASH_BYTES);
+	return e;
+}
+
+enum err log_leaf(const struct log *l, struct txn *t, uint64_t index, struct hash *ret)
+{
+	struct bytes note = {NULL, 0};
+	uint64_t size = 0;
+	enum err e = log_newest(l, t, &size, &note);
+
+	if (e == ERR_OK && index >= size)
+		e = ERR_NOT_FOUND;
+	return e == ERR_OK ? stored_leaf(l, t, index, ret) : e;
 }
 
 enum err log_event(const struct log *l, struct txn *t, uint64_t index, struct bytes *ret)
 {
 	uint8_t key[INDEX_KEY_BYTES];
 	struct bytes event = {NULL, 0};
+	struct hash leaf;
+	struct hash own;
 	enum err e = ERR_OK;
 
 	u64_write(key, index);
 	e = txn_get(t, l->events, bytes_of(key, sizeof key), &event);
+	if (e == ERR_OK && event.size == 0)
+		e = ERR_REDACTED;
 	if (e == ERR_OK)
-		e = check_leaf(l, t, index, event);
+		e = stored_leaf(l, t, index, &leaf);
+	if (e != ERR_OK)
+		return e;
+	own = hash_leaf(event);
+	if (!hash_equal(own, leaf))
+		return ERR_CORRUPT;
+	*ret = event;
+	return ERR_OK;
+}
+
+/* ---- time ---- */
+
+static bool has_no_time(enum err e)
+{
+	return e == ERR_REDACTED || e == ERR_DECODE;
+}
+
+/* When event `index` was recorded, or the next one before it that says. */
+static enum err time_at(const struct log *l, struct txn *t, uint64_t index, struct wall_ms *ret)
+{
+	enum err e = ERR_REDACTED;
+
+	for (uint64_t i = index + 1; has_no_time(e) && i-- > 0;) {
+		struct bytes raw = {NULL, 0};
+
+		e = log_event(l, t, i, &raw);
+		if (e == ERR_OK)
+			e = recorded_time(raw, ret);
+		if (has_no_time(e) && i == 0) {
+			ret->ms = INT64_MIN;
+			return ERR_OK;
+		}
+	}
+	return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+}
+
+enum err log_size_at(const struct log *l, struct txn *t, struct wall_ms until, uint64_t *ret)
+{
+	struct bytes note = {NULL, 0};
+	uint64_t size = 0; /* the first of those known to be later, or the end */
+	uint64_t kept = 0; /* all before it are not */
+	enum err e = log_newest(l, t, &size, &note);
+
+	if (e == ERR_NOT_FOUND)
+		e = ERR_OK;
+	while (e == ERR_OK && kept < size) {
+		uint64_t middle = kept + (size - kept) / 2;
+		struct wall_ms at = {0};
+
+		e = time_at(l, t, middle, &at);
+		if (at.ms <= until.ms)
+			kept = middle + 1;
+		else
+			size = middle;
+	}
 	if (e == ERR_OK)
-		*ret = event;
+		*ret = kept;
 	return e;
+}
+
+/* ---- chunks ---- */
+
+/* What it takes in a commit: a redacted one travels as its leaf hash. */
+static size_t packed_size(struct bytes event)
+{
+	return 2 + (event.size ? event.size : HASH_BYTES);
 }
 
 /* How many events from `from` on, at most `most`, have a packed size within `bytes_max`. */
@@ -114,9 +190,9 @@ static enum err count_fitting(const struct log *l, struct txn *t, uint64_t from,
 			e = ERR_CORRUPT;
 			break;
 		}
-		if (event.size + 2 > bytes_max - total)
+		if (packed_size(event) > bytes_max - total)
 			break;
-		total += event.size + 2;
+		total += packed_size(event);
 		count++;
 		if (count < most)
 			e = scan_next(scan, &key, &event);
@@ -161,50 +237,7 @@ enum err log_checkpoint(const struct log *l, struct txn *t, uint64_t size, struc
 
 enum err log_newest(const struct log *l, struct txn *t, uint64_t *ret_size, struct bytes *ret_note)
 {
-	struct scan *scan = NULL;
-	struct bytes key = {NULL, 0};
-	struct bytes note = {NULL, 0};
-	enum err e = scan_open(t, l->checkpoints, &scan);
-
-	if (e != ERR_OK)
-		return e;
-	e = scan_last(scan, &key, &note);
-	scan_close(scan);
-	if (e != ERR_OK)
-		return e;
-	if (key.size != INDEX_KEY_BYTES)
-		return ERR_CORRUPT;
-	*ret_size = u64_read(key.data);
-	*ret_note = note;
-	return ERR_OK;
-}
-
-/* The largest checkpoint of a size up to `most`. */
-static enum err last_checkpoint(const struct log *l, struct txn *t, uint64_t most,
-				uint64_t *ret_size, struct bytes *ret_note)
-{
-	uint8_t wanted[INDEX_KEY_BYTES];
-	struct scan *scan = NULL;
-	struct bytes key = {NULL, 0};
-	struct bytes note = {NULL, 0};
-	enum err e = scan_open(t, l->checkpoints, &scan);
-
-	if (e != ERR_OK)
-		return e;
-	u64_write(wanted, most);
-	e = scan_seek(scan, bytes_of(wanted, sizeof wanted), &key, &note);
-	if (e == ERR_NOT_FOUND)
-		e = scan_last(scan, &key, &note);
-	else if (e == ERR_OK && !bytes_equal(key, bytes_of(wanted, sizeof wanted)))
-		e = scan_prev(scan, &key, &note);
-	if (e == ERR_OK && key.size != INDEX_KEY_BYTES)
-		e = ERR_CORRUPT;
-	if (e == ERR_OK) {
-		*ret_size = u64_read(key.data);
-		*ret_note = note;
-	}
-	scan_close(scan);
-	return e;
+	return numbered_last(t, l->checkpoints, UINT64_MAX, ret_size, ret_note);
 }
 
 enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t *ret_size,
@@ -219,7 +252,7 @@ enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t *
 		e = ERR_NOT_FOUND;
 	if (e != ERR_OK)
 		return e;
-	e = last_checkpoint(l, t, from + count, &size, &note);
+	e = numbered_last(t, l->checkpoints, from + count, &size, &note);
 	/* Each commit kept these bounds, so that one that ends within them is always there. */
 	if (e == ERR_NOT_FOUND || (e == ERR_OK && size <= from))
 		return ERR_CORRUPT;

@@ -3,6 +3,11 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "ledger/keys.h"
+#include "ledger/numbered.h"
+
+/* Sizes of which a cosigned checkpoint is kept. */
+enum { COSIGNED_MOST = 64 };
 
 /* ---- appending ---- */
 
@@ -42,6 +47,17 @@ static enum err append_entry(struct log *national, struct txn *t, struct nationa
 	return e;
 }
 
+/* An event, or the hash of one that was redacted. */
+static enum err append_event(struct log *log, struct txn *t, struct bytes event)
+{
+	struct hash leaf;
+
+	if (event.size > 0)
+		return log_append(log, t, event);
+	memcpy(leaf.b, event.data, sizeof leaf.b);
+	return log_append_redacted(log, t, leaf);
+}
+
 enum err national_accept(struct log *national, struct log *log, struct txn *t, struct wall_ms now,
 			 const struct bytes *events, uint32_t count, struct bytes note)
 {
@@ -51,7 +67,7 @@ enum err national_accept(struct log *national, struct log *log, struct txn *t, s
 	if (count == 0 || count > COMMIT_EVENTS_MAX)
 		return ERR_ARGUMENT;
 	for (uint32_t i = 0; e == ERR_OK && i < count; i++)
-		e = log_append(log, t, events[i]);
+		e = append_event(log, t, events[i]);
 	if (e == ERR_OK)
 		e = log_seal(log, t, note);
 	if (e != ERR_OK)
@@ -74,6 +90,58 @@ enum err national_act(struct log *national, struct txn *t, const struct national
 	return append_entry(national, t, *act);
 }
 
+/* ---- cosigned checkpoints ---- */
+
+enum err cosigned_open(struct store *s, bool create, struct table *ret)
+{
+	return store_table(s, "national.cosigned", create, ret);
+}
+
+/* The key of the newest row that is one too many; NOT_FOUND. */
+static enum err cosigned_surplus(struct table cosigned, struct txn *t, uint64_t *ret_size)
+{
+	struct scan *scan = NULL;
+	struct bytes key = {NULL, 0};
+	struct bytes note = {NULL, 0};
+	enum err e = scan_open(t, cosigned, &scan);
+
+	if (e != ERR_OK)
+		return e;
+	e = scan_last(scan, &key, &note);
+	for (int i = 0; e == ERR_OK && i < COSIGNED_MOST; i++)
+		e = scan_prev(scan, &key, &note);
+	if (e == ERR_OK && key.size != INDEX_KEY_BYTES)
+		e = ERR_CORRUPT;
+	if (e == ERR_OK)
+		*ret_size = u64_read(key.data);
+	scan_close(scan);
+	return e;
+}
+
+enum err cosigned_put(struct table cosigned, struct txn *t, uint64_t size, struct bytes note)
+{
+	uint8_t key[INDEX_KEY_BYTES];
+	enum err e = ERR_OK;
+
+	u64_write(key, size);
+	e = txn_put(t, cosigned, bytes_of(key, sizeof key), note);
+	while (e == ERR_OK) {
+		e = cosigned_surplus(cosigned, t, &size);
+		if (e == ERR_NOT_FOUND)
+			return ERR_OK;
+		u64_write(key, size);
+		if (e == ERR_OK)
+			e = txn_delete(t, cosigned, bytes_of(key, sizeof key));
+	}
+	return e;
+}
+
+enum err cosigned_at(struct table cosigned, struct txn *t, uint64_t size, uint64_t *ret_size,
+		     struct bytes *ret_note)
+{
+	return numbered_last(t, cosigned, size, ret_size, ret_note);
+}
+
 /* ---- folding ---- */
 
 struct folding {
@@ -87,30 +155,17 @@ struct folding {
 	size_t others; /* entries without events: they are work as well */
 };
 
-/* The fold is total: bytes that do not decode are counted, never a reason to stop. */
-static bool is_undecodable(enum err e)
-{
-	return e == ERR_DECODE || e == ERR_LIMIT || e == ERR_ENCODING || e == ERR_INVALID;
-}
-
 static enum err fold_one(struct folding *f, uint64_t position, const struct log *log,
 			 uint64_t index)
 {
-	struct event event;
 	struct bytes raw = {NULL, 0};
 	enum err e = log_event(log, f->logs_read, index, &raw);
 
-	if (e != ERR_OK)
+	if (e != ERR_OK && e != ERR_REDACTED)
 		return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
 	f->events++;
-	arena_reset(f->arena);
-	e = event_decode(raw, f->arena, &event);
-	if (is_undecodable(e))
-		return view_fold_undecodable(f->fold);
-	if (e == ERR_OK)
-		e = view_fold_event(f->fold, f->view, f->view_write, position, log->name, index,
-				    &event);
-	return e;
+	return view_fold_stored(f->fold, f->view, f->view_write, position, log->name, index, raw,
+				f->arena);
 }
 
 /* An accepted checkpoint names events that the server has stored with it: were they, or
@@ -124,7 +179,7 @@ static enum err fold_entry(struct folding *f, uint64_t position, struct bytes ra
 	arena_reset(f->arena);
 	e = national_decode(raw, f->arena, &entry);
 	f->others += e != ERR_OK || entry.kind != NATIONAL_ACCEPTED;
-	if (is_undecodable(e))
+	if (view_fold_ignores(e))
 		return view_fold_undecodable(f->fold);
 	if (e != ERR_OK || entry.kind != NATIONAL_ACCEPTED)
 		return e;

@@ -11,8 +11,8 @@
 
 /* Appends a verified commit to its log and its Accepted entry to the national log, in one
  * write transaction; `note` becomes the log's stored checkpoint.  The caller seals the
- * national log once at the end of the transaction (log_seal). */
-/* An event of size 0 is a redacted one: its data are the 32 bytes of its leaf hash. */
+ * national log once at the end of the transaction (log_seal).
+ * An event of size 0 is a redacted one: its data are the 32 bytes of its leaf hash. */
 MUST_USE enum err national_accept(struct log *national, struct log *log, struct txn *t,
 				  struct wall_ms now, const struct bytes *events, uint32_t count,
 				  struct bytes note);
@@ -25,6 +25,7 @@ MUST_USE enum err national_act(struct log *national, struct txn *t,
 
 /* Opens the table of a store that has a national log; NOT_FOUND. */
 MUST_USE enum err cosigned_open(struct store *s, bool create, struct table *ret);
+/* Puts a note in place of that size's; the newest 64 sizes are kept. */
 MUST_USE enum err cosigned_put(struct table cosigned, struct txn *t, uint64_t size,
 			       struct bytes note);
 /* The newest at or below `size` (UINT64_MAX: of all); NOT_FOUND. */

@@ -16,7 +16,7 @@ enum { VIEW_FORMAT = 1 };
 static enum err check_format(const struct view *v, struct txn *t)
 {
 	uint64_t format = 0;
-	enum err e = state_read(v, t, "format", &format);
+	enum err e = state_read(v, t, STATE_FORMAT, &format);
 
 	if (e == ERR_OK && format != VIEW_FORMAT)
 		e = ERR_VERSION;
@@ -30,7 +30,7 @@ static enum err begin_format(struct store *s, const struct view *v)
 	enum err e = txn_begin(s, true, &t);
 
 	if (e == ERR_OK)
-		e = state_write(v, t, "format", VIEW_FORMAT);
+		e = state_write(v, t, STATE_FORMAT, VIEW_FORMAT);
 	if (e == ERR_OK)
 		return txn_commit(t);
 	txn_abort(t);
@@ -63,6 +63,16 @@ enum err view_open(struct store *s, bool create, struct view *ret)
 	if (e == ERR_OK)
 		*ret = v;
 	return e;
+}
+
+enum err view_clear(const struct view *v, struct txn *t)
+{
+	const struct table tables[] = {v->records, v->versions, v->counts, v->links, v->state};
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < sizeof tables / sizeof tables[0]; i++)
+		e = txn_clear(t, tables[i]);
+	return e == ERR_OK ? state_write(v, t, STATE_FORMAT, VIEW_FORMAT) : e;
 }
 
 enum err state_read(const struct view *v, struct txn *t, const char *name, uint64_t *ret)
@@ -139,11 +149,8 @@ static bool is_bound(struct version_place before)
 	return before.position || before.index;
 }
 
-/* Moves `scan`, over versions, to the newest superseded version of a record before a place
- * ((0, 0): the newest of all); NOT_FOUND. */
-static enum err seek_version(struct scan *scan, const struct key *prefix,
-			     struct version_place before, struct bytes *ret_key,
-			     struct bytes *ret_value)
+enum err versions_seek(struct scan *scan, const struct key *prefix, struct version_place before,
+		       struct bytes *ret_key, struct bytes *ret_value)
 {
 	struct key wanted = *prefix;
 	enum err e = ERR_OK;
@@ -162,7 +169,7 @@ static enum err seek_version(struct scan *scan, const struct key *prefix,
 	return e;
 }
 
-static bool begins(struct bytes key, const struct key *prefix)
+bool versions_of(struct bytes key, const struct key *prefix)
 {
 	return key.size == prefix->size + (size_t)2 * INDEX_KEY_BYTES &&
 	       memcmp(key.data, prefix->data, prefix->size) == 0;
@@ -181,8 +188,8 @@ static enum err version_at(const struct view *v, struct txn *t, enum record_kind
 	if (e != ERR_OK)
 		return e;
 	key_versions(&prefix, kind, id);
-	e = seek_version(scan, &prefix, (struct version_place){at, 0}, &key, &value);
-	if (e == ERR_OK && !begins(key, &prefix))
+	e = versions_seek(scan, &prefix, (struct version_place){at, 0}, &key, &value);
+	if (e == ERR_OK && !versions_of(key, &prefix))
 		e = ERR_NOT_FOUND;
 	if (e == ERR_OK)
 		*ret = value;
@@ -357,9 +364,9 @@ static enum err fill_history(struct scan *scan, const struct key *prefix,
 {
 	struct bytes key = {NULL, 0};
 	struct bytes raw = {NULL, 0};
-	enum err e = seek_version(scan, prefix, before, &key, &raw);
+	enum err e = versions_seek(scan, prefix, before, &key, &raw);
 
-	while (e == ERR_OK && begins(key, prefix)) {
+	while (e == ERR_OK && versions_of(key, prefix)) {
 		struct version found;
 
 		if (!page_takes(page, raw.size)) {

@@ -33,17 +33,25 @@ MUST_USE enum err view_position(const struct view *v, struct txn *t, uint64_t *r
 struct view_fold; /* opaque, reusable */
 MUST_USE enum err view_fold_new(struct view_fold **ret);
 void view_fold_free(struct view_fold *f);
-/* Applies every change of event `index` of `log`, as part of entry `position`. */
+/* Applies event `index` of `log`, as part of entry `position`: every change of it, or what it
+ * says of its log. */
 MUST_USE enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *t,
 				  uint64_t position, struct log_name log, uint64_t index,
 				  const struct event *e);
+/* The same for an event as it is stored: one that was redacted or does not decode is counted.
+ * The arena is reset for it. */
+MUST_USE enum err view_fold_stored(struct view_fold *f, const struct view *v, struct txn *t,
+				   uint64_t position, struct log_name log, uint64_t index,
+				   struct bytes stored, struct arena *arena);
+/* Whether what failed so to decode is counted and passed over: the fold is total. */
+bool view_fold_ignores(enum err e);
 /* Counts an event or entry that does not decode ("undecodable_events"). */
 MUST_USE enum err view_fold_undecodable(struct view_fold *f);
 /* Counts an event whose bytes were erased ("redacted_events"); it changes nothing. */
 MUST_USE enum err view_fold_redacted(struct view_fold *f);
 /* The first event of a log begun anew: what the old log said from `event->old_size` on is undone.
  * Each record whose current version is such a one gets its newest version from before as a new
- * version of this event, or ends when there was none. */
+ * version of this event, or ends when there was none.  view_fold_event calls it. */
 MUST_USE enum err view_fold_continues(struct view_fold *f, const struct view *v, struct txn *t,
 				      uint64_t position, struct log_name log, uint64_t index,
 				      const struct event *event);

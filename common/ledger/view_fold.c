@@ -1,5 +1,6 @@
 /* Folding events into the view. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "ledger/keys.h"
 #include "ledger/links.h"
@@ -8,6 +9,9 @@
 #include "ledger/view.h"
 #include "ledger/view_state.h"
 
+/* Records looked at in one go while they are being changed. */
+enum { UNDO_PAGE = 256 };
+
 struct view_fold {
 	struct metrics metrics;
 	struct link_columns columns;
@@ -15,6 +19,7 @@ struct view_fold {
 	struct arena arena;    /* for one change */
 	struct buf superseded; /* the current version's bytes, before they are overwritten */
 	struct buf encoded;    /* the next version's */
+	struct arena undo;     /* for one page of records that an event may undo */
 };
 
 enum err view_fold_new(struct view_fold **ret)
@@ -41,9 +46,18 @@ void view_fold_free(struct view_fold *f)
 	metrics_free(&f->metrics);
 	tally_free(&f->tally);
 	arena_free(&f->arena);
+	arena_free(&f->undo);
 	buf_free(&f->superseded);
 	buf_free(&f->encoded);
 	free(f);
+}
+
+/* What the view itself stored must decode. */
+static enum err decode_stored(struct bytes raw, struct arena *arena, struct version *ret)
+{
+	enum err e = version_decode(raw, arena, ret);
+
+	return e == ERR_OK || e == ERR_NOMEM ? e : ERR_CORRUPT;
 }
 
 /* Keeps the version that stands under `key`, if any; NOT_FOUND when there is none. */
@@ -56,9 +70,9 @@ static enum err supersede(struct view_fold *f, const struct view *v, struct txn 
 
 	if (e != ERR_OK)
 		return e;
-	e = version_decode(raw, &f->arena, ret);
+	e = decode_stored(raw, &f->arena, ret);
 	if (e != ERR_OK)
-		return e == ERR_NOMEM ? e : ERR_CORRUPT;
+		return e;
 	buf_clear(&f->superseded);
 	buf_add_bytes(&f->superseded, raw);
 	e = buf_check(&f->superseded);
@@ -110,11 +124,10 @@ static enum err fold_change(struct view_fold *f, const struct view *v, struct tx
 	return e;
 }
 
-enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *t,
-			 uint64_t position, struct log_name log, uint64_t index,
-			 const struct event *event)
+static struct version version_of(uint64_t position, struct log_name log, uint64_t index,
+				 const struct event *event)
 {
-	struct version next = {
+	return (struct version){
 		.position = position,
 		.log = log,
 		.index = index,
@@ -123,6 +136,11 @@ enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *
 		.reason = event->reason,
 		.source = event->source,
 	};
+}
+
+static enum err fold_changes(struct view_fold *f, const struct view *v, struct txn *t,
+			     struct version next, const struct event *event)
+{
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < event->change_count; i++) {
@@ -135,6 +153,160 @@ enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *
 enum err view_fold_undecodable(struct view_fold *f)
 {
 	return tally_add(&f->tally, "undecodable_events", "PL", "", "all", 1);
+}
+
+enum err view_fold_redacted(struct view_fold *f)
+{
+	return tally_add(&f->tally, "redacted_events", "PL", "", "all", 1);
+}
+
+/* ---- a log begun anew ---- */
+
+static bool is_undone(const struct version *v, const struct event *event)
+{
+	return log_name_equal(v->log, event->old_log) && v->index >= event->old_size;
+}
+
+/* The newest superseded version of a record that still stands; NOT_FOUND. */
+static enum err version_standing(struct view_fold *f, const struct view *v, struct txn *t,
+				 const struct version *current, const struct event *event,
+				 struct version *ret)
+{
+	struct scan *scan = NULL;
+	struct key prefix;
+	struct bytes key = {NULL, 0};
+	struct bytes raw = {NULL, 0};
+	enum err e = scan_open(t, v->versions, &scan);
+
+	if (e != ERR_OK)
+		return e;
+	key_versions(&prefix, current->change.kind, current->change.id);
+	e = versions_seek(scan, &prefix, (struct version_place){0, 0}, &key, &raw);
+	while (e == ERR_OK) {
+		e = versions_of(key, &prefix) ? decode_stored(raw, &f->undo, ret) : ERR_NOT_FOUND;
+		if (e != ERR_OK || !is_undone(ret, event))
+			break;
+		e = scan_prev(scan, &key, &raw);
+	}
+	scan_close(scan);
+	return e;
+}
+
+/* Gives a record whose current version is undone the one from before, or ends it. */
+static enum err undo(struct view_fold *f, const struct view *v, struct txn *t, struct version next,
+		     const struct version *current, const struct event *event)
+{
+	struct version standing;
+	enum err e = version_standing(f, v, t, current, event, &standing);
+
+	next.change = (struct change){
+		.id = current->change.id,
+		.kind = current->change.kind,
+		.retired = e == ERR_NOT_FOUND || standing.change.retired,
+	};
+	if (e == ERR_OK)
+		next.change.record = standing.change.record;
+	return e == ERR_OK || e == ERR_NOT_FOUND ? fold_change(f, v, t, &next) : e;
+}
+
+/* The current versions after `after` that are undone, up to a page of them or of records
+ * passed; `after` moves on.  NOT_FOUND past the last record. */
+static enum err find_undone(struct view_fold *f, const struct view *v, struct txn *t,
+			    const struct event *event, struct key *after,
+			    struct version ret[static UNDO_PAGE], size_t *ret_count)
+{
+	struct scan *scan = NULL;
+	struct bytes key = {NULL, 0};
+	struct bytes raw = {NULL, 0};
+	size_t passed = 0;
+	enum err e = scan_open(t, v->records, &scan);
+
+	*ret_count = 0;
+	if (e != ERR_OK)
+		return e;
+	arena_reset(&f->undo);
+	e = scan_seek(scan, key_bytes(after), &key, &raw);
+	if (e == ERR_OK && bytes_equal(key, key_bytes(after)))
+		e = scan_next(scan, &key, &raw);
+	for (; e == ERR_OK && passed < UNDO_PAGE; passed++) {
+		e = decode_stored(raw, &f->undo, &ret[*ret_count]);
+		if (e == ERR_OK && key.size > sizeof after->data)
+			e = ERR_CORRUPT;
+		if (e != ERR_OK)
+			break;
+		*ret_count += is_undone(&ret[*ret_count], event);
+		after->size = key.size;
+		memcpy(after->data, key.data, key.size);
+		if (passed + 1 < UNDO_PAGE)
+			e = scan_next(scan, &key, &raw);
+	}
+	scan_close(scan);
+	return e;
+}
+
+enum err view_fold_continues(struct view_fold *f, const struct view *v, struct txn *t,
+			     uint64_t position, struct log_name log, uint64_t index,
+			     const struct event *event)
+{
+	const struct version next = version_of(position, log, index, event);
+	struct version *page = calloc(UNDO_PAGE, sizeof *page);
+	struct key after = {.size = 0};
+	enum err e = page ? ERR_OK : ERR_NOMEM;
+
+	while (e == ERR_OK) {
+		size_t count = 0;
+		enum err undone = ERR_OK;
+
+		e = find_undone(f, v, t, event, &after, page, &count);
+		if (e != ERR_OK && e != ERR_NOT_FOUND)
+			break;
+		for (size_t i = 0; undone == ERR_OK && i < count; i++)
+			undone = undo(f, v, t, next, &page[i], event);
+		if (undone != ERR_OK)
+			e = undone;
+	}
+	free(page);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* ---- one event, whatever it is ---- */
+
+enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *t,
+			 uint64_t position, struct log_name log, uint64_t index,
+			 const struct event *event)
+{
+	switch (event->act) {
+	case EVENT_CHANGES:
+		return fold_changes(f, v, t, version_of(position, log, index, event), event);
+	case EVENT_CONTINUES:
+		return view_fold_continues(f, v, t, position, log, index, event);
+	case EVENT_ROTATES: /* of the log's keys, which are not of the register */
+		return ERR_OK;
+	case EVENT_ACT_UNKNOWN:
+		break;
+	}
+	return view_fold_undecodable(f);
+}
+
+enum err view_fold_stored(struct view_fold *f, const struct view *v, struct txn *t,
+			  uint64_t position, struct log_name log, uint64_t index,
+			  struct bytes stored, struct arena *arena)
+{
+	struct event event;
+	enum err e = ERR_OK;
+
+	if (stored.size == 0)
+		return view_fold_redacted(f);
+	arena_reset(arena);
+	e = event_decode(stored, arena, &event);
+	if (e == ERR_OK)
+		return view_fold_event(f, v, t, position, log, index, &event);
+	return view_fold_ignores(e) ? view_fold_undecodable(f) : e;
+}
+
+bool view_fold_ignores(enum err e)
+{
+	return e == ERR_DECODE || e == ERR_LIMIT || e == ERR_ENCODING || e == ERR_INVALID;
 }
 
 enum err view_fold_finish(struct view_fold *f, const struct view *v, struct txn *t,

@@ -1,15 +1,26 @@
-/* The view's own numbers: its cursor and its format.
+/* What the view's own files share: its numbers (cursor, format) and its superseded versions.
  *
  * Inside the ledger only. */
 #ifndef SPLOT_LEDGER_VIEW_STATE_H
 #define SPLOT_LEDGER_VIEW_STATE_H
 
+#include "ledger/keys.h"
 #include "ledger/view.h"
 
 #define STATE_POSITION "position"
+#define STATE_FORMAT   "format"
 
 /* NOT_FOUND, CORRUPT. */
 MUST_USE enum err state_read(const struct view *v, struct txn *t, const char *name, uint64_t *ret);
 MUST_USE enum err state_write(const struct view *v, struct txn *t, const char *name, uint64_t x);
+
+/* Moves `scan`, over versions, to the newest superseded version of a record before a place
+ * ((0, 0): the newest of all), which may be one of another record; NOT_FOUND.  `prefix`:
+ * key_versions. */
+MUST_USE enum err versions_seek(struct scan *scan, const struct key *prefix,
+				struct version_place before, struct bytes *ret_key,
+				struct bytes *ret_value);
+/* Whether a key is that of a version of this record. */
+bool versions_of(struct bytes key, const struct key *prefix);
 
 #endif

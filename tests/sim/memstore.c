@@ -359,6 +359,16 @@ enum err store_grow(struct store *s)
 	return ERR_OK;
 }
 
+/* Nothing is left behind here when a row is deleted. */
+enum err store_compact(const char *folder)
+{
+	const struct disk *d = disk_named(folder, false);
+
+	if (!d)
+		return ERR_NOT_FOUND;
+	return d->open ? ERR_BUSY : ERR_OK;
+}
+
 enum err store_walk(const char *folder)
 {
 	return disk_named(folder, false) ? ERR_OK : ERR_NOT_FOUND;

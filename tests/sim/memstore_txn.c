@@ -198,6 +198,19 @@ enum err txn_delete(struct txn *t, struct table table, struct bytes key)
 	return ERR_OK;
 }
 
+enum err txn_clear(struct txn *t, struct table table)
+{
+	struct mem_table *m = &t->store->disk->tables[table.id];
+
+	if (!t->write)
+		return ERR_INTERNAL;
+	for (size_t i = 0; i < m->count; i++) {
+		if (m->entries[i]->current)
+			touch(t, m->entries[i], NULL);
+	}
+	return ERR_OK;
+}
+
 /* ---- scans: they keep their key, so that writes between two reads do no harm ---- */
 
 enum err scan_open(struct txn *t, struct table table, struct scan **ret)
