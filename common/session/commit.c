@@ -1,5 +1,7 @@
 #include "session/commit.h"
 
+#include <string.h>
+
 /* The cheap checks, before any byte of the events is looked at. */
 static enum err check_bounds(const struct tree *before, uint64_t from, uint32_t count,
 			     const struct bytes *frames, size_t frame_count)
@@ -19,18 +21,64 @@ static enum err check_bounds(const struct tree *before, uint64_t from, uint32_t 
 	return total > COMMIT_BYTES_MAX ? ERR_LIMIT : ERR_OK;
 }
 
-static enum err check_events(const struct bytes *events, uint32_t count, int region,
-			     struct arena *arena)
+struct hash commit_leaf(struct bytes event)
+{
+	struct hash leaf;
+
+	if (event.size > 0)
+		return hash_leaf(event);
+	memcpy(leaf.b, event.data, sizeof(leaf.b));
+	return leaf;
+}
+
+/* Other keys: whoever holds the new ones agrees to it by signing the note, too. */
+static enum err check_rotation(const struct event *event, const struct vkey *key,
+			       struct commit *commit)
+{
+	struct note note;
+	enum err e = card_open(event->document, &commit->next);
+
+	if (e)
+		return e == ERR_SIGNATURE ? e : ERR_INVALID;
+	if (commit->next.server || strcmp(commit->next.log_key.name, key->name) != 0 ||
+	    memcmp(commit->next.log_key.public, key->public, SIGN_PUBLIC_BYTES) == 0)
+		return ERR_INVALID;
+	e = note_parse(commit->note, &note);
+	if (!e)
+		e = note_verify(&note, &commit->next.log_key);
+	commit->rotates = true;
+	return e;
+}
+
+static enum err check_act(const struct event *event, uint32_t number, const struct vkey *key,
+			  struct commit *commit)
+{
+	if (event->act == EVENT_CONTINUES) {
+		commit->continues = true;
+		return commit->from + number == 0 ? ERR_OK : ERR_INVALID;
+	}
+	if (event->act == EVENT_ROTATES)
+		return number + 1 == commit->count ? check_rotation(event, key, commit)
+						   : ERR_INVALID;
+	return ERR_OK;
+}
+
+static enum err check_events(int region, const struct vkey *key, struct arena *arena,
+			     struct commit *commit)
 {
 	enum err e = ERR_OK;
 
-	for (uint32_t i = 0; !e && i < count; i++) {
+	for (uint32_t i = 0; !e && i < commit->count; i++) {
 		struct event event = {0};
 
+		if (commit->events[i].size == 0) /* redacted: nothing but the hash is known */
+			continue;
 		arena_reset(arena);
-		e = event_decode(events[i], arena, &event);
+		e = event_decode(commit->events[i], arena, &event);
 		if (!e)
 			e = event_check_owner(&event, region);
+		if (!e)
+			e = check_act(&event, i, key, commit);
 	}
 	arena_reset(arena);
 	return e;
@@ -49,30 +97,27 @@ enum err commit_check(const struct tree *before, uint64_t from, uint32_t count, 
 		      const struct bytes *frames, size_t frame_count, const struct vkey *key,
 		      int region, struct arena *arena, struct commit *ret)
 {
-	struct checkpoint checkpoint;
-	struct tree after = *before;
+	struct commit c = {.from = from, .count = count, .note = note, .events = ret->events};
 	enum err e = check_bounds(before, from, count, frames, frame_count);
 
 	if (!e)
-		e = bundle_split(frames, frame_count, count, ret->events);
+		e = bundle_split(frames, frame_count, count, c.events);
 	if (!e)
-		e = checkpoint_open(note, key, &checkpoint);
+		e = checkpoint_open(note, key, &c.checkpoint);
 	if (e)
 		return e;
-	if (checkpoint.size != from + count)
+	if (c.checkpoint.size != from + count)
 		return ERR_GAP;
-	for (uint32_t i = 0; i < count; i++)
-		tree_append(&after, hash_leaf(ret->events[i]));
-	if (!hash_equal(tree_root(&after), checkpoint.root))
+	c.after = *before;
+	for (uint32_t i = 0; i < count; i++) {
+		tree_append(&c.after, commit_leaf(c.events[i]));
+		c.redacted += c.events[i].size == 0;
+	}
+	if (!hash_equal(tree_root(&c.after), c.checkpoint.root))
 		return ERR_ROOT;
 	if (region != REGION_NONE)
-		e = check_events(ret->events, count, region, arena);
-	if (e)
-		return e;
-	ret->from = from;
-	ret->count = count;
-	ret->note = note;
-	ret->checkpoint = checkpoint;
-	ret->after = after;
-	return ERR_OK;
+		e = check_events(region, key, arena, &c);
+	if (!e)
+		*ret = c;
+	return e;
 }

@@ -19,6 +19,7 @@ struct commit {
 		*events; /* COMMIT_EVENTS_MAX slots given by the caller; slices of the frames */
 	struct checkpoint checkpoint;
 	struct tree after; /* the tree with these events */
+	bool continues;    /* its first event is event 0 of the log, and goes on from an old one */
 	bool rotates;      /* its last event names other keys, and the note is signed by both */
 	struct card next;  /*   the log's card from here on */
 	size_t redacted;   /* events of which only the leaf hash came: slices of size 0 whose data
@@ -32,9 +33,11 @@ struct hash commit_leaf(struct bytes event);
  * (DECODE, LIMIT), checkpoint form, origin, key, signature and size (DECODE, ORIGIN, UNKNOWN_KEY,
  * SIGNATURE, GAP when the size is not from + count), root over all leaves (ROOT), then, when
  * `region` is not REGION_NONE, that each event decodes and belongs to the owner (DECODE,
- * LIMIT, OWNER, INVALID).  An event that rotates keys must be the last one (INVALID), its card
- * open and of the same realm, log and transport key (INVALID, SIGNATURE), and the note signed by
- * the new log key as well (UNKNOWN_KEY, SIGNATURE).  `arena` is reset and reused per event. */
+ * LIMIT, OWNER, INVALID).  An event that goes on from an old log is event 0 (INVALID).  One that
+ * rotates keys is the last (INVALID), its card a good one of the same realm and log by another log
+ * key (INVALID, SIGNATURE), and the note signed by that key as well (UNKNOWN_KEY, SIGNATURE);
+ * whether the card keeps the transport key is for the caller to compare.  `arena` is reset and
+ * reused per event. */
 MUST_USE enum err commit_check(const struct tree *before, uint64_t from, uint32_t count,
 			       struct bytes note, const struct bytes *frames, size_t frame_count,
 			       const struct vkey *key, int region, struct arena *arena,

@@ -4,9 +4,9 @@
 
 #include "session/node_turn.h"
 
-enum err node_machine_init(struct node_machine *m, struct log_name log, const struct vkey *key,
-			   const struct tree *tree, uint64_t highwater, bool found,
-			   size_t link_count)
+enum err node_machine_init(struct node_machine *m, struct log_name log,
+			   const struct node_lookup *lookup, const struct tree *tree,
+			   uint64_t highwater, bool found, size_t link_count)
 {
 	struct bytes *events = NULL;
 
@@ -17,7 +17,7 @@ enum err node_machine_init(struct node_machine *m, struct log_name log, const st
 		return ERR_NOMEM;
 	*m = (struct node_machine){
 		.log = log,
-		.key = *key,
+		.lookup = *lookup,
 		.region = log_name_region(log),
 		.size = tree->size,
 		.tree = *tree,
@@ -88,6 +88,7 @@ static void keep_time(const struct node_turn *t)
 			keep_session(t);
 		break;
 	case NODE_FROZEN:
+	case NODE_DISTRUSTED:
 		break;
 	}
 }
@@ -240,6 +241,8 @@ static void on_link_event(const struct node_turn *t)
 		on_sent(t);
 	} else if (t->event->kind == NODE_EV_WAIVE) {
 		on_waive(t->link);
+	} else if (t->event->kind == NODE_EV_DISTRUST) {
+		node_distrust(t);
 	} else {
 		t->link->stuck = false;
 		node_message(t);
@@ -274,6 +277,7 @@ void node_step(struct node_machine *m, const struct node_event *event, struct no
 	case NODE_EV_SENT:
 	case NODE_EV_MESSAGE:
 	case NODE_EV_WAIVE:
+	case NODE_EV_DISTRUST:
 		if (event->link >= m->link_count)
 			return;
 		t = node_turn_of(m, event, ret, event->link);

@@ -8,7 +8,8 @@
  *
  *   FROZEN   the server says fork: nothing more is sent there until an administrator acts
  *   DISTRUSTED  its national log does not extend what this node witnessed: nothing is sent there
- *            or taken from there any more (another server card is another server)
+ *            or taken from there any more (another server card is another server); the gate does
+ *            not close by it, but waits for it, or for a waiver, where it was closed before
  *   REFUSED  the server does not want us (revoked, other protocol): tried again slowly
  *
  * Every refusal that a new HELLO can mend (gap, old session) leads back to GREETING, at once the
@@ -122,8 +123,12 @@ enum node_action_kind {
 	NODE_ALARM,       /* a person must know: link's refused, refused_text */
 	NODE_OPENED,      /* the gate opened: edits are taken */
 	NODE_WITNESS,     /* judge the OFFER in `frames` (tlog/witness.h), store, answer COSIGNED or
-			     DECLINED in session header.session; should it be a fork, tell DISTRUST */
-	NODE_CARRY_OUT,   /* the DUTY in `frames`: verify it by the server's key, then do it */
+			     DECLINED in session header.session; should it be a fork, tell DISTRUST.
+			     `header` is the OFFER's; four frames, the last two may be empty */
+	NODE_CARRY_OUT,   /* the DUTY in `frames`: verify it by the server's key, then do it, or at
+			     least store it before the link's next message is told: what is fetched
+			     may need it.  `header` is the DUTY's; four frames, the last may be empty
+			   */
 };
 
 struct node_action {

@@ -7,7 +7,7 @@
 
 #define TO(phase) (1u << (phase))
 
-/* The moves of the picture in node.h. */
+/* The moves of the picture in node.h; to DISTRUSTED leads every one, and none away from it. */
 static const unsigned moves[] = {
 	[NODE_AWAY] = TO(NODE_GREETING),
 	[NODE_GREETING] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_ANCHORING) | TO(NODE_FROZEN) |
@@ -19,13 +19,21 @@ static const unsigned moves[] = {
 	[NODE_LIVE] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_FROZEN) | TO(NODE_REFUSED),
 	[NODE_FROZEN] = 0,
 	[NODE_REFUSED] = TO(NODE_GREETING),
+	[NODE_DISTRUSTED] = 0,
 };
+
+static bool may_move(enum node_phase from, enum node_phase to)
+{
+	if (to == NODE_DISTRUSTED)
+		return from != NODE_DISTRUSTED;
+	return (moves[from] & TO(to)) != 0;
+}
 
 static bool move(const struct node_turn *t, enum node_phase to)
 {
 	struct node_link *link = t->link;
 
-	if (!(moves[link->phase] & TO(to)))
+	if (!may_move(link->phase, to))
 		return false;
 	if (link->phase != to)
 		link->asked = 0;
@@ -251,5 +259,19 @@ void node_frozen(const struct node_turn *t, enum err code, const char *text)
 	t->link->agreed = false;
 	t->link->ahead = false;
 	note_refusal(t, code, text);
+	(void)node_add(t, NODE_ALARM);
+}
+
+void node_distrust(const struct node_turn *t)
+{
+	if (!move(t, NODE_DISTRUSTED))
+		return;
+	leave(t);
+	t->link->ahead = false;
+	note_refusal(
+		t, ERR_FORK,
+		"this server showed two histories of its national log; both notes are kept as "
+		"evidence (splotctl audit evidence), and nothing is sent to it or taken from it "
+		"any more; tell the other regions and the ministry");
 	(void)node_add(t, NODE_ALARM);
 }

@@ -2,6 +2,8 @@
 
 #include "session/node_turn.h"
 
+enum { ASKED_FRAMES = 4 }; /* of an OFFER or a DUTY, empty ones among them */
+
 /* What mends a refusal.  Whatever is not listed needs a person. */
 enum cure { CURE_PERSON, CURE_GREET, CURE_TIME, CURE_NONE };
 
@@ -37,6 +39,20 @@ static bool in_session(const struct node_turn *t, const struct wire_header *h)
 
 /* ---- HELLO's answer ---- */
 
+/* A checkpoint of our own log, by the key that signed it then. */
+static enum err open_own(const struct node_machine *m, struct bytes raw, struct checkpoint *ret)
+{
+	struct note note;
+	struct vkey key;
+	enum err e = note_parse(raw, &note);
+
+	if (!e)
+		e = checkpoint_parse(note.text, false, ret);
+	if (!e)
+		e = m->lookup.key_at(m->lookup.context, ret->size, &key);
+	return e ? e : checkpoint_open(raw, &key, ret);
+}
+
 /* A server that claims more than we hold must show our own signature for it, so that it
  * cannot keep the gate closed by a number. */
 static enum err check_claim(const struct node_turn *t, const struct wire_header *h)
@@ -47,7 +63,7 @@ static enum err check_claim(const struct node_turn *t, const struct wire_header 
 
 	if (h->size <= t->m->size)
 		return ERR_OK;
-	e = checkpoint_open(event->frames[1], &t->m->key, &checkpoint);
+	e = open_own(t->m, event->frames[1], &checkpoint);
 	if (!e && checkpoint.size < h->size)
 		e = ERR_PROOF;
 	return e;
@@ -171,24 +187,48 @@ static void on_refused(const struct node_turn *t, const struct wire_header *h)
 
 /* ---- fetching ---- */
 
-static void on_range(const struct node_turn *t, const struct wire_header *h)
+/* What was erased must have been erased by an act that this node has seen. */
+static enum err check_redacted(const struct node_machine *m, const struct commit *commit)
+{
+	for (uint32_t i = 0; commit->redacted > 0 && i < commit->count; i++) {
+		struct bytes event = commit->events[i];
+
+		if (event.size == 0 &&
+		    !m->lookup.redacted(m->lookup.context, commit->from + i, commit_leaf(event)))
+			return ERR_REDACTED;
+	}
+	return ERR_OK;
+}
+
+static enum err check_range(const struct node_turn *t, const struct wire_header *h)
 {
 	struct node_machine *m = t->m;
 	const struct node_event *event = t->event;
 	struct commit *commit = &t->ret->commit;
+	struct vkey key;
+	enum err e = m->lookup.key_at(m->lookup.context, h->from + h->count, &key);
+
+	commit->events = m->events;
+	if (!e)
+		e = commit_check(&m->tree, h->from, h->count, event->frames[1], event->frames + 2,
+				 event->frame_count - 2, &key, m->region, &m->arena, commit);
+	return e ? e : check_redacted(m, commit);
+}
+
+static void on_range(const struct node_turn *t, const struct wire_header *h)
+{
+	struct node_machine *m = t->m;
 	struct node_action *a = NULL;
 	enum err e = ERR_OK;
 
 	if (!in_session(t, h) || m->fetcher != t->number || m->appending || h->from != m->size ||
 	    !log_name_equal(h->log, m->log))
 		return;
-	if (h->count == 0 || event->frame_count < 3) { /* less than it claimed */
+	if (h->count == 0 || t->event->frame_count < 3) { /* less than it claimed */
 		node_restart(t);
 		return;
 	}
-	commit->events = m->events;
-	e = commit_check(&m->tree, h->from, h->count, event->frames[1], event->frames + 2,
-			 event->frame_count - 2, &m->key, m->region, &m->arena, commit);
+	e = check_range(t, h);
 	if (e) {
 		node_refused(t, e,
 			     "what the server sent back of our log does not verify; ask its "
@@ -198,7 +238,7 @@ static void on_range(const struct node_turn *t, const struct wire_header *h)
 	a = node_add(t, NODE_APPEND);
 	if (!a)
 		return;
-	a->commit = commit;
+	a->commit = &t->ret->commit;
 	m->appending = true;
 	t->link->asked = 0;
 }
@@ -217,15 +257,44 @@ static void on_heartbeat(const struct node_turn *t, const struct wire_header *h)
 	node_well(t);
 }
 
+/* ---- what the server asks for ---- */
+
+static void ask(const struct node_turn *t, const struct wire_header *h, enum node_action_kind kind)
+{
+	struct node_action *a = NULL;
+
+	if (!in_session(t, h) || t->event->frame_count != ASKED_FRAMES)
+		return;
+	a = node_add(t, kind);
+	if (!a)
+		return;
+	a->header = *h;
+	a->frames = t->event->frames;
+	a->frame_count = t->event->frame_count;
+}
+
+/* The ministry does not witness the log of its own server. */
+static void on_offer(const struct node_turn *t, const struct wire_header *h)
+{
+	if (t->m->region != REGION_PL)
+		ask(t, h, NODE_WITNESS);
+}
+
+static void on_duty(const struct node_turn *t, const struct wire_header *h)
+{
+	ask(t, h, NODE_CARRY_OUT);
+}
+
 /* What a server may say to a node, and in how many frames. */
 static const struct rule {
 	enum wire_kind kind;
 	size_t frames_most;
 	void (*handle)(const struct node_turn *t, const struct wire_header *h);
 } rules[] = {
-	{WIRE_WELCOME, 2, on_welcome},     {WIRE_ACK, 1, on_ack},
-	{WIRE_REFUSED, 1, on_refused},     {WIRE_RANGE, 2 + COMMIT_FRAMES_MAX, on_range},
-	{WIRE_HEARTBEAT, 1, on_heartbeat},
+	{WIRE_WELCOME, 2, on_welcome},      {WIRE_ACK, 1, on_ack},
+	{WIRE_REFUSED, 1, on_refused},      {WIRE_RANGE, 2 + COMMIT_FRAMES_MAX, on_range},
+	{WIRE_HEARTBEAT, 1, on_heartbeat},  {WIRE_OFFER, ASKED_FRAMES, on_offer},
+	{WIRE_DUTY, ASKED_FRAMES, on_duty},
 };
 
 /* Anything else is as if nothing had been heard. */
@@ -235,7 +304,7 @@ void node_message(const struct node_turn *t)
 	struct wire_header h = {0};
 
 	if (t->link->phase == NODE_AWAY || t->link->phase == NODE_FROZEN ||
-	    t->link->phase == NODE_REFUSED)
+	    t->link->phase == NODE_REFUSED || t->link->phase == NODE_DISTRUSTED)
 		return;
 	if (event->frame_count == 0 || wire_decode(event->frames[0], &h))
 		return;

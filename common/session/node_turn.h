@@ -43,6 +43,8 @@ void node_drop(const struct node_turn *t); /* AWAY, to be connected after a whil
 void node_wait(const struct node_turn *t, enum err code, const char *text);
 void node_refused(const struct node_turn *t, enum err code, const char *text);
 void node_frozen(const struct node_turn *t, enum err code, const char *text);
+/* It told two histories of its national log. */
+void node_distrust(const struct node_turn *t);
 /* The server answers in an open session: forget what was wrong. */
 void node_well(const struct node_turn *t);
 

@@ -8,14 +8,18 @@
 
 /* ---- the table of logs ---- */
 
-enum err server_machine_init(struct server_machine *m, const char *realm, uint64_t credit_bytes,
+enum err server_machine_init(struct server_machine *m, const char *realm,
+			     const struct vkey *national, uint64_t credit_bytes,
 			     struct server_lookup lookup)
 {
 	size_t size = strlen(realm);
 
 	if (size == 0 || size > REALM_BYTES_MAX || credit_bytes < COMMIT_BYTES_MAX)
 		return ERR_ARGUMENT;
-	*m = (struct server_machine){.credit_bytes = credit_bytes, .lookup = lookup};
+	*m = (struct server_machine){.national = *national,
+				     .credit_bytes = credit_bytes,
+				     .round_ms = SERVER_ROUND_MS,
+				     .lookup = lookup};
 	memcpy(m->realm, realm, size + 1);
 	m->logs = calloc(LOGS_MAX, sizeof(*m->logs));
 	m->events = calloc(COMMIT_EVENTS_MAX, sizeof(*m->events));
@@ -60,6 +64,9 @@ enum err server_machine_enrol(struct server_machine *m, const struct card *card,
 	log->card = *card;
 	log->state = state;
 	log->freezing = false;
+	log->rotating = false;
+	log->cosigning = 0;
+	log->stands = UINT64_MAX;
 	log->durable = *durable;
 	log->pending = *durable;
 	return ERR_OK;
@@ -77,6 +84,34 @@ enum err server_machine_revoke(struct server_machine *m, struct log_name name)
 	return ERR_OK;
 }
 
+enum err server_machine_release(struct server_machine *m, struct log_name name)
+{
+	struct server_log *log = server_machine_log(m, name);
+
+	if (!log)
+		return ERR_NOT_FOUND;
+	if (log->state != LOG_FROZEN)
+		return ERR_ARGUMENT;
+	server_end_session(log);
+	log->state = LOG_ACTIVE;
+	log->freezing = false;
+	log->stands = UINT64_MAX;
+	return ERR_OK;
+}
+
+enum err server_machine_freeze(struct server_machine *m, struct log_name name)
+{
+	struct server_log *log = server_machine_log(m, name);
+
+	if (!log)
+		return ERR_NOT_FOUND;
+	server_end_session(log);
+	if (log->state == LOG_ACTIVE)
+		log->state = LOG_FROZEN;
+	log->freezing = false;
+	return ERR_OK;
+}
+
 /* ---- answers ---- */
 
 struct server_action *server_add(struct server_update *ret, enum server_action_kind kind)
@@ -90,16 +125,27 @@ struct server_action *server_add(struct server_update *ret, enum server_action_k
 	return a;
 }
 
-static struct server_action *send_to(struct server_log *log, struct server_update *ret,
-				     enum wire_kind kind)
+struct server_action *server_add_to(const struct server_log *log, struct server_update *ret,
+				    enum server_action_kind kind)
 {
-	struct server_action *a = server_add(ret, SERVER_SEND);
+	struct server_action *a = server_add(ret, kind);
 
 	if (!a)
 		return NULL;
 	memcpy(a->peer, log->peer, sizeof(a->peer));
 	a->peer_size = log->peer_size;
 	a->log = log->card.log;
+	a->session = log->session;
+	return a;
+}
+
+static struct server_action *send_to(const struct server_log *log, struct server_update *ret,
+				     enum wire_kind kind)
+{
+	struct server_action *a = server_add_to(log, ret, SERVER_SEND);
+
+	if (!a)
+		return NULL;
 	a->header.kind = kind;
 	a->header.session = log->session;
 	return a;
@@ -145,6 +191,7 @@ void server_welcome(const struct server_machine *m, struct server_log *log,
 	a->header.commit_events = COMMIT_EVENTS_MAX;
 	a->header.commit_bytes = COMMIT_BYTES_MAX;
 	a->with_newest = log->durable.size > 0;
+	(void)server_add_to(log, ret, SERVER_SEND_DUTIES);
 }
 
 void server_end_session(struct server_log *log)
@@ -156,19 +203,39 @@ void server_end_session(struct server_log *log)
 	log->credit_left = 0;
 	log->taken = 0;
 	log->agreed = 0;
+	log->offered = 0;
+	log->offered_twice = false;
+	log->declined = false;
 }
 
 /* ---- what became of the transaction ---- */
 
+/* What the log's transaction brought besides events. */
+static void take_up(struct server_log *log)
+{
+	if (log->rotating)
+		log->card = log->next;
+	log->rotating = false;
+	if (log->cosigning > log->cosigned) {
+		log->cosigned = log->cosigning;
+		log->cosigned_at = log->cosigning_at;
+		if (log->witnessed < log->cosigned)
+			log->witnessed = log->cosigned;
+	}
+	log->cosigning = 0;
+}
+
 static void on_stored(struct server_machine *m, const struct server_event *event,
 		      struct server_update *ret)
 {
+	m->national_size = event->national_size;
 	for (size_t i = 0; i < m->log_count; i++) {
 		struct server_log *log = &m->logs[i];
 
 		if (log->pending.size != log->durable.size)
 			log->last_commit = event->now;
 		log->durable = log->pending;
+		take_up(log);
 		if (log->freezing)
 			server_refuse(log, ret, ERR_FORK,
 				      "both checkpoints are kept and this log is frozen here; ask "
@@ -190,6 +257,8 @@ static void on_failed(struct server_machine *m, const struct server_event *event
 		bool tell = log->ack_due || log->freezing;
 
 		log->pending = log->durable;
+		log->rotating = false;
+		log->cosigning = 0;
 		if (log->agreed > log->durable.size)
 			log->agreed = log->durable.size;
 		if (log->freezing)
@@ -206,7 +275,8 @@ static void on_failed(struct server_machine *m, const struct server_event *event
 	}
 }
 
-static void on_tick(struct server_machine *m, const struct server_event *event)
+static void on_tick(struct server_machine *m, const struct server_event *event,
+		    struct server_update *ret)
 {
 	for (size_t i = 0; i < m->log_count; i++) {
 		struct server_log *log = &m->logs[i];
@@ -214,6 +284,8 @@ static void on_tick(struct server_machine *m, const struct server_event *event)
 		if (log->open && event->now.ms - log->last_contact.ms > SERVER_SILENCE_MS)
 			server_end_session(log);
 	}
+	m->national_size = event->national_size;
+	server_round(m, event->now, ret);
 }
 
 void server_step(struct server_machine *m, const struct server_event *event,
@@ -231,7 +303,7 @@ void server_step(struct server_machine *m, const struct server_event *event,
 		on_failed(m, event, ret);
 		break;
 	case SERVER_EV_TICK:
-		on_tick(m, event);
+		on_tick(m, event, ret);
 		break;
 	}
 }

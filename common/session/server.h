@@ -36,8 +36,10 @@
 enum {
 	SERVER_PEER_BYTES = 16,
 	SERVER_SILENCE_MS = 30000, /* a session that says nothing for so long ends */
-	SERVER_ROUND_MS =
-		10000, /* the national checkpoint is offered to witnesses so often at most */
+	/* The national checkpoint is offered to witnesses so often at most; an offer without an
+	 * answer is made again after as long. */
+	SERVER_ROUND_MS = 10000,
+	SERVER_SKEW_MS = 3600000, /* a cosignature's time may be so far from ours */
 };
 
 enum server_log_state { LOG_ACTIVE, LOG_FROZEN, LOG_REVOKED };
@@ -67,21 +69,33 @@ struct server_log {
 	uint64_t refused[ERR_COUNT];
 	bool rotating;    /* this turn's last APPEND names other keys */
 	struct card next; /*   taken up when it is stored */
+	uint64_t stands;  /* of a frozen log: how much of it a log begun anew may go on from (the
+			     driver says so after freezing or enrolling it; all, unless told) */
 	/* witnessing */
 	uint64_t witnessed; /* size of the newest national checkpoint that it is known to hold */
 	uint64_t offered;   /* size offered in this session and not answered; 0: none */
-	uint64_t cosigned;  /* size of the newest that it cosigned */
+	struct wall_ms offered_at;
+	bool offered_twice; /* a DECLINED said from where, and it was offered from there */
+	bool declined;      /* for good, in this session */
+	uint64_t cosigning; /* this turn's cosignature is of that size; 0: none */
+	struct wall_ms cosigning_at;
+	uint64_t cosigned;          /* size of the newest that it cosigned */
 	struct wall_ms cosigned_at; /* by its own word */
 };
 
-/* Roots at any size of a log that the server holds, what this turn's APPENDs added included (read
- * inside the open write transaction); reads are lookups, not effects. */
+/* What the server holds, what this turn's APPENDs added included (read inside the open write
+ * transaction); reads are lookups, not effects. */
 struct server_lookup {
 	void *context;
+	/* The root of a log's first `size` events, also of "national"; ARGUMENT or NOT_FOUND past
+	 * its end, any other error when it could not be read. */
 	MUST_USE enum err (*root)(void *context, struct log_name log, uint64_t size,
-				  struct hash *ret); /* also of "national", as far as stored */
+				  struct hash *ret);
 	/* Whether an act redacted this event, here or ahead of its coming. */
 	bool (*redacted)(void *context, struct log_name log, uint64_t index, struct hash leaf);
+	/* The first event at or after `from` that an act redacted; UINT64_MAX: none.  Its bytes
+	 * are not stored, should they come all the same.  May be NULL: acts never come ahead. */
+	uint64_t (*next_redacted)(void *context, struct log_name log, uint64_t from);
 };
 
 struct server_machine {
@@ -94,7 +108,7 @@ struct server_machine {
 	uint64_t national_size;              /* on disk, as the driver last said */
 	uint64_t round_size;                 /* the checkpoint that is offered; 0: none yet */
 	struct wall_ms round_at;             /* when that round began */
-	int64_t round_ms;                    /* SERVER_ROUND_MS unless configured */
+	int64_t round_ms;                    /* SERVER_ROUND_MS unless the driver says so */
 	struct server_lookup lookup;
 	struct arena arena;   /* for decoding, reset per event */
 	struct bytes *events; /* COMMIT_EVENTS_MAX slots, owned */
@@ -103,11 +117,12 @@ struct server_machine {
 enum server_action_kind {
 	SERVER_SEND,       /* header (and note, when not empty) to peer */
 	SERVER_SEND_RANGE, /* the next chunk of `log` from `from` on, to peer */
-	SERVER_APPEND,     /* commit's events and note to `log`, with a national entry */
+	SERVER_APPEND,     /* commit's events and note to `log`, with a national entry; and when it
+			      `rotates`, its card as the log's trusted one, with an act */
 	SERVER_FREEZE,   /* keep note and other as evidence, mark the log frozen, national entry */
 	SERVER_CLOSE,    /* stop listening to this peer: it broke the rules of flow */
 	SERVER_OFFER,    /* header (session, from, size) with the national checkpoint of that size,
-			    the consistency proof, and the newest cosigned checkpoint */
+			    the consistency proof, and the newest cosigned checkpoint, to peer */
 	SERVER_COSIGNED, /* keep `note`, a good cosignature line of `log` on the national
 			    checkpoint of `from`; stored with the turn */
 	SERVER_SEND_DUTIES, /* every redact act of `log`, to peer (`session`) */
@@ -122,11 +137,12 @@ struct server_action {
 	struct wire_header header; /* SEND */
 	bool with_newest;          /* SEND: frame 1 is the newest stored checkpoint of `log` */
 	struct log_name log;
-	uint64_t from;               /* SEND_RANGE */
-	uint64_t session;            /* SEND_RANGE */
+	uint64_t from;               /* SEND_RANGE; COSIGNED: the size */
+	uint64_t session;            /* SEND_RANGE, SEND_DUTIES */
 	const struct commit *commit; /* APPEND; borrowed until the next step */
-	struct bytes note;           /* FREEZE: the peer's note; borrowed until the next step.  The
-					server's own newest note of the log is the other one */
+	struct bytes note;           /* FREEZE: the peer's note, the server's own newest note of the
+					log is the other one; COSIGNED; ROLLED_BACK.  Borrowed until
+					the next step */
 };
 
 enum { SERVER_ACTIONS_MAX = 4 + LOGS_MAX * 3 };
@@ -170,9 +186,11 @@ MUST_USE enum err server_machine_enrol(struct server_machine *m, const struct ca
 				       const struct tree *durable, enum server_log_state state);
 /* Takes effect on the next message: the open session ends. NOT_FOUND. */
 MUST_USE enum err server_machine_revoke(struct server_machine *m, struct log_name log);
-/* A frozen log goes on with the history that is held; its node is greeted anew.  NOT_FOUND. */
+/* A frozen log goes on with the history that is held, as soon as its node says HELLO.  NOT_FOUND;
+ * ARGUMENT when it is not frozen. */
 MUST_USE enum err server_machine_release(struct server_machine *m, struct log_name log);
-/* An administrator freezes it: what is sent is refused.  NOT_FOUND. */
+/* An administrator freezes it: what is sent is refused (a revoked one stays revoked).
+ * NOT_FOUND. */
 MUST_USE enum err server_machine_freeze(struct server_machine *m, struct log_name log);
 struct server_log *server_machine_log(struct server_machine *m,
 				      struct log_name log); /* NULL if none */

@@ -3,17 +3,8 @@
 
 #include "session/server_turn.h"
 
-/* One message on its way through the rules. */
-struct turn {
-	struct server_machine *m;
-	struct server_log *log;
-	const struct server_event *event;
-	struct wire_header header;
-	struct server_update *ret;
-};
-
 /* Answers go to whoever sent this message, which need not be the session's peer. */
-static struct server_action *answer(const struct turn *t, enum wire_kind kind)
+static struct server_action *answer(const struct server_turn *t, enum wire_kind kind)
 {
 	struct server_action *a = server_add(t->ret, SERVER_SEND);
 
@@ -28,7 +19,7 @@ static struct server_action *answer(const struct turn *t, enum wire_kind kind)
 	return a;
 }
 
-static void refuse(const struct turn *t, enum err code, const char *text)
+void server_deny(const struct server_turn *t, enum err code, const char *text)
 {
 	struct server_action *a = answer(t, WIRE_REFUSED);
 
@@ -43,7 +34,7 @@ static void refuse(const struct turn *t, enum err code, const char *text)
 	(void)snprintf(a->header.text, sizeof(a->header.text), "%s: %s", err_text(code), text);
 }
 
-static bool from_session_peer(const struct turn *t)
+static bool from_session_peer(const struct server_turn *t)
 {
 	const struct server_log *log = t->log;
 
@@ -51,7 +42,7 @@ static bool from_session_peer(const struct turn *t)
 	       bytes_equal(t->event->peer, bytes_of(log->peer, log->peer_size));
 }
 
-static void remember_peer(const struct turn *t)
+static void remember_peer(const struct server_turn *t)
 {
 	memcpy(t->log->peer, t->event->peer.data, t->event->peer.size);
 	t->log->peer_size = t->event->peer.size;
@@ -60,7 +51,7 @@ static void remember_peer(const struct turn *t)
 /* ---- forks ---- */
 
 /* The node is told when the evidence is stored, not before. */
-static void freeze(const struct turn *t, struct bytes note)
+static void freeze(const struct server_turn *t, struct bytes note)
 {
 	struct server_action *a = server_add(t->ret, SERVER_FREEZE);
 
@@ -75,7 +66,7 @@ static void freeze(const struct turn *t, struct bytes note)
 	t->log->freezing = true;
 }
 
-static enum err root_at(const struct turn *t, uint64_t size, struct hash *ret)
+static enum err root_at(const struct server_turn *t, uint64_t size, struct hash *ret)
 {
 	const struct server_lookup *lookup = &t->m->lookup;
 
@@ -90,9 +81,18 @@ static enum err root_at(const struct turn *t, uint64_t size, struct hash *ret)
 	return lookup->root(lookup->context, t->log->card.log, size, ret);
 }
 
-/* Compares a verified checkpoint with our own history.  True when it is no news: the same
- * root, or a size that we do not hold yet.  Else the message has been answered. */
-static bool explained(const struct turn *t, const struct checkpoint *checkpoint, struct bytes note)
+enum err server_open_note(const struct server_turn *t, struct bytes note, struct checkpoint *ret)
+{
+	const struct server_log *log = t->log;
+	enum err e = ERR_UNKNOWN_KEY;
+
+	if (log->rotating)
+		e = checkpoint_open(note, &log->next.log_key, ret);
+	return e == ERR_UNKNOWN_KEY ? checkpoint_open(note, &log->card.log_key, ret) : e;
+}
+
+bool server_explained(const struct server_turn *t, const struct checkpoint *checkpoint,
+		      struct bytes note)
 {
 	struct hash ours;
 	enum err e = ERR_OK;
@@ -101,7 +101,7 @@ static bool explained(const struct turn *t, const struct checkpoint *checkpoint,
 		return true;
 	e = root_at(t, checkpoint->size, &ours);
 	if (e) {
-		refuse(t, e, "the server could not read its own log; try again later");
+		server_deny(t, e, "the server could not read its own log; try again later");
 		return false;
 	}
 	if (hash_equal(ours, checkpoint->root))
@@ -110,46 +110,62 @@ static bool explained(const struct turn *t, const struct checkpoint *checkpoint,
 	return false;
 }
 
-/* The checkpoint in frame 1 of a HELLO or ANCHOR: there when `size` is not 0, and of
- * exactly that size. */
-static bool good_checkpoint(const struct turn *t, uint64_t size)
+/* The checkpoint beside a size: there when it is not 0, and of exactly that size. */
+static enum err open_beside(const struct server_turn *t, uint64_t size, struct bytes note,
+			    struct checkpoint *ret)
 {
-	const struct server_event *event = t->event;
-	struct checkpoint checkpoint;
 	enum err e = ERR_OK;
 
-	if (event->frame_count != (size ? 2u : 1u)) {
-		refuse(t, ERR_DECODE, "a checkpoint belongs to every size but 0");
-		return false;
-	}
-	if (size == 0)
-		return true;
-	e = checkpoint_open(event->frames[1], &t->log->card.log_key, &checkpoint);
-	if (!e && checkpoint.size != size)
+	if ((size > 0) != (note.size > 0))
+		return ERR_DECODE;
+	if (size > 0)
+		e = server_open_note(t, note, ret);
+	if (!e && size > 0 && ret->size != size)
 		e = ERR_DECODE;
-	if (e) {
-		refuse(t, e, "the checkpoint beside the size");
-		return false;
-	}
-	return explained(t, &checkpoint, event->frames[1]);
+	return e;
 }
+
+static const char BESIDE[] = "a checkpoint of that size belongs beside every size but 0";
 
 /* ---- messages ---- */
 
-static void on_hello(const struct turn *t)
+static struct bytes frame(const struct server_turn *t, size_t number)
+{
+	return number < t->event->frame_count ? t->event->frames[number] : bytes_of(NULL, 0);
+}
+
+/* What a HELLO shows of its own log.  A note by keys that are not known here (yet, or any more)
+ * tells nothing: the anchor has to verify. */
+static bool good_greeting(const struct server_turn *t)
+{
+	struct checkpoint checkpoint;
+	enum err e = open_beside(t, t->header.size, frame(t, 1), &checkpoint);
+
+	if (e == ERR_UNKNOWN_KEY)
+		return true;
+	if (e) {
+		server_deny(t, e, BESIDE);
+		return false;
+	}
+	return t->header.size == 0 || server_explained(t, &checkpoint, frame(t, 1));
+}
+
+static void on_hello(const struct server_turn *t)
 {
 	const struct wire_header *h = &t->header;
 	struct server_log *log = t->log;
 
 	if (h->protocol != WIRE_PROTOCOL) {
-		refuse(t, ERR_VERSION, "this server speaks protocol 1; use a program that does");
+		server_deny(t, ERR_VERSION,
+			    "this server speaks protocol 1; use a program that does");
 		return;
 	}
 	if (!log_name_equal(h->log, log->card.log)) {
-		refuse(t, ERR_OWNER, "this key was enrolled for another log; use that log's keys");
+		server_deny(t, ERR_OWNER,
+			    "this key was enrolled for another log; use that log's keys");
 		return;
 	}
-	if (!good_checkpoint(t, h->size))
+	if (!server_witnessed(t, frame(t, 2)) || !good_greeting(t))
 		return;
 	server_end_session(log);
 	remember_peer(t);
@@ -165,119 +181,41 @@ static void on_hello(const struct turn *t)
 		server_welcome(t->m, log, t->ret);
 }
 
-static void on_anchor(const struct turn *t)
+static void on_anchor(const struct server_turn *t)
 {
 	struct server_log *log = t->log;
+	struct checkpoint checkpoint;
+	enum err e = ERR_OK;
 
 	if (t->header.size != log->anchor_size) {
-		refuse(t, ERR_ARGUMENT, "an anchor stands at exactly the smaller of both sizes");
+		server_deny(t, ERR_ARGUMENT,
+			    "an anchor stands at exactly the smaller of both sizes");
 		return;
 	}
-	if (!good_checkpoint(t, t->header.size))
+	e = open_beside(t, t->header.size, frame(t, 1), &checkpoint);
+	if (e) {
+		server_deny(t, e, BESIDE);
+		return;
+	}
+	if (t->header.size > 0 && !server_explained(t, &checkpoint, frame(t, 1)))
 		return;
 	log->anchored = true;
 	if (log->agreed < t->header.size)
 		log->agreed = t->header.size;
 	server_ack(t->m, log, t->ret);
+	server_offer(t->m, log, t->event->now, t->ret);
 }
 
-/* A commit that begins inside what we hold: harmless when it tells the same history. */
-static void replayed(const struct turn *t)
-{
-	const struct wire_header *h = &t->header;
-	struct server_log *log = t->log;
-	struct checkpoint checkpoint;
-	enum err e = checkpoint_open(t->event->frames[1], &log->card.log_key, &checkpoint);
-
-	if (!e && checkpoint.size != h->from + h->count)
-		e = ERR_GAP;
-	if (!e && checkpoint.size > log->pending.size)
-		e = ERR_OLD;
-	if (e) {
-		refuse(t, e, "a commit that begins before this size; go on from it");
-		return;
-	}
-	if (!explained(t, &checkpoint, t->event->frames[1]))
-		return;
-	if (log->agreed < checkpoint.size)
-		log->agreed = checkpoint.size;
-	if (log->pending.size == log->durable.size)
-		server_ack(t->m, log, t->ret);
-	else
-		log->ack_due = true;
-}
-
-static bool take_credit(const struct turn *t)
-{
-	struct server_log *log = t->log;
-	uint64_t bytes = commit_frames_size(t->event->frames + 2, t->event->frame_count - 2);
-	struct server_action *a = NULL;
-
-	if (bytes <= log->credit_left) {
-		log->credit_left -= bytes;
-		log->taken += bytes;
-		return true;
-	}
-	refuse(t, ERR_CREDIT, "wait for acknowledgements before sending more");
-	server_end_session(log);
-	a = server_add(t->ret, SERVER_CLOSE);
-	if (a) {
-		memcpy(a->peer, t->event->peer.data, t->event->peer.size);
-		a->peer_size = t->event->peer.size;
-		a->log = log->card.log;
-	}
-	return false;
-}
-
-static void on_commit(const struct turn *t)
-{
-	const struct wire_header *h = &t->header;
-	const struct server_event *event = t->event;
-	struct server_log *log = t->log;
-	struct commit *commit = &t->ret->commit;
-	struct server_action *a = NULL;
-	enum err e = ERR_OK;
-
-	if (!log->anchored) {
-		refuse(t, ERR_SESSION, "anchor before the first commit");
-		return;
-	}
-	if (!take_credit(t))
-		return;
-	if (h->from < log->pending.size) {
-		replayed(t);
-		return;
-	}
-	commit->events = t->m->events;
-	e = commit_check(&log->pending, h->from, h->count, event->frames[1], event->frames + 2,
-			 event->frame_count - 2, &log->card.log_key, log_name_region(log->card.log),
-			 &t->m->arena, commit);
-	if (e) {
-		refuse(t, e, "nothing of this commit was taken; go on from this size");
-		return;
-	}
-	a = server_add(t->ret, SERVER_APPEND);
-	if (!a)
-		return;
-	a->log = log->card.log;
-	a->commit = commit;
-	log->pending = commit->after;
-	log->agreed = commit->after.size;
-	if (log->claimed < log->agreed)
-		log->claimed = log->agreed;
-	log->ack_due = true;
-}
-
-static void on_fetch(const struct turn *t)
+static void on_fetch(const struct server_turn *t)
 {
 	struct server_action *a = NULL;
 
 	if (!log_name_equal(t->header.log, t->log->card.log)) {
-		refuse(t, ERR_DENIED, "a node fetches its own log only");
+		server_deny(t, ERR_DENIED, "a node fetches its own log only");
 		return;
 	}
 	if (!t->log->anchored) {
-		refuse(t, ERR_SESSION, "anchor before fetching");
+		server_deny(t, ERR_SESSION, "anchor before fetching");
 		return;
 	}
 	a = server_add(t->ret, SERVER_SEND_RANGE);
@@ -290,7 +228,7 @@ static void on_fetch(const struct turn *t)
 	a->session = t->header.session;
 }
 
-static void on_heartbeat(const struct turn *t)
+static void on_heartbeat(const struct server_turn *t)
 {
 	struct server_action *a = answer(t, WIRE_HEARTBEAT);
 
@@ -304,13 +242,15 @@ static const struct rule {
 	enum wire_kind kind;
 	bool in_session;
 	size_t frames_least, frames_most;
-	void (*handle)(const struct turn *t);
+	void (*handle)(const struct server_turn *t);
 } rules[] = {
-	{WIRE_HELLO, false, 1, 2, on_hello},
+	{WIRE_HELLO, false, 1, 3, on_hello},
 	{WIRE_ANCHOR, true, 1, 2, on_anchor},
-	{WIRE_COMMIT, true, 3, 2 + COMMIT_FRAMES_MAX, on_commit},
+	{WIRE_COMMIT, true, 3, 2 + COMMIT_FRAMES_MAX, server_commit},
 	{WIRE_FETCH, true, 1, 1, on_fetch},
 	{WIRE_HEARTBEAT, true, 1, 1, on_heartbeat},
+	{WIRE_COSIGNED, true, 2, 2, server_cosigned},
+	{WIRE_DECLINED, true, 1, 2, server_declined},
 };
 
 static const struct rule *rule_of(enum wire_kind kind)
@@ -323,36 +263,37 @@ static const struct rule *rule_of(enum wire_kind kind)
 }
 
 /* The gates that every message of an enrolled peer passes, whatever it says. */
-static void enter(struct turn *t)
+static void enter(struct server_turn *t)
 {
 	const struct server_event *event = t->event;
 	const struct rule *rule = NULL;
 	enum err e = ERR_DECODE;
 
 	if (t->log->state == LOG_REVOKED) {
-		refuse(t, ERR_DENIED, "this key was revoked; ask the administrator of the server");
+		server_deny(t, ERR_DENIED,
+			    "this key was revoked; ask the administrator of the server");
 		return;
 	}
 	t->log->last_contact = event->now;
 	if (event->frame_count > 0)
 		e = wire_decode(event->frames[0], &t->header);
 	if (e) {
-		refuse(t, e, "frame 0 is no header of this protocol");
+		server_deny(t, e, "frame 0 is no header of this protocol");
 		return;
 	}
 	rule = rule_of(t->header.kind);
 	if (!rule || event->frame_count < rule->frames_least ||
 	    event->frame_count > rule->frames_most) {
-		refuse(t, ERR_DECODE, "no message that a node sends");
+		server_deny(t, ERR_DECODE, "no message that a node sends");
 		return;
 	}
 	if (t->log->state == LOG_FROZEN) {
-		refuse(t, t->log->freezing ? ERR_AGAIN : ERR_FROZEN,
-		       "two histories of this log are known; ask the administrator of the server");
+		server_deny(t, t->log->freezing ? ERR_AGAIN : ERR_FROZEN,
+			    "this log is frozen here; ask the administrator of the server");
 		return;
 	}
 	if (rule->in_session && !from_session_peer(t)) {
-		refuse(t, ERR_SESSION, "say HELLO again");
+		server_deny(t, ERR_SESSION, "say HELLO again");
 		return;
 	}
 	rule->handle(t);
@@ -361,7 +302,7 @@ static void enter(struct turn *t)
 void server_message(struct server_machine *m, const struct server_event *event,
 		    struct server_update *ret)
 {
-	struct turn t = {.m = m, .event = event, .ret = ret};
+	struct server_turn t = {.m = m, .event = event, .ret = ret};
 
 	t.log = server_machine_log(m, event->user);
 	if (event->peer.size == 0 || event->peer.size > SERVER_PEER_BYTES) {
@@ -369,7 +310,7 @@ void server_message(struct server_machine *m, const struct server_event *event,
 		return;
 	}
 	if (!t.log) {
-		refuse(&t, ERR_UNKNOWN_KEY, "no log is enrolled for this key");
+		server_deny(&t, ERR_UNKNOWN_KEY, "no log is enrolled for this key");
 		return;
 	}
 	enter(&t);

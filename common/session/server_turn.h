@@ -1,5 +1,6 @@
-/* What the two halves of the server's machine share: server.c keeps the table of logs and
- * answers STORED, FAILED and TICK; server_message.c decides what a message means.
+/* What the parts of the server's machine share: server.c keeps the table of logs and answers
+ * STORED, FAILED and TICK; server_message.c lets messages in and opens sessions; server_commit.c
+ * takes commits; server_witness.c has the national log witnessed.
  *
  * Layer: session, inside it only. */
 #ifndef SPLOT_SESSION_SERVER_TURN_H
@@ -7,21 +8,64 @@
 
 #include "session/server.h"
 
+/* One message on its way through the rules. */
+struct server_turn {
+	struct server_machine *m;
+	struct server_log *log;
+	const struct server_event *event;
+	struct wire_header header;
+	struct server_update *ret;
+};
+
+/* ---- server.c ---- */
+
 /* One more action, zeroed but for its kind; NULL when the update is full. */
 struct server_action *server_add(struct server_update *ret, enum server_action_kind kind);
+/* The same, to this log's session peer. */
+struct server_action *server_add_to(const struct server_log *log, struct server_update *ret,
+				    enum server_action_kind kind);
 
 /* Refuses something of this log's session peer, and counts it. */
 void server_refuse(struct server_log *log, struct server_update *ret, enum err code,
 		   const char *text);
 /* Acknowledges what the open session agreed to and is on disk; grants its bytes again. */
 void server_ack(const struct server_machine *m, struct server_log *log, struct server_update *ret);
-/* Tells the session's peer what is on disk: nothing of this log may be on its way there. */
+/* Tells the session's peer what is on disk, and its duties: nothing of this log may be on its way
+ * there. */
 void server_welcome(const struct server_machine *m, struct server_log *log,
 		    struct server_update *ret);
 void server_end_session(struct server_log *log);
 
+/* ---- server_message.c ---- */
+
 /* SERVER_EV_MESSAGE */
 void server_message(struct server_machine *m, const struct server_event *event,
 		    struct server_update *ret);
+/* Refuses this message: the answer goes to whoever sent it, who need not be the session's peer. */
+void server_deny(const struct server_turn *t, enum err code, const char *text);
+/* Opens a note of this log by the key that signs it, the one that is about to be included.  Lines
+ * by keys that were in use before are not known here any more: UNKNOWN_KEY. */
+MUST_USE enum err server_open_note(const struct server_turn *t, struct bytes note,
+				   struct checkpoint *ret);
+/* Compares a verified checkpoint with our own history.  True when it is no news: the same root, or
+ * a size that we do not hold yet.  Else the message has been answered. */
+bool server_explained(const struct server_turn *t, const struct checkpoint *checkpoint,
+		      struct bytes note);
+
+/* ---- server_commit.c ---- */
+void server_commit(const struct server_turn *t);
+
+/* ---- server_witness.c ---- */
+
+/* What a node says it witnessed.  False when our own key signed what our log does not contain:
+ * then ROLLED_BACK was asked for.  A note of another log or key is as if there were none. */
+bool server_witnessed(const struct server_turn *t, struct bytes note);
+/* Offers the round's checkpoint to an open session that has not had it. */
+void server_offer(const struct server_machine *m, struct server_log *log, struct wall_ms now,
+		  struct server_update *ret);
+/* Begins a round when it is time, and makes offers that are due. */
+void server_round(struct server_machine *m, struct wall_ms now, struct server_update *ret);
+void server_cosigned(const struct server_turn *t);
+void server_declined(const struct server_turn *t);
 
 #endif

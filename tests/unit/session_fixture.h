@@ -33,6 +33,7 @@ struct history {
 	size_t count;
 	struct buf events[HISTORY_MAX];
 	struct tree trees[HISTORY_MAX + 1];
+	uint64_t erased; /* this event travels without its bytes; UINT64_MAX: none does */
 	struct arena arena;
 };
 
@@ -56,6 +57,7 @@ static inline void history_begin(struct history *h, const char *log, uint8_t see
 	assert_ok(log_name_parse(bytes_of_text(log), &h->log));
 	assert_ok(log_origin(REALM, h->log, origin, sizeof(origin)));
 	make_signer(origin, KEY_ED25519, seed_byte, h->secret, &h->signer);
+	h->erased = UINT64_MAX;
 	tree_init(&h->trees[0]);
 }
 
@@ -94,6 +96,26 @@ static inline void history_grow(struct history *h, size_t count, const char *rea
 	for (size_t i = 0; i < count; i++) {
 		(void)snprintf(id, sizeof(id), "pl%s-op-%zu", h->log.text, h->count);
 		history_add(h, id, reason);
+	}
+}
+
+/* A server's own log: its entries may be any bytes here. */
+static inline void nation_begin(struct history *h)
+{
+	memset(h, 0, sizeof(*h));
+	assert_ok(log_name_parse(bytes_of_text("national"), &h->log));
+	make_signer(REALM "/national/centrum", KEY_ED25519, 40, h->secret, &h->signer);
+	h->erased = UINT64_MAX;
+	tree_init(&h->trees[0]);
+}
+
+static inline void nation_grow(struct history *h, size_t count, const char *told)
+{
+	char entry[64];
+
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(entry, sizeof(entry), "%s %zu", told, h->count);
+		history_add_raw(h, bytes_of_text(entry));
 	}
 }
 
@@ -163,8 +185,14 @@ static inline void message_events(struct message *m, const struct history *h, ui
 {
 	struct buf frame = {0};
 
-	for (uint64_t i = from; i < size; i++)
-		bundle_add(&frame, buf_bytes(&h->events[i]));
+	for (uint64_t i = from; i < size; i++) {
+		struct hash leaf = hash_leaf(buf_bytes(&h->events[i]));
+
+		if (i == h->erased)
+			bundle_add_redacted(&frame, leaf.b);
+		else
+			bundle_add(&frame, buf_bytes(&h->events[i]));
+	}
 	message_add(m, buf_bytes(&frame));
 	buf_free(&frame);
 }

@@ -14,6 +14,7 @@ static struct node_machine node;
 static struct node_update update;
 static struct message said;
 static int64_t now_ms;
+static uint64_t erased; /* the event that a duty erased; UINT64_MAX: none */
 
 static inline int set_up(void **state)
 {
@@ -24,6 +25,7 @@ static inline int set_up(void **state)
 	history_grow(&theirs, 5, "common");
 	history_grow(&ours, 35, "first");
 	history_grow(&theirs, 35, "second");
+	erased = UINT64_MAX;
 	now_ms = 50000;
 	return 0;
 }
@@ -40,10 +42,28 @@ static inline int tear_down(void **state)
 
 /* ---- speaking to the machine ---- */
 
+static inline enum err key_at(void *context, uint64_t size, struct vkey *ret)
+{
+	const struct history *h = context;
+
+	(void)size;
+	*ret = h->signer.key;
+	return ERR_OK;
+}
+
+static inline bool redacted(void *context, uint64_t index, struct hash leaf)
+{
+	const struct history *h = context;
+
+	return index == erased && hash_equal(leaf, hash_leaf(buf_bytes(&h->events[index])));
+}
+
+static const struct node_lookup LOOKUP = {&ours, key_at, redacted};
+
 static inline void begin(uint64_t size, uint64_t highwater, bool found, size_t links)
 {
-	assert_ok(node_machine_init(&node, ours.log, &ours.signer.key, &ours.trees[size], highwater,
-				    found, links));
+	assert_ok(node_machine_init(&node, ours.log, &LOOKUP, &ours.trees[size], highwater, found,
+				    links));
 }
 
 static inline struct node_event event_of(enum node_event_kind kind, size_t link)

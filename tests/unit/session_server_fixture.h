@@ -11,25 +11,54 @@ enum { CREDIT = COMMIT_BYTES_MAX };
 static struct history ours;   /* log 26, as the server comes to hold it */
 static struct history theirs; /* log 26 again: another history from index 5 on */
 static struct history other;  /* log 24 */
+static struct history nation; /* the server's own log, as it holds it; its events are anything */
 static struct server_machine machine;
 static struct server_update update;
 static struct message said;
 static struct wall_ms now;
 static bool disk_fails;
+static uint64_t national_size; /* on disk, as the driver says */
 
 static const char PEER[] = "peer1";
 static const char PEER_2[] = "peer2";
 
+static inline const struct history *history_of(struct log_name log)
+{
+	if (log_name_equal(log, ours.log))
+		return &ours;
+	return log_name_equal(log, other.log) ? &other : &nation;
+}
+
 static inline enum err root(void *context, struct log_name log, uint64_t size, struct hash *ret)
 {
-	const struct history *h = log_name_equal(log, ours.log) ? &ours : &other;
+	const struct history *h = history_of(log);
 
 	(void)context;
 	if (disk_fails)
 		return ERR_IO;
-	assert_true(size <= h->count);
+	if (size > h->count)
+		return ERR_ARGUMENT;
 	*ret = tree_root(&h->trees[size]);
 	return ERR_OK;
+}
+
+/* Events that an act erased, by index, of any log; UINT64_MAX: none. */
+static uint64_t erased;
+
+static inline bool redacted(void *context, struct log_name log, uint64_t index, struct hash leaf)
+{
+	const struct history *h = history_of(log);
+
+	(void)context;
+	return index == erased && index < h->count &&
+	       hash_equal(leaf, hash_leaf(buf_bytes(&h->events[index])));
+}
+
+static inline uint64_t next_redacted(void *context, struct log_name log, uint64_t from)
+{
+	(void)context;
+	(void)log;
+	return from <= erased ? erased : UINT64_MAX;
 }
 
 static inline int set_up(void **state)
@@ -48,9 +77,15 @@ static inline int set_up(void **state)
 	history_grow(&other, 30, "first");
 	tree_init(&empty);
 	disk_fails = false;
+	national_size = 0;
 	now.ms = 1000000;
-	assert_ok(
-		server_machine_init(&machine, REALM, CREDIT, (struct server_lookup){.root = root}));
+	nation_begin(&nation);
+	nation_grow(&nation, 20, "told");
+	erased = UINT64_MAX;
+	assert_ok(server_machine_init(&machine, REALM, &nation.signer.key, CREDIT,
+				      (struct server_lookup){.root = root,
+							     .redacted = redacted,
+							     .next_redacted = next_redacted}));
 	history_card(&ours, &card);
 	assert_ok(server_machine_enrol(&machine, &card, &empty, LOG_ACTIVE));
 	history_card(&other, &card);
@@ -64,6 +99,7 @@ static inline int tear_down(void **state)
 	history_end(&ours);
 	history_end(&theirs);
 	history_end(&other);
+	history_end(&nation);
 	server_machine_free(&machine);
 	message_free(&said);
 	return 0;
@@ -73,7 +109,8 @@ static inline int tear_down(void **state)
 
 static inline void step(enum server_event_kind kind, enum err code)
 {
-	struct server_event e = {.kind = kind, .now = now, .code = code};
+	struct server_event e = {
+		.kind = kind, .now = now, .code = code, .national_size = national_size};
 
 	server_step(&machine, &e, &update);
 }
@@ -109,6 +146,25 @@ static inline const struct wire_header *reply(size_t i, enum wire_kind kind)
 	assert_int_equal(update.actions[i].kind, SERVER_SEND);
 	assert_int_equal(update.actions[i].header.kind, kind);
 	return &update.actions[i].header;
+}
+
+static inline const struct server_action *found(enum server_action_kind kind)
+{
+	for (size_t i = 0; i < update.count; i++) {
+		if (update.actions[i].kind == kind)
+			return &update.actions[i];
+	}
+	return NULL;
+}
+
+/* As found, but it must be there. */
+static inline const struct server_action *needed(enum server_action_kind kind)
+{
+	static struct server_action nothing;
+	const struct server_action *a = found(kind);
+
+	assert_non_null(a);
+	return a ? a : &nothing;
 }
 
 static inline void expect_refused(const char *code, uint64_t size)

@@ -1,0 +1,224 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session/server_turn.h"
+
+/* A commit that begins inside what we hold: harmless when it tells the same history. */
+static void replayed(const struct server_turn *t)
+{
+	const struct wire_header *h = &t->header;
+	struct server_log *log = t->log;
+	struct checkpoint checkpoint;
+	enum err e = server_open_note(t, t->event->frames[1], &checkpoint);
+
+	if (!e && checkpoint.size != h->from + h->count)
+		e = ERR_GAP;
+	if (e == ERR_UNKNOWN_KEY || (!e && checkpoint.size > log->pending.size))
+		e = ERR_OLD; /* from before a rotation, or past what we hold */
+	if (e) {
+		server_deny(t, e, "a commit that begins before this size; go on from it");
+		return;
+	}
+	if (!server_explained(t, &checkpoint, t->event->frames[1]))
+		return;
+	if (log->agreed < checkpoint.size)
+		log->agreed = checkpoint.size;
+	if (log->pending.size == log->durable.size)
+		server_ack(t->m, log, t->ret);
+	else
+		log->ack_due = true;
+}
+
+static bool take_credit(const struct server_turn *t)
+{
+	struct server_log *log = t->log;
+	uint64_t bytes = commit_frames_size(t->event->frames + 2, t->event->frame_count - 2);
+	struct server_action *a = NULL;
+
+	if (bytes <= log->credit_left) {
+		log->credit_left -= bytes;
+		log->taken += bytes;
+		return true;
+	}
+	server_deny(t, ERR_CREDIT, "wait for acknowledgements before sending more");
+	server_end_session(log);
+	a = server_add(t->ret, SERVER_CLOSE);
+	if (a) {
+		memcpy(a->peer, t->event->peer.data, t->event->peer.size);
+		a->peer_size = t->event->peer.size;
+		a->log = log->card.log;
+	}
+	return false;
+}
+
+/* ---- what only a server can check, beside session/commit.h ---- */
+
+/* A card names keys, and which transport key may speak: that one is the administrator's to
+ * change. */
+static enum err check_rotation(const struct server_turn *t, struct commit *commit)
+{
+	const struct card *card = &t->log->card;
+
+	if (!commit->rotates)
+		return ERR_OK;
+	return memcmp(card->curve_public, commit->next.curve_public, sizeof(card->curve_public))
+		       ? ERR_INVALID
+		       : ERR_OK;
+}
+
+/* An event without its bytes needs an act that erased it.  An event that comes with its bytes
+ * although an act erased it goes on without them. */
+static enum err check_redacted(const struct server_turn *t, struct commit *commit)
+{
+	const struct server_lookup *lookup = &t->m->lookup;
+	struct log_name log = t->log->card.log;
+	uint64_t end = commit->from + commit->count;
+
+	for (uint32_t i = 0; commit->redacted > 0 && i < commit->count; i++) {
+		if (commit->events[i].size == 0 &&
+		    !lookup->redacted(lookup->context, log, commit->from + i,
+				      commit_leaf(commit->events[i])))
+			return ERR_REDACTED;
+	}
+	for (uint64_t at = commit->from; lookup->next_redacted && at < end; at++) {
+		struct bytes *event = NULL;
+		struct hash *leaf = NULL;
+
+		at = lookup->next_redacted(lookup->context, log, at);
+		if (at >= end)
+			break;
+		event = &commit->events[at - commit->from];
+		leaf = arena_alloc(&t->m->arena, sizeof(*leaf));
+		if (!leaf)
+			return ERR_NOMEM;
+		*leaf = commit_leaf(*event);
+		if (event->size == 0 || !lookup->redacted(lookup->context, log, at, *leaf))
+			continue;
+		*event = bytes_of(leaf->b, 0);
+		commit->redacted++;
+	}
+	return ERR_OK;
+}
+
+/* "26" before "26/2", "26/2" before "26/3"; false for a log that is the first of its region. */
+static bool log_before(struct log_name log, struct log_name *ret)
+{
+	char *slash = strchr(log.text, '/');
+	unsigned long number = slash ? strtoul(slash + 1, NULL, 10) : 0;
+
+	if (!slash)
+		return false;
+	*slash = '\0';
+	*ret = (struct log_name){0};
+	(void)snprintf(ret->text, sizeof(ret->text), number > 2 ? "%s/%lu" : "%s", log.text,
+		       number - 1);
+	return true;
+}
+
+/* What event 0 of a log begun anew quotes must be what is held here of the log before it. */
+static enum err check_quote(const struct server_turn *t, const struct event *event,
+			    struct log_name before)
+{
+	const struct server_log *old = server_machine_log(t->m, before);
+	const struct server_lookup *lookup = &t->m->lookup;
+	struct checkpoint checkpoint;
+	struct hash root;
+	enum err e = ERR_OK;
+
+	if (event->act != EVENT_CONTINUES || !log_name_equal(event->old_log, before))
+		return ERR_INVALID;
+	if (!old)
+		return ERR_NOT_FOUND;
+	if (old->state == LOG_ACTIVE)
+		return ERR_DENIED;
+	e = checkpoint_open(event->document, &old->card.log_key, &checkpoint);
+	if (e)
+		return e;
+	if (checkpoint.size != event->old_size || checkpoint.size > old->stands ||
+	    checkpoint.size > old->pending.size)
+		return ERR_INVALID;
+	root = hash_empty();
+	if (checkpoint.size > 0)
+		e = lookup->root(lookup->context, before, checkpoint.size, &root);
+	return !e && !hash_equal(root, checkpoint.root) ? ERR_INVALID : e;
+}
+
+static enum err check_beginning(const struct server_turn *t, struct commit *commit)
+{
+	struct log_name before;
+	struct event event;
+	bool anew = log_before(t->log->card.log, &before);
+	enum err e = ERR_OK;
+
+	if (commit->from > 0)
+		return ERR_OK;
+	if (commit->continues != anew)
+		return ERR_INVALID;
+	if (!anew)
+		return ERR_OK;
+	e = event_decode(commit->events[0], &t->m->arena, &event);
+	return e ? e : check_quote(t, &event, before);
+}
+
+static const struct rule {
+	enum err (*check)(const struct server_turn *t, struct commit *commit);
+	const char *why;
+} RULES[] = {
+	{check_rotation, "other log keys keep the transport key; enrol another one instead"},
+	{check_beginning,
+	 "the first event of a log begun anew, and no other, goes on from a "
+	 "checkpoint of the log before it that stands here, and that log is frozen "
+	 "or revoked here"},
+	{check_redacted, "an event came without its bytes, but no act here erased it; ask the "
+			 "administrator of the server to redact it here, too"},
+};
+
+void server_commit(const struct server_turn *t)
+{
+	const struct wire_header *h = &t->header;
+	const struct server_event *event = t->event;
+	struct server_log *log = t->log;
+	struct commit *commit = &t->ret->commit;
+	struct server_action *a = NULL;
+	const char *why = "nothing of this commit was taken; go on from this size";
+	enum err e = ERR_OK;
+
+	if (!log->anchored) {
+		server_deny(t, ERR_SESSION, "anchor before the first commit");
+		return;
+	}
+	if (!take_credit(t))
+		return;
+	if (h->from < log->pending.size) {
+		replayed(t);
+		return;
+	}
+	commit->events = t->m->events;
+	e = commit_check(&log->pending, h->from, h->count, event->frames[1], event->frames + 2,
+			 event->frame_count - 2,
+			 log->rotating ? &log->next.log_key : &log->card.log_key,
+			 log_name_region(log->card.log), &t->m->arena, commit);
+	for (size_t i = 0; !e && i < sizeof(RULES) / sizeof(RULES[0]); i++) {
+		e = RULES[i].check(t, commit);
+		why = RULES[i].why;
+	}
+	if (e) {
+		server_deny(t, e, why);
+		return;
+	}
+	a = server_add(t->ret, SERVER_APPEND);
+	if (!a)
+		return;
+	a->log = log->card.log;
+	a->commit = commit;
+	if (commit->rotates) {
+		log->rotating = true;
+		log->next = commit->next;
+	}
+	log->pending = commit->after;
+	log->agreed = commit->after.size;
+	if (log->claimed < log->agreed)
+		log->claimed = log->agreed;
+	log->ack_due = true;
+}
