@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/text.h"
 #include "admin/verbs.h"
 #include "base/limits.h"
 #include "io/keys.h"
@@ -143,8 +144,52 @@ static enum outcome keygen_failed(struct cli *cli, const char *path, enum err e)
 	return cli_fail(cli, FAILED, e, "%s: %s", path, err_text(e));
 }
 
+static enum outcome tell_made(struct cli *cli, const char *path, enum key_kind kind,
+			      const char *next)
+{
+	struct keys keys = {0};
+	struct card card = {0};
+	struct signer signer;
+	struct buf out = {0};
+	char fingerprint[20];
+	enum outcome outcome = load(cli, path, kind, &keys, &card, &signer);
+
+	if (outcome == DONE && cli->json) {
+		card_json(&out, &card, path, NULL);
+	} else if (outcome == DONE) {
+		card_fingerprint(&card, fingerprint);
+		buf_printf(&out, "%s: secret keys of %s, fingerprint %s\n", path, keys.name,
+			   fingerprint);
+		buf_printf(&out, "Keep a copy off this machine. Next: %s\n", next);
+	}
+	if (outcome == DONE)
+		outcome = cli_print(cli, &out);
+	keys_free(&keys);
+	buf_free(&out);
+	return outcome;
+}
+
+/* The next keys of a node, beside those in use. */
+static enum outcome run_keygen_next(struct cli *cli, const char *path)
+{
+	char why[TEXT_BYTES_MAX + 1] = "";
+	char next[KEYS_PATH_BYTES];
+	enum err e = keys_generate_next(path, why);
+
+	keys_next_path(path, next);
+	if (e == ERR_EXISTS)
+		return cli_fail(cli, FAILED, e,
+				"%s is there already: the keys in it wait for splotctl rotate; to "
+				"make others, remove that file first",
+				next);
+	if (e != ERR_OK)
+		return cli_fail(cli, FAILED, e, "%s: %s", path, *why ? why : err_text(e));
+	return tell_made(cli, next, KEYS_NODE, "splotctl rotate --reason TEXT");
+}
+
 static enum outcome run_keygen(struct cli *cli)
 {
+	const char *rotate = cli_option(cli, "rotate");
 	const char *node = cli_option(cli, "node");
 	const char *server = cli_option(cli, "server");
 	const char *name = node ? node : server;
@@ -152,20 +197,21 @@ static enum outcome run_keygen(struct cli *cli)
 	enum key_kind kind = node ? KEYS_NODE : KEYS_SERVER;
 	struct key_name parts;
 	struct log_name log;
-	struct keys keys = {0};
-	struct card card = {0};
-	struct signer signer;
-	struct buf out = {0};
-	char fingerprint[20];
 	enum err e = ERR_OK;
-	enum outcome outcome = cli_need(cli, "out", &path);
+	enum outcome outcome = DONE;
 
+	if (!node + !server + !rotate != 2)
+		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
+				"give one of --node REALM/region/26, --server REALM/national/NAME "
+				"and --rotate KEYS");
+	if (rotate && cli_option(cli, "out"))
+		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
+				"--rotate writes KEYS.next beside KEYS: leave out --out");
+	if (rotate)
+		return run_keygen_next(cli, rotate);
+	outcome = cli_need(cli, "out", &path);
 	if (outcome != DONE)
 		return outcome;
-	if (!node == !server)
-		return cli_fail(
-			cli, MISUSED, ERR_ARGUMENT,
-			"give either --node REALM/region/26 or --server REALM/national/NAME");
 	if (node && !is_node_name(node, &parts, &log))
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 				"\"%s\" is no name of a region's log, such as "
@@ -179,21 +225,9 @@ static enum outcome run_keygen(struct cli *cli)
 	e = keys_generate(path, kind, name);
 	if (e != ERR_OK)
 		return keygen_failed(cli, path, e);
-	outcome = load(cli, path, kind, &keys, &card, &signer);
-	if (outcome == DONE && cli->json) {
-		card_json(&out, &card, path, NULL);
-	} else if (outcome == DONE) {
-		card_fingerprint(&card, fingerprint);
-		buf_printf(&out, "%s: secret keys of %s, fingerprint %s\n", path, name,
-			   fingerprint);
-		buf_printf(&out, "Keep a copy off this machine. Next: splotctl %s --keys %s\n",
-			   node ? "enrol" : "server-card", path);
-	}
-	if (outcome == DONE)
-		outcome = cli_print(cli, &out);
-	keys_free(&keys);
-	buf_free(&out);
-	return outcome;
+	return tell_made(cli, path, kind,
+			 text_in(&cli->arena, "splotctl %s --keys %s",
+				 node ? "enrol" : "server-card", path));
 }
 
 /* ---- enrol, server-card ---- */
@@ -247,6 +281,7 @@ static enum outcome run_server_card(struct cli *cli)
 static const struct option_rule keygen_options[] = {
 	{"node", 0, "REALM/region/LOG", "keys of a region's node"},
 	{"server", 0, "REALM/national/NAME", "keys of a server"},
+	{"rotate", 0, "KEYS", "the next keys of the node that uses KEYS, into KEYS.next"},
 	{"out", 'o', "FILE", "where the secret keys go (mode 0600, never overwritten)"},
 };
 
@@ -256,7 +291,8 @@ const struct verb verb_keygen = {
 	.summary = "make the secret keys of a node or a server",
 	.examples =
 		"  splotctl keygen --node splot.example/region/26 --out /etc/splot/keys\n"
-		"  splotctl keygen --server splot.example/national/centrum --out /etc/splot/keys\n",
+		"  splotctl keygen --server splot.example/national/centrum --out /etc/splot/keys\n"
+		"  splotctl keygen --rotate /etc/splot/keys\n",
 	.options = keygen_options,
 	.option_count = sizeof keygen_options / sizeof *keygen_options,
 	.run = run_keygen,
