@@ -1,0 +1,236 @@
+#include "audit/prove.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "model/event.h"
+
+/* ---- a source's tiles as a tree ---- */
+
+static enum err tree_tile(void *context, struct tile_id id, struct bytes *ret)
+{
+	struct source_tree *t = context;
+	unsigned width = tile_width(id, t->size);
+	struct buf *tile = &t->cached[id.level];
+	enum err e = ERR_OK;
+
+	if (tile->size == 0 || t->cached_id[id.level].number != id.number) {
+		buf_clear(tile);
+		e = width ? t->source->ops->tile(t->source, t->log, id, width, tile)
+			  : ERR_NOT_FOUND;
+		t->cached_id[id.level] = id;
+	}
+	if (e != ERR_OK) {
+		buf_clear(tile);
+		return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+	}
+	*ret = buf_bytes(tile);
+	return ERR_OK;
+}
+
+static enum err tree_node(void *context, unsigned level, uint64_t index, struct hash *ret)
+{
+	struct source_tree *t = context;
+
+	return tile_node(&t->tiles, level, index, ret);
+}
+
+void source_tree_init(struct source_tree *t, struct source *s, struct log_name log, uint64_t size)
+{
+	*t = (struct source_tree){
+		.source = s,
+		.log = log,
+		.size = size,
+		.tiles = {.context = t, .tile = tree_tile},
+		.tree = {.context = t, .node = tree_node},
+	};
+}
+
+void source_tree_free(struct source_tree *t)
+{
+	for (size_t i = 0; i < TREE_LEVELS_MAX; i++)
+		buf_free(&t->cached[i]);
+}
+
+/* The tree of all that the source holds of a log.  NOT_FOUND when that is less than `least`. */
+static enum err open_tree(struct source_tree *t, struct source *s, struct log_name log,
+			  uint64_t least)
+{
+	struct buf note = {0};
+	uint64_t newest = 0;
+	enum err e = s->ops->newest(s, log, &newest, &note);
+
+	buf_free(&note);
+	if (e == ERR_OK && newest < least)
+		e = ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		source_tree_init(t, s, log, newest);
+	return e;
+}
+
+/* ---- inclusion ---- */
+
+struct inclusion {
+	uint64_t index, size;
+	struct bytes leaf; /* the exact bytes; size 0: redacted */
+	struct bytes note; /* of `size` */
+};
+
+/* Writes the proof file, when it proves what it says. */
+static enum err write_inclusion(const struct inclusion *in, struct source_tree *t, struct buf *ret,
+				struct checkpoint *ret_under)
+{
+	struct proof_file file = {.index = in->index, .note = in->note, .extra = in->leaf};
+	struct checkpoint c;
+	struct note *n = malloc(sizeof *n);
+	struct hash leaf;
+	enum err e = n ? note_parse(in->note, n) : ERR_NOMEM;
+
+	if (e == ERR_OK)
+		e = checkpoint_parse(n->text, false, &c);
+	if (e == ERR_OK && c.size != in->size)
+		e = ERR_CORRUPT;
+	if (e == ERR_OK && in->leaf.size)
+		leaf = hash_leaf(in->leaf);
+	else if (e == ERR_OK)
+		e = t->tree.node(t->tree.context, 0, in->index, &leaf);
+	if (e == ERR_OK)
+		e = proof_inclusion(&t->tree, in->index, in->size, &file.proof);
+	if (e == ERR_OK)
+		e = proof_check_inclusion(&file.proof, in->index, in->size, leaf, c.root);
+	file.has_extra = in->leaf.size > 0;
+	if (e == ERR_OK)
+		e = proof_file_write(&file, ret);
+	if (e == ERR_OK)
+		*ret_under = c;
+	free(n);
+	if (e == ERR_PROOF || e == ERR_DECODE || e == ERR_ENCODING || e == ERR_ARGUMENT)
+		return ERR_CORRUPT;
+	return e;
+}
+
+static enum err prove(struct source *s, struct log_name log, const struct inclusion *in,
+		      struct buf *ret, struct checkpoint *ret_under)
+{
+	struct source_tree tree;
+	enum err e = open_tree(&tree, s, log, in->size);
+
+	if (e != ERR_OK)
+		return e;
+	e = write_inclusion(in, &tree, ret, ret_under);
+	source_tree_free(&tree);
+	return e;
+}
+
+enum err prove_event(struct source *s, struct log_name log, uint64_t index, struct buf *ret,
+		     struct checkpoint *ret_under)
+{
+	struct source_leaves *run = malloc(sizeof *run);
+	struct inclusion in = {.index = index};
+	struct buf note = {0};
+	enum err e = run ? s->ops->checkpoint(s, log, index, &in.size, &note) : ERR_NOMEM;
+
+	if (e == ERR_OK)
+		e = s->ops->leaves(s, log, index, in.size, run);
+	if (e == ERR_OK) {
+		in.leaf = run->items[0];
+		in.note = buf_bytes(&note);
+		e = prove(s, log, &in, ret, ret_under);
+	}
+	if (e == ERR_OK && in.leaf.size == 0)
+		e = ERR_REDACTED;
+	free(run);
+	buf_free(&note);
+	return e;
+}
+
+/* ---- the national entry ---- */
+
+static bool is_wanted(struct bytes raw, struct arena *arena, struct log_name log, uint64_t size)
+{
+	struct national_entry entry;
+
+	arena_reset(arena);
+	return national_decode(raw, arena, &entry) == ERR_OK && entry.kind == NATIONAL_ACCEPTED &&
+	       entry.size == size && log_name_equal(entry.log, log);
+}
+
+/* Where the entry is, and its bytes (appended). */
+static enum err find_entry(struct source *s, struct log_name national, uint64_t end,
+			   struct log_name log, uint64_t size, uint64_t *ret_index,
+			   struct buf *ret_entry)
+{
+	struct source_leaves *run = malloc(sizeof *run);
+	struct arena arena = {0};
+	uint64_t at = 0;
+	bool found = false;
+	enum err e = run ? ERR_OK : ERR_NOMEM;
+
+	while (e == ERR_OK && !found && at < end) {
+		e = s->ops->leaves(s, national, at, end, run);
+		for (size_t i = 0; e == ERR_OK && !found && i < run->count; i++) {
+			found = is_wanted(run->items[i], &arena, log, size);
+			if (found) {
+				buf_add_bytes(ret_entry, run->items[i]);
+				*ret_index = at + i;
+			}
+		}
+		at += e == ERR_OK ? run->count : 0;
+	}
+	if (e == ERR_OK)
+		e = found ? buf_check(ret_entry) : ERR_NOT_FOUND;
+	free(run);
+	arena_free(&arena);
+	return e;
+}
+
+enum err prove_accepted(struct source *s, struct log_name log, uint64_t size, struct buf *ret)
+{
+	struct log_name national;
+	struct inclusion in = {0};
+	struct checkpoint under;
+	struct buf note = {0};
+	struct buf entry = {0};
+	enum err e = log_name_parse(bytes_of_text("national"), &national);
+
+	if (e == ERR_OK)
+		e = s->ops->newest(s, national, &in.size, &note);
+	if (e == ERR_OK)
+		e = find_entry(s, national, in.size, log, size, &in.index, &entry);
+	if (e == ERR_OK) {
+		struct buf cosigned = {0};
+		uint64_t cosigned_size = 0;
+
+		e = s->ops->cosigned(s, UINT64_MAX, &cosigned_size, &cosigned);
+		if (e == ERR_OK && cosigned_size > in.index) {
+			buf_free(&note);
+			note = cosigned;
+			cosigned = (struct buf){0};
+			in.size = cosigned_size;
+		}
+		buf_free(&cosigned);
+		e = e == ERR_NOT_FOUND ? ERR_OK : e;
+	}
+	if (e == ERR_OK) {
+		in.leaf = buf_bytes(&entry);
+		in.note = buf_bytes(&note);
+		e = prove(s, national, &in, ret, &under);
+	}
+	buf_free(&note);
+	buf_free(&entry);
+	return e;
+}
+
+enum err prove_consistency(struct source *s, struct log_name log, uint64_t old, uint64_t size,
+			   struct proof *ret)
+{
+	struct source_tree tree;
+	enum err e = old <= size ? open_tree(&tree, s, log, size) : ERR_ARGUMENT;
+
+	if (e != ERR_OK)
+		return e;
+	e = proof_consistency(&tree.tree, old, size, ret);
+	source_tree_free(&tree);
+	return e;
+}
