@@ -90,12 +90,22 @@ enum err encoding_check_name(struct bytes name)
 
 /* ---- base64 ---- */
 
+static bool is_ascii(struct bytes text)
+{
+	uint8_t bits = 0;
+
+	for (size_t i = 0; i < text.size; i++)
+		bits |= text.data[i];
+	return bits < 0x80;
+}
+
 enum err encoding_base64(struct bytes text, uint8_t *ret, size_t max, size_t *ret_size)
 {
 	size_t size = 0;
 
-	/* libsodium refuses what is not canonical: set bits behind the end, missing padding */
-	if (text.size % 4 != 0 ||
+	/* libsodium refuses what is not canonical: set bits behind the end, missing padding;
+	 * but 1.0.18 takes any byte above ASCII for some digit */
+	if (text.size % 4 != 0 || !is_ascii(text) ||
 	    sodium_base642bin(ret, max, (const char *)text.data, text.size, NULL, &size, NULL,
 			      sodium_base64_VARIANT_ORIGINAL) != 0)
 		return ERR_DECODE;

@@ -72,6 +72,7 @@ enum err proof_file_parse(struct bytes raw, struct arena *arena, struct proof_fi
 {
 	struct proof_file p = {0};
 	struct bytes line = {NULL, 0};
+	struct checkpoint c;
 	struct note n;
 	enum err e = ERR_OK;
 
@@ -91,6 +92,8 @@ enum err proof_file_parse(struct bytes raw, struct arena *arena, struct proof_fi
 	    parse_hashes(&raw, &p.proof))
 		return ERR_DECODE;
 	e = note_parse(raw, &n);
+	if (!e)
+		e = checkpoint_parse(n.text, true, &c);
 	if (e)
 		return e;
 	p.note = raw;

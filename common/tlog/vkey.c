@@ -36,19 +36,20 @@ static uint32_t key_id(struct bytes name, uint8_t type, const uint8_t *public)
 	return (uint32_t)h.b[0] << 24 | (uint32_t)h.b[1] << 16 | (uint32_t)h.b[2] << 8 | h.b[3];
 }
 
+/* Name and public key may be those of *ret itself. */
 static enum err make(struct bytes name, uint8_t type, const uint8_t *public, struct vkey *ret)
 {
+	struct vkey k = {.type = type};
 	enum err e = encoding_check_name(name);
 
 	if (e)
 		return e;
 	if (name.size > KEY_NAME_BYTES_MAX)
 		return ERR_LIMIT;
-	memset(ret, 0, sizeof(*ret));
-	memcpy(ret->name, name.data, name.size);
-	memcpy(ret->public, public, SIGN_PUBLIC_BYTES);
-	ret->type = type;
-	ret->id = key_id(name, type, public);
+	memcpy(k.name, name.data, name.size);
+	memcpy(k.public, public, SIGN_PUBLIC_BYTES);
+	k.id = key_id(name, type, public);
+	*ret = k;
 	return ERR_OK;
 }
 

@@ -211,7 +211,8 @@ static void a_note_of_another_form_is_refused(void **state)
 		{TEXT "\n" DASH NAME " AAAAAAB=\n", ERR_DECODE}, /* bits behind the end */
 		{TEXT "\n" DASH NAME " AAAA=AAA\n", ERR_DECODE},
 		{TEXT "\n" DASH NAME " AAAAAAA=AAAA\n", ERR_DECODE},
-		{TEXT "\n" DASH NAME " AAAAAAA-\n", ERR_DECODE}, /* another alphabet */
+		{TEXT "\n" DASH NAME " AAAAAAA-\n", ERR_DECODE},       /* another alphabet */
+		{TEXT "\n" DASH NAME " AAAAAA\xc4\x85\n", ERR_DECODE}, /* no letter of it */
 		{TEXT "\n" DASH NAME " AAAAAAAA====\n", ERR_DECODE},
 		{"\x01" NOTE, ERR_ENCODING},
 		{"a\tb\n" NOTE, ERR_ENCODING},
@@ -406,6 +407,70 @@ static void what_cannot_be_read_back_is_not_signed(void **state)
 	buf_free(&b);
 }
 
+/* A key of the same name, as a log has after its key was rotated. */
+static void make_next(uint8_t next_secret[static SIGN_SECRET_BYTES], struct signer *ret)
+{
+	const uint8_t seed[SIGN_SEED_BYTES] = {0x77};
+	uint8_t public[SIGN_PUBLIC_BYTES];
+
+	assert_int_equal(crypto_sign_seed_keypair(public, next_secret, seed), 0);
+	assert_ok(vkey_make(NAME, KEY_ED25519, public, &ret->key));
+	ret->secret = next_secret;
+}
+
+static void two_keys_of_one_log_sign_the_same_text(void **state)
+{
+	uint8_t next_secret[SIGN_SECRET_BYTES];
+	struct signer next;
+	struct buf alone = {0};
+	struct buf b = {0};
+	struct note one;
+	struct note n;
+
+	(void)state;
+	make_next(next_secret, &next);
+	assert_ok(note_sign(text_of(TEXT), &next, &alone));
+	assert_ok(note_parse(buf_bytes(&alone), &one));
+	assert_ok(note_sign(text_of(TEXT), &signer, &b));
+	assert_ok(note_sign_also(&next, &b));
+	assert_memory_equal(b.data, NOTE, sizeof(NOTE) - 1);
+	assert_ok(note_parse(buf_bytes(&b), &n));
+	assert_int_equal(n.signature_count, 2);
+	assert_true(bytes_equal(n.text, text_of(TEXT)));
+	assert_memory_equal(n.signatures[1].body, one.signatures[0].body, SIGNATURE_BYTES);
+	assert_ok(note_verify(&n, &signer.key));
+	assert_ok(note_verify(&n, &next.key));
+	n.signatures[1].body[0] ^= 1;
+	assert_ok(note_verify(&n, &signer.key));
+	assert_err(note_verify(&n, &next.key), ERR_SIGNATURE);
+	buf_free(&alone);
+	buf_free(&b);
+}
+
+static void a_second_signature_wants_a_note_and_its_own_key(void **state)
+{
+	uint8_t next_secret[SIGN_SECRET_BYTES];
+	struct signer next;
+	struct signer other;
+	struct buf b = {0};
+
+	(void)state;
+	make_next(next_secret, &next);
+	assert_err(note_sign_also(&next, &b), ERR_DECODE); /* nothing stands there */
+	buf_add_text(&b, TEXT);
+	assert_err(note_sign_also(&next, &b), ERR_DECODE);
+	buf_add_text(&b, "\n" LINE);
+	assert_err(note_sign_also(&witness, &b), ERR_ARGUMENT);
+	other = next;
+	other.key.public[0] ^= 1;
+	assert_err(note_sign_also(&other, &b), ERR_ARGUMENT);
+	assert_string_equal(buf_text(&b), NOTE);
+	while (b.size < sizeof(NOTE) - 1 + 99 * (sizeof(LINE) - 1))
+		buf_add_text(&b, LINE);
+	assert_err(note_sign_also(&next, &b), ERR_LIMIT); /* could not be read back */
+	buf_free(&b);
+}
+
 /* ---- cosignatures ---- */
 
 static void a_cosignature_is_what_another_signer_makes_of_it(void **state)
@@ -489,6 +554,8 @@ int main(void)
 		cmocka_unit_test(a_long_signature_of_an_unknown_algorithm_is_left_out),
 		cmocka_unit_test(a_note_is_as_long_as_the_bound_and_not_longer),
 		cmocka_unit_test(what_cannot_be_read_back_is_not_signed),
+		cmocka_unit_test(two_keys_of_one_log_sign_the_same_text),
+		cmocka_unit_test(a_second_signature_wants_a_note_and_its_own_key),
 		cmocka_unit_test(a_cosignature_is_what_another_signer_makes_of_it),
 		cmocka_unit_test(a_changed_cosignature_is_refused),
 		cmocka_unit_test(a_cosignature_wants_a_witness_and_a_time),

@@ -1,72 +1,7 @@
-/* The public test vectors, where they are to be found: $SPLOT_VECTORS, or the folder that the
- * build names.  A test whose files are absent says so and is skipped. */
-#include "tlog_fixture.h"
-
-#include <unistd.h>
+#include "tlog_vectors.h"
 
 #include "tlog/checkpoint.h"
 #include "tlog/cosignature.h"
-
-enum { PATH_BYTES = 4096, FIELDS = 8, FILE_BYTES_MAX = 1 << 20 };
-
-static const char *folder(void)
-{
-	const char *named = getenv("SPLOT_VECTORS");
-
-	return named && *named ? named : SPLOT_VECTORS_DEFAULT;
-}
-
-/* The whole file, with a NUL behind it; skips the test when it is absent. */
-static void read_file(const char *name, struct buf *ret)
-{
-	char path[PATH_BYTES];
-	FILE *f = NULL;
-	uint8_t *at = NULL;
-	int size = snprintf(path, sizeof(path), "%s/%s", folder(), name);
-
-	assert_in_range(size, 1, PATH_BYTES - 1);
-	if (access(path, F_OK) != 0) {
-		print_message("skipped, there is no %s (SPLOT_VECTORS=DIR names the folder)\n",
-			      path);
-		skip();
-	}
-	f = fopen(path, "rb");
-	assert_non_null(f);
-	buf_clear(ret);
-	at = buf_extend(ret, FILE_BYTES_MAX);
-	assert_non_null(at);
-	ret->size = fread(at, 1, FILE_BYTES_MAX, f);
-	assert_int_equal(ferror(f), 0);
-	assert_true(ret->size < FILE_BYTES_MAX);
-	(void)fclose(f);
-	(void)buf_text(ret);
-}
-
-/* The next line that is neither empty nor a comment, cut at `marks`; 0 at the end. */
-static size_t next_row(char **at, const char *marks, char *ret[FIELDS])
-{
-	char *line = NULL;
-	size_t count = 0;
-
-	while ((line = strsep(at, "\n"))) {
-		char *field = NULL;
-
-		if (*line == 0 || *line == '#')
-			continue;
-		while ((field = strsep(&line, marks)) && count < FIELDS)
-			ret[count++] = field;
-		return count;
-	}
-	return 0;
-}
-
-static bool parse_hash(const char *hex, struct hash *ret)
-{
-	size_t size = 0;
-
-	return sodium_hex2bin(ret->b, HASH_BYTES, hex, strlen(hex), NULL, &size, NULL) == 0 &&
-	       size == HASH_BYTES && strlen(hex) == (size_t)2 * HASH_BYTES;
-}
 
 /* "-" is the empty proof; false when an element is not a hash or there are too many. */
 static bool parse_proof(char *list, struct proof *ret)
@@ -269,46 +204,6 @@ static void merkle_consistency(void **state)
 
 /* ---- notes ---- */
 
-static void read_vkey(const char *name, struct vkey *ret)
-{
-	struct buf file = {0};
-	char text[VKEY_BYTES];
-
-	read_file(name, &file);
-	assert_ok(vkey_parse(bytes_of(file.data, strcspn((char *)file.data, "\n")), ret));
-	vkey_text(ret, text);
-	assert_memory_equal(text, file.data, strlen(text));
-	buf_free(&file);
-}
-
-/* "PRIVATE+KEY+name+hash+base64(type || seed)" */
-static void read_skey(const char *name, uint8_t secret[static SIGN_SECRET_BYTES],
-		      struct signer *ret)
-{
-	struct buf file = {0};
-	char *field[5];
-	char *at = NULL;
-	uint8_t raw[1 + SIGN_SEED_BYTES];
-	uint8_t public[SIGN_PUBLIC_BYTES];
-	size_t size = 0;
-
-	read_file(name, &file);
-	at = (char *)file.data;
-	for (size_t i = 0; i < 5; i++) {
-		field[i] = strsep(&at, i < 4 ? "+" : "\n");
-		assert_non_null(field[i]);
-	}
-	assert_int_equal(sodium_base642bin(raw, sizeof(raw), field[4], strlen(field[4]), NULL,
-					   &size, NULL, sodium_base64_VARIANT_ORIGINAL),
-			 0);
-	assert_int_equal(size, sizeof(raw));
-	assert_int_equal(crypto_sign_seed_keypair(public, secret, raw + 1), 0);
-	assert_ok(vkey_make(field[2], KEY_ED25519, public, &ret->key));
-	assert_int_equal(ret->key.id, strtoul(field[3], NULL, 16));
-	ret->secret = secret;
-	buf_free(&file);
-}
-
 static void signed_notes(void **state)
 {
 	static const struct {
@@ -335,6 +230,48 @@ static void signed_notes(void **state)
 		read_file(CASES[i].note, &file);
 		assert_ok(note_parse(buf_bytes(&file), &n));
 		assert_err(note_verify(&n, &key), CASES[i].err);
+	}
+	buf_free(&file);
+}
+
+/* Of the text and of each good signature. */
+static void every_changed_bit_of_a_signed_note_is_noticed(void **state)
+{
+	static const struct {
+		const char *note, *key;
+	} CASES[] = {
+		{"signed-note/c2sp-example.note", "signed-note/c2sp-example.vkey"},
+		{"signed-note/go-peter.note", "signed-note/go-peter.vkey"},
+		{"signed-note/go-peter-enoch.note", "signed-note/go-peter.vkey"},
+		{"signed-note/go-peter-enoch.note", "signed-note/go-enoch.vkey"},
+		{"checkpoint/sigsum-seed11.checkpoint", "checkpoint/sigsum-seed11.vkey"},
+		{"witness/mInit.checkpoint", "witness/log.vkey"},
+		{"witness/mNext.checkpoint", "witness/log.vkey"},
+	};
+	struct buf file = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(CASES[0]); i++) {
+		struct vkey key;
+		struct note n;
+		size_t line = 0;
+
+		read_vkey(CASES[i].key, &key);
+		read_file(CASES[i].note, &file);
+		assert_ok(note_parse(buf_bytes(&file), &n));
+		for (size_t bit = 0; bit < 8 * n.text.size; bit++) {
+			file.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+			assert_err(note_verify(&n, &key), ERR_SIGNATURE);
+			file.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+		}
+		while (n.signatures[line].key_id != key.id)
+			assert_in_range(++line, 1, n.signature_count - 1);
+		for (size_t bit = 0; bit < (size_t)8 * SIGNATURE_BYTES; bit++) {
+			n.signatures[line].body[bit / 8] ^= (uint8_t)(1U << bit % 8);
+			assert_err(note_verify(&n, &key), ERR_SIGNATURE);
+			n.signatures[line].body[bit / 8] ^= (uint8_t)(1U << bit % 8);
+		}
+		assert_ok(note_verify(&n, &key));
 	}
 	buf_free(&file);
 }
@@ -383,6 +320,8 @@ static void bad_notes_are_refused(void **state)
 
 /* ---- checkpoints, cosignatures, witnesses ---- */
 
+#define SUM_GOLANG_ORG "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"
+
 static void checkpoints(void **state)
 {
 	struct buf file = {0};
@@ -400,6 +339,10 @@ static void checkpoints(void **state)
 	assert_ok(checkpoint_parse(n.text, false, &c));
 	assert_string_equal(c.origin, "go.sum database tree");
 	assert_int_equal(c.size, 30055305);
+	assert_err(checkpoint_open(buf_bytes(&file), &key, &c), ERR_ORIGIN);
+	/* that log's key, whose name is not its origin */
+	assert_ok(vkey_parse(bytes_of_text(SUM_GOLANG_ORG), &key));
+	assert_ok(note_verify(&n, &key));
 	assert_err(checkpoint_open(buf_bytes(&file), &key, &c), ERR_ORIGIN);
 	buf_free(&file);
 }
@@ -438,6 +381,17 @@ static void cosignature(void **state)
 	assert_ok(note_verify(&n, &key));
 	assert_ok(note_cosigned_at(&n, &key, &time_s));
 	assert_int_equal(time_s, 1234);
+	for (size_t bit = 0; bit < 8 * n.text.size; bit++) {
+		made.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+		assert_err(note_verify(&n, &key), ERR_SIGNATURE);
+		made.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+	}
+	for (size_t bit = 0; bit < (size_t)8 * COSIGNATURE_BYTES; bit++) {
+		n.signatures[0].body[bit / 8] ^= (uint8_t)(1U << bit % 8);
+		assert_err(note_verify(&n, &key), ERR_SIGNATURE);
+		n.signatures[0].body[bit / 8] ^= (uint8_t)(1U << bit % 8);
+	}
+	assert_ok(note_verify(&n, &key));
 	buf_free(&made);
 	buf_free(&file);
 }
@@ -449,8 +403,6 @@ static void witness_consistency(void **state)
 	struct checkpoint next;
 	struct proof p = {0};
 	struct vkey key;
-	char *row[FIELDS];
-	char *at = NULL;
 
 	(void)state;
 	read_vkey("witness/log.vkey", &key);
@@ -458,10 +410,7 @@ static void witness_consistency(void **state)
 	assert_ok(checkpoint_open(buf_bytes(&file), &key, &init));
 	read_file("witness/mNext.checkpoint", &file);
 	assert_ok(checkpoint_open(buf_bytes(&file), &key, &next));
-	read_file("witness/consistency-5-8.hex", &file);
-	at = (char *)file.data;
-	while (next_row(&at, " ", row))
-		p.hashes[p.count++] = hash_hex(row[0]);
+	read_hashes("witness/consistency-5-8.hex", &p);
 	assert_ok(proof_check_consistency(&p, init.size, next.size, init.root, next.root));
 	for (size_t i = 0; i < p.count; i++) {
 		for (unsigned bit = 0; bit < 256; bit++) {
@@ -530,6 +479,7 @@ int main(void)
 		cmocka_unit_test(merkle_inclusion),
 		cmocka_unit_test(merkle_consistency),
 		cmocka_unit_test(signed_notes),
+		cmocka_unit_test(every_changed_bit_of_a_signed_note_is_noticed),
 		cmocka_unit_test(signing_again_gives_the_same_note),
 		cmocka_unit_test(bad_notes_are_refused),
 		cmocka_unit_test(checkpoints),
