@@ -124,6 +124,24 @@ enum outcome link_ask(struct link *l, const struct control_request *q, struct ar
 	return ret->code == ERR_OK ? DONE : link_refused(l, ret);
 }
 
+enum err link_find(struct link *l, enum record_kind kind, const char *id, uint64_t at,
+		   const struct version **ret)
+{
+	const struct control_request q = {
+		.verb = CONTROL_QUERY, .kind = kind, .id = id, .at = at, .retired = true};
+	struct control_reply reply;
+	enum err e = link_try(l, &q, &l->cli->arena, &reply);
+
+	*ret = NULL;
+	if (e != ERR_OK)
+		return e;
+	if (reply.code != ERR_OK && reply.code != ERR_NOT_FOUND)
+		return reply.code;
+	if (reply.code == ERR_OK && reply.version_count)
+		*ret = &reply.versions[0];
+	return ERR_OK;
+}
+
 enum outcome link_status(struct link *l, struct control_reply *ret)
 {
 	const struct control_request q = {.verb = CONTROL_STATUS};

@@ -29,6 +29,11 @@ enum outcome link_lost(struct link *l, enum err e);
 /* Tells a reply that is not OK. */
 enum outcome link_refused(struct link *l, const struct control_reply *reply);
 
+/* The version of a record that counts, a tombstone too, as of position `at` (0: now); NULL when
+ * there is none.  RECORD_NONE: of any kind.  Not told. */
+MUST_USE enum err link_find(struct link *l, enum record_kind kind, const char *id, uint64_t at,
+			    const struct version **ret);
+
 /* What kind of daemon answers, and whose log it is. */
 enum outcome link_status(struct link *l, struct control_reply *ret);
 /* As above, but a server is told to be the wrong daemon; *ret_region: whose records these are. */

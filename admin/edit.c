@@ -39,19 +39,7 @@ static enum outcome editing_open(struct cli *cli, struct editing *ret)
 static enum err look_up(struct editing *ed, enum record_kind kind, const char *id,
 			const struct version **ret)
 {
-	const struct control_request q = {
-		.verb = CONTROL_QUERY, .kind = kind, .id = id, .retired = true};
-	struct control_reply reply;
-	enum err e = link_try(&ed->link, &q, &ed->cli->arena, &reply);
-
-	*ret = NULL;
-	if (e != ERR_OK)
-		return e;
-	if (reply.code != ERR_OK && reply.code != ERR_NOT_FOUND)
-		return reply.code;
-	if (reply.code == ERR_OK && reply.version_count)
-		*ret = &reply.versions[0];
-	return ERR_OK;
+	return link_find(&ed->link, kind, id, 0, ret);
 }
 
 /* A record that can be edited, or told why there is none. */
