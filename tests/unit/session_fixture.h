@@ -70,22 +70,26 @@ static inline void history_add_raw(struct history *h, struct bytes event)
 	h->count++;
 }
 
-/* An event that retires the record `id`; `reason` makes one history differ from another. */
-static inline void history_add(struct history *h, const char *id, const char *reason)
+static inline void history_add_event(struct history *h, struct event event)
 {
-	struct change change = {.id = id, .kind = RECORD_OPERATOR, .retired = true};
-	struct event event = {.recorded = {1700000000000 + (int64_t)h->count},
-			      .editor = "e01",
-			      .reason = reason,
-			      .source = "",
-			      .change_count = 1,
-			      .changes = &change};
 	struct buf raw = {0};
 
+	event.recorded.ms = 1700000000000 + (int64_t)h->count;
+	event.editor = "e01";
+	event.source = "";
 	arena_reset(&h->arena);
 	assert_ok(event_encode(&event, &h->arena, &raw));
 	history_add_raw(h, buf_bytes(&raw));
 	buf_free(&raw);
+}
+
+/* An event that retires the record `id`; `reason` makes one history differ from another. */
+static inline void history_add(struct history *h, const char *id, const char *reason)
+{
+	struct change change = {.id = id, .kind = RECORD_OPERATOR, .retired = true};
+
+	history_add_event(h,
+			  (struct event){.reason = reason, .change_count = 1, .changes = &change});
 }
 
 /* `count` events about records of the log's own region. */
@@ -94,7 +98,7 @@ static inline void history_grow(struct history *h, size_t count, const char *rea
 	char id[64];
 
 	for (size_t i = 0; i < count; i++) {
-		(void)snprintf(id, sizeof(id), "pl%s-op-%zu", h->log.text, h->count);
+		(void)snprintf(id, sizeof(id), "pl%.2s-op-%zu", h->log.text, h->count);
 		history_add(h, id, reason);
 	}
 }
@@ -254,6 +258,48 @@ static inline void history_card(const struct history *h, struct card *ret)
 	(void)snprintf(witness, sizeof(witness), "%s/witness/%s", REALM, h->log.text);
 	assert_ok(vkey_make(witness, KEY_COSIGNATURE, h->signer.key.public, &ret->witness_key));
 	memset(ret->curve_public, 7, sizeof(ret->curve_public));
+}
+
+/* Other keys for a history's log. */
+struct next_keys {
+	uint8_t secret[SIGN_SECRET_BYTES];
+	struct signer signer;
+	struct card card;
+	struct buf enrolment;
+};
+
+static inline void next_keys_begin(struct next_keys *k, const struct history *h, uint8_t seed_byte)
+{
+	memset(k, 0, sizeof(*k));
+	history_card(h, &k->card);
+	make_signer(h->signer.key.name, KEY_ED25519, seed_byte, k->secret, &k->signer);
+	k->card.log_key = k->signer.key;
+	assert_ok(card_sign(&k->card, &k->signer, &k->enrolment));
+}
+
+static inline void history_rotate(struct history *h, struct bytes enrolment)
+{
+	history_add_event(h, (struct event){.reason = "other keys",
+					    .act = EVENT_ROTATES,
+					    .document = enrolment});
+}
+
+/* The first event of a log that goes on from `size` events of `old`. */
+static inline void history_continue(struct history *h, const struct history *old, uint64_t size,
+				    struct bytes note)
+{
+	history_add_event(h, (struct event){.reason = "anew",
+					    .act = EVENT_CONTINUES,
+					    .old_log = old->log,
+					    .old_size = size,
+					    .document = note});
+}
+
+/* The note in frame 1 gets one more signature. */
+static inline void message_sign_also(struct message *m, const struct signer *by)
+{
+	assert_ok(note_sign_also(by, &m->bufs[1]));
+	m->frames[1] = buf_bytes(&m->bufs[1]);
 }
 
 #endif
