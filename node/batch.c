@@ -1,39 +1,8 @@
 #include "node/node.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/log.h"
-
-enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
-{
-	struct checkpoint c = {.size = size};
-	struct bytes stored;
-	struct tree tree;
-	enum err e = log_checkpoint(&n->log, t, size, &stored);
-
-	if (e == ERR_OK) {
-		buf_add_bytes(ret, stored);
-		return buf_check(ret);
-	}
-	if (e != ERR_NOT_FOUND)
-		return e;
-	e = log_tree_at(&n->log, t, size, &tree);
-	if (e != ERR_OK)
-		return e;
-	memcpy(c.origin, n->signer.key.name, sizeof c.origin);
-	c.root = tree_root(&tree);
-	return checkpoint_sign(&c, &n->signer, ret);
-}
-
-/* Signs what the log holds with this transaction's events. */
-static enum err sign_present(struct node *n, struct buf *ret)
-{
-	struct checkpoint c = {.size = n->log.tree.size, .root = tree_root(&n->log.tree)};
-
-	memcpy(c.origin, n->signer.key.name, sizeof c.origin);
-	return checkpoint_sign(&c, &n->signer, ret);
-}
 
 enum err batch_begin(struct node *n, struct batch *b)
 {
@@ -56,6 +25,21 @@ enum err batch_append(struct node *n, struct batch *b, struct bytes raw, const s
 		n->last_recorded = e->recorded;
 	b->events++;
 	b->bytes += 2 + raw.size;
+	return ERR_OK;
+}
+
+enum err batch_append_redacted(struct node *n, struct batch *b, struct hash leaf)
+{
+	enum err err = ERR_OK;
+
+	b->touched = true;
+	err = log_append_redacted(&n->log, b->txn, leaf);
+	if (err == ERR_OK)
+		err = view_fold_redacted(n->fold);
+	if (err != ERR_OK)
+		return err;
+	b->events++;
+	b->bytes += 2 + HASH_BYTES;
 	return ERR_OK;
 }
 

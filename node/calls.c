@@ -65,7 +65,14 @@ static void answer(struct node *n, struct open_call *call)
 		[CONTROL_ENROL] = refuse_verb,
 		[CONTROL_REVOKE] = refuse_verb,
 		[CONTROL_TRUST] = refuse_verb,
-		[CONTROL_WAIVE] = query_waive,
+		[CONTROL_WAIVE] = act_waive,
+		[CONTROL_ROWS] = query_rows,
+		[CONTROL_EVIDENCE] = query_evidence,
+		[CONTROL_FREEZE] = refuse_verb,
+		[CONTROL_RELEASE] = refuse_verb,
+		[CONTROL_REDACT] = refuse_verb,
+		[CONTROL_ROTATE] = act_rotate,
+		[CONTROL_CONTINUE] = act_continue,
 	};
 	unsigned verb = (unsigned)call->request.verb;
 

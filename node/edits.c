@@ -170,13 +170,19 @@ static enum err edit_one(struct node *n, struct batch *b, const struct open_call
 		refuse_editor(n, o, account);
 		return ERR_OK;
 	}
-	if (n->machine.gated) {
+	if (gate_closed(n)) {
 		refuse_gated(n, o);
 		return ERR_OK;
 	}
 	e = event_decode(call->request.draft, &n->arena, &draft);
 	if (e != ERR_OK) {
 		refuse(n, o, e, "the edit does not decode; use the splotctl of this release");
+		return ERR_OK;
+	}
+	if (draft.act != EVENT_CHANGES) {
+		refuse(n, o, ERR_INVALID,
+		       "an edit changes records; what concerns the log itself "
+		       "has verbs of its own: splotctl rotate, continue");
 		return ERR_OK;
 	}
 	draft.editor = editor;

@@ -40,9 +40,9 @@ static const char *server_name(const struct node *n, size_t link)
 	return n->settings.servers[link].name;
 }
 
-/* Header, then `note` when it is not empty, then `count` further frames. */
+/* Header, then `note` when it is not empty or further frames follow, then these. */
 static enum err send_frames(struct node *n, size_t link, const struct wire_header *header,
-			    struct bytes note, const struct buf *more, size_t count)
+			    struct bytes note, const struct bytes *more, size_t count)
 {
 	struct bytes frames[2 + COMMIT_FRAMES_MAX];
 	size_t used = 0;
@@ -55,15 +55,20 @@ static enum err send_frames(struct node *n, size_t link, const struct wire_heade
 	if (e != ERR_OK)
 		return e;
 	frames[used++] = buf_bytes(&n->header);
-	if (note.size)
+	if (note.size || count)
 		frames[used++] = note;
 	for (size_t i = 0; i < count; i++)
-		frames[used++] = buf_bytes(&more[i]);
+		frames[used++] = more[i];
 	return endpoint_send(n->links[link].endpoint, (struct bytes){NULL, 0}, frames, used);
 }
 
+enum err link_send(struct node *n, size_t link, const struct wire_header *header, struct bytes note)
+{
+	return send_frames(n, link, header, note, NULL, 0);
+}
+
 /* A message that cannot go now is lost like one on the way: the machine says it again. */
-static void say_unsent(const struct node *n, size_t link, const char *what, enum err e)
+void link_say_unsent(const struct node *n, size_t link, const char *what, enum err e)
 {
 	if (e != ERR_OK)
 		log_line(e == ERR_AGAIN || e == ERR_CLOSED ? LOG_DEBUG : LOG_WARN,
@@ -71,21 +76,23 @@ static void say_unsent(const struct node *n, size_t link, const char *what, enum
 			 server_name(n, link), what, err_text(e));
 }
 
+/* A HELLO also shows what was witnessed of that server's national log. */
 static void send_signed(struct node *n, const struct node_action *a)
 {
+	struct bytes witnessed = {NULL, 0};
 	struct txn *read = NULL;
-	enum err e = ERR_OK;
+	enum err e = txn_begin(n->store, false, &read);
 
 	buf_clear(&n->note);
-	if (a->header.size > 0) {
-		e = txn_begin(n->store, false, &read);
-		if (e == ERR_OK)
-			e = note_at(n, read, a->header.size, &n->note);
-	}
+	if (e == ERR_OK && a->header.size > 0)
+		e = note_at(n, read, a->header.size, &n->note);
+	if (e == ERR_OK && a->header.kind == WIRE_HELLO)
+		e = witnessed_note(n, read, a->link, &witnessed);
 	if (e == ERR_OK)
-		e = send_frames(n, a->link, &a->header, buf_bytes(&n->note), NULL, 0);
+		e = send_frames(n, a->link, &a->header, buf_bytes(&n->note), &witnessed,
+				witnessed.size ? 1 : 0);
 	txn_abort(read);
-	say_unsent(n, a->link, "a checkpoint", e);
+	link_say_unsent(n, a->link, "a checkpoint", e);
 }
 
 /* Packs events [from, from + count) into frames that break only between events. */
@@ -98,17 +105,28 @@ static enum err pack(struct node *n, struct txn *read, uint64_t from, uint32_t c
 	buf_clear(&n->frames[0]);
 	for (uint32_t i = 0; i < count; i++) {
 		struct bytes event;
+		struct hash leaf;
+		bool redacted = false;
+		size_t size = HASH_BYTES;
 		enum err e = log_event(&n->log, read, from + i, &event);
 
+		redacted = e == ERR_REDACTED;
+		if (redacted)
+			e = log_leaf(&n->log, read, from + i, &leaf);
+		else
+			size = event.size;
 		if (e != ERR_OK)
 			return e;
-		if (n->frames[used].size + 2 + event.size > FRAME_BYTES_MAX) {
+		if (n->frames[used].size + 2 + size > FRAME_BYTES_MAX) {
 			if (++used == COMMIT_FRAMES_MAX)
 				return ERR_LIMIT;
 			buf_clear(&n->frames[used]);
 		}
-		bundle_add(&n->frames[used], event);
-		total += 2 + event.size;
+		if (redacted)
+			bundle_add_redacted(&n->frames[used], leaf.b);
+		else
+			bundle_add(&n->frames[used], event);
+		total += 2 + size;
 		e = buf_check(&n->frames[used]);
 		if (e != ERR_OK)
 			return e;
@@ -118,31 +136,60 @@ static enum err pack(struct node *n, struct txn *read, uint64_t from, uint32_t c
 	return ERR_OK;
 }
 
-/* As much of the log from header.from on as the machine allows.  `sent` says what went. */
+/* How many events of the log from header.from on make the next commit: up to a checkpoint that is
+ * stored, and never past a rotation, whose commit ends with it.  Where a smaller window or a
+ * server's smaller limit cuts in between, a checkpoint is signed there; 0: wait for more room. */
+static enum err cut_commit(struct node *n, struct txn *read, const struct node_action *a,
+			   uint32_t *ret)
+{
+	uint64_t from = a->header.from;
+	uint64_t rotated = signing_rotated_after(n, from);
+	uint64_t most = a->size < rotated ? a->size : rotated;
+	uint64_t sealed = 0;
+	uint32_t count = 0;
+	enum err e = log_fit(&n->log, read, from, most, a->bytes_max, &count);
+
+	if (e != ERR_OK)
+		return e;
+	if (count > a->events_max)
+		count = a->events_max;
+	e = note_sealed(n, read, from, from + count, &sealed);
+	if (e == ERR_OK)
+		count = (uint32_t)(sealed - from);
+	else if (e == ERR_NOT_FOUND && n->machine.links[a->link].under_way_bytes > 0)
+		count = 0;
+	else if (e != ERR_NOT_FOUND)
+		return e;
+	*ret = count;
+	return ERR_OK;
+}
+
+/* `sent` says what went. */
 static enum err send_commit(struct node *n, const struct node_action *a, struct node_event *sent)
 {
 	struct wire_header header = a->header;
+	struct bytes frames[COMMIT_FRAMES_MAX];
 	struct txn *read = NULL;
 	uint32_t count = 0;
-	size_t frames = 0;
+	size_t used = 0;
 	uint64_t bytes = 0;
 	enum err e = txn_begin(n->store, false, &read);
 
 	if (e == ERR_OK)
-		e = log_fit(&n->log, read, header.from, a->size, a->bytes_max, &count);
-	if (count > a->events_max)
-		count = a->events_max;
+		e = cut_commit(n, read, a, &count);
 	if (e != ERR_OK || !count)
 		goto out;
 	buf_clear(&n->note);
 	e = note_at(n, read, header.from + count, &n->note);
 	if (e == ERR_OK)
-		e = pack(n, read, header.from, count, &frames, &bytes);
+		e = pack(n, read, header.from, count, &used, &bytes);
 	if (e != ERR_OK)
 		goto out;
+	for (size_t i = 0; i < used; i++)
+		frames[i] = buf_bytes(&n->frames[i]);
 	header.kind = WIRE_COMMIT;
 	header.count = count;
-	e = send_frames(n, a->link, &header, buf_bytes(&n->note), n->frames, frames);
+	e = send_frames(n, a->link, &header, buf_bytes(&n->note), frames, used);
 	if (e != ERR_OK)
 		goto out;
 	sent->size = header.from + count;
@@ -150,54 +197,6 @@ static enum err send_commit(struct node *n, const struct node_action *a, struct 
 out:
 	txn_abort(read);
 	return e;
-}
-
-/* ---- storing what was fetched back ---- */
-
-static enum err try_append(struct node *n, const struct commit *c)
-{
-	struct batch b;
-	struct hash root;
-	enum err e = batch_begin(n, &b);
-
-	for (uint32_t i = 0; i < c->count && e == ERR_OK; i++) {
-		struct event event;
-
-		arena_reset(&n->arena);
-		e = event_decode(c->events[i], &n->arena, &event);
-		if (e == ERR_OK)
-			e = batch_append(n, &b, c->events[i], &event);
-	}
-	root = tree_root(&n->log.tree);
-	if (e == ERR_OK && !hash_equal(root, c->checkpoint.root))
-		e = ERR_INTERNAL;
-	if (e != ERR_OK) {
-		batch_abandon(n, &b);
-		return e;
-	}
-	return batch_commit(n, &b, c->note);
-}
-
-static void append(struct node *n, const struct node_action *a, struct queue *q)
-{
-	struct node_event told = {.kind = NODE_EV_STORED, .link = a->link, .tree = &n->log.tree};
-	enum err e = try_append(n, a->commit);
-
-	while (e != ERR_OK && batch_grow(n, e) == ERR_OK)
-		e = try_append(n, a->commit);
-	if (e == ERR_OK) {
-		log_line(LOG_INFO,
-			 "log %s: events %" PRIu64 " to %" PRIu64 " fetched back from server %s",
-			 n->log.name.text, a->commit->from, a->commit->from + a->commit->count - 1,
-			 server_name(n, a->link));
-	} else {
-		log_line(LOG_WARN,
-			 "log %s: events from %" PRIu64
-			 " on could not be stored: %s; fetched again later",
-			 n->log.name.text, a->commit->from, err_text(e));
-		told.kind = NODE_EV_FAILED;
-	}
-	queue_add(q, told);
 }
 
 /* ---- connecting ---- */
@@ -258,24 +257,32 @@ static void perform(struct node *n, const struct node_action *a, struct queue *q
 		connect_link(n, a->link);
 		break;
 	case NODE_SEND:
-		say_unsent(n, a->link, "a message",
-			   send_frames(n, a->link, &a->header, (struct bytes){NULL, 0}, NULL, 0));
+		link_say_unsent(n, a->link, "a message",
+				link_send(n, a->link, &a->header, (struct bytes){NULL, 0}));
 		break;
 	case NODE_SEND_SIGNED:
 		send_signed(n, a);
 		break;
 	case NODE_SEND_COMMIT:
-		say_unsent(n, a->link, "a commit", send_commit(n, a, &sent));
+		link_say_unsent(n, a->link, "a commit", send_commit(n, a, &sent));
 		queue_add(q, sent);
 		break;
 	case NODE_APPEND:
-		append(n, a, q);
+		queue_add(q, fetch_append(n, a));
 		break;
 	case NODE_ALARM:
 		alarm_person(n, a->link);
 		break;
 	case NODE_OPENED:
 		opened(n);
+		break;
+	case NODE_WITNESS:
+		if (witness_offer(n, a))
+			queue_add(q,
+				  (struct node_event){.kind = NODE_EV_DISTRUST, .link = a->link});
+		break;
+	case NODE_CARRY_OUT:
+		duty_carry_out(n, a);
 		break;
 	}
 }

@@ -119,6 +119,7 @@ static void tick(struct node *n, struct mono_ms *next)
 	if (now.ms < next->ms)
 		return;
 	next->ms = now.ms + TICK_MS;
+	signing_tick(n);
 	links_step(n, &event);
 }
 

@@ -113,7 +113,8 @@ static enum exit_status serve(struct node *n)
 		 n->log.name.text, n->realm, n->log.tree.size, n->settings.server_count,
 		 n->settings.editor_count, n->settings.control);
 	loop_run(n);
-	daemon_notify("STOPPING=1");
+	if (!n->again) /* else the service manager sees it ready once more */
+		daemon_notify("STOPPING=1");
 	return n->fault == ERR_OK ? EXIT_STOPPED : EXIT_FAILED;
 }
 
@@ -122,6 +123,7 @@ int main(int argc, char **argv)
 	static struct node n = {.signals = -1}; /* large: not on the stack */
 	struct options options = {0};
 	enum exit_status status = EXIT_CONFIG;
+	bool again = false;
 
 	keys_protect_process();
 	if (!read_options(argc, argv, &options, &status))
@@ -143,11 +145,18 @@ int main(int argc, char **argv)
 		goto out;
 	}
 	status = serve(&n);
+	again = n.again && status == EXIT_STOPPED;
 out:
 	node_stop(&n);
 	if (n.signals >= 0)
 		(void)close(n.signals);
 	keys_free(&n.keys);
 	settings_free(&n.settings);
+	if (again) {
+		enum err e = daemon_again(argv);
+
+		log_line(LOG_ERROR, "the node cannot begin anew: %s; start it again", err_text(e));
+		status = EXIT_FAILED;
+	}
 	return (int)status;
 }

@@ -1,13 +1,23 @@
 /* The daemon: one log, one store, one thread.
  *
  *   start.c    opens everything and refuses what cannot be trusted
+ *   rebuild.c  at the start: folds on, folds anew and erases for good what was redacted
  *   loop.c     waits, and gives each thing that happened to whom it concerns
  *   calls.c    requests on the control socket: takes them in, sends the replies
  *   edits.c    EDIT: all that arrived together become one commit
  *   draft.c    whether an edit fits what the register holds
- *   queries.c  QUERY, SUMMARY, STATUS, WAIVE
+ *   queries.c  QUERY, SUMMARY
+ *   rows.c     ROWS, EVIDENCE
+ *   status.c   STATUS: what a person needs to know
+ *   acts.c     who may ask the node for an act of its own; WAIVE
+ *   rotate.c   ROTATE: other keys
+ *   anew.c     CONTINUE: the first event of a log begun anew
  *   batch.c    one write transaction: events, view, checkpoint
+ *   signing.c  which key signs a checkpoint of which size
  *   links.c    sockets, and performing what the machine decides
+ *   fetch.c    storing what was fetched back from a server
+ *   witness.c  cosigning the national log, or keeping evidence against it
+ *   duties.c   acts of a server that are carried out here: redact
  *   confirmed.c  what each server has confirmed, kept across restarts */
 #ifndef SPLOT_NODE_NODE_H
 #define SPLOT_NODE_NODE_H
@@ -60,6 +70,9 @@ struct node {
 	struct terc terc;
 	struct keys keys;
 	struct signer signer;
+	struct signer old_signer; /* the key before; only while keys.old_secret is there */
+	struct vkey previous[KEYS_PREVIOUS_MAX]; /* keys.previous, taken apart */
+	bool old_kept; /* the file could not be written without it: said already */
 	char realm[REALM_BYTES_MAX + 1];
 	int region;
 	struct wall_ms started;
@@ -69,6 +82,8 @@ struct node {
 	struct view view;
 	struct view_fold *fold;
 	struct table waivers, confirmed;
+	struct table witnessed, evidence; /* witness.c */
+	struct table redacted, scrub;     /* duties.c */
 	struct highwater mark;
 	bool mark_open; /* false until this log's history is known to be whole */
 	struct wall_ms last_recorded;
@@ -88,6 +103,8 @@ struct node {
 	struct mono_ms confirmed_saved;
 
 	bool stopping;
+	bool again;       /* to begin anew once it has stopped: rebuild.c has work */
+	bool scrubbing;   /* what was redacted is still in the file: somebody else reads it */
 	enum err no_room; /* why the last commit failed, said already; OK when there is room */
 	enum err fault;   /* the daemon cannot go on */
 
@@ -147,10 +164,113 @@ MUST_USE enum err draft_compare(const struct view *v, struct txn *t, const struc
 /* ---- queries.c ---- */
 
 void query_view(struct node *n, struct open_call *call);
+
+/* ---- rows.c ---- */
+
+void query_rows(struct node *n, struct open_call *call);
+void query_evidence(struct node *n, struct open_call *call);
+
+/* ---- status.c ---- */
+
 void query_status(struct node *n, struct open_call *call);
-void query_waive(struct node *n, struct open_call *call);
-/* Why edits are refused while the gate is closed, and what to do. */
+/* Whether edits wait: the log may not be whole, or begins anew and says so first. */
+bool gate_closed(const struct node *n);
+/* Why, and what to do. */
 void gate_text(const struct node *n, char *text, size_t size);
+
+/* ---- acts.c ---- */
+
+struct act {
+	const char *account; /* who asks; for texts, valid until the next call */
+	const char *by;      /* the same as a pseudonym: what goes into the log */
+	const char *reason;
+};
+
+/* Whether this caller may ask for an act and says why; else it is answered. */
+bool act_begin(struct node *n, struct open_call *call, struct act *ret);
+void act_reply(struct node *n, struct open_call *call, enum err code, const char *text);
+/* Appends an event about the log itself as a commit of its own, signed by `also` as well when it
+ * is not NULL.  The machine is not told: act_grew. */
+MUST_USE enum err act_append(struct node *n, struct event *e, const struct signer *also);
+void act_grew(struct node *n);
+void act_waive(struct node *n, struct open_call *call);
+
+/* ---- rotate.c ---- */
+
+void act_rotate(struct node *n, struct open_call *call);
+/* The log holds `size` events, and the last one names `next`: installs these keys unless they are
+ * known here.  After an error, which was logged, nothing may be signed. */
+MUST_USE enum err rotate_follow(struct node *n, const struct card *next, uint64_t size);
+/* At the start: finishes what a kill interrupted. */
+MUST_USE enum err rotate_heal(struct node *n, struct txn *read);
+
+/* ---- anew.c ---- */
+
+void act_continue(struct node *n, struct open_call *call);
+/* The log begins anew, and CONTINUE has not been said yet. */
+bool anew_waits(const struct node *n);
+void anew_text(const struct node *n, char *text, size_t size);
+
+/* ---- signing.c ---- */
+
+/* Takes the loaded keys apart; CONFIG, logged, when they do not fit each other. */
+MUST_USE enum err signing_load(struct node *n);
+/* Loads the key file again, then the same. */
+MUST_USE enum err signing_reload(struct node *n);
+/* node_lookup.key_at: the key that signs checkpoints of `size`. */
+MUST_USE enum err signing_key_at(void *node, uint64_t size, struct vkey *ret);
+/* The size of the next commit past `from` that rotates keys; UINT64_MAX: there is none. */
+uint64_t signing_rotated_after(const struct node *n, uint64_t from);
+/* Forgets the key before when its time is over. */
+void signing_tick(struct node *n);
+/* Signs what the log holds with this transaction's events. */
+MUST_USE enum err sign_present(const struct node *n, struct buf *ret);
+/* Appends the stored checkpoint of exactly `size` events, else one signed now over the root
+ * computed from the stored tree; UNKNOWN_KEY when the key of that size is gone. */
+MUST_USE enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret);
+/* The largest size in (from, most] of which a checkpoint is stored; NOT_FOUND. */
+MUST_USE enum err note_sealed(struct node *n, struct txn *t, uint64_t from, uint64_t most,
+			      uint64_t *ret);
+
+/* ---- witness.c ---- */
+
+/* This node's name as a witness; LIMIT. */
+MUST_USE enum err witness_name(const struct node *n, char *ret, size_t size);
+/* The newest checkpoint of a server's national log that was witnessed; empty: none. */
+MUST_USE enum err witnessed_note(struct node *n, struct txn *t, size_t link, struct bytes *ret);
+/* Answers an OFFER; true when it shows another history: the machine is told DISTRUST. */
+bool witness_offer(struct node *n, const struct node_action *a);
+/* At the start: servers against which there is evidence. */
+MUST_USE enum err witness_distrust_known(struct node *n);
+struct evidence_found {
+	struct wall_ms at; /* 0: there is none */
+	struct bytes note, other;
+};
+MUST_USE enum err evidence_against(struct node *n, struct txn *t, size_t link,
+				   struct evidence_found *ret);
+/* Hashes as they travel, 32 bytes each; DECODE. */
+MUST_USE enum err proof_read(struct bytes raw, struct proof *ret);
+
+/* ---- duties.c ---- */
+
+#define SCRUB_PENDING "pending" /* in table "scrub": erased bytes are still in the file */
+
+void duty_carry_out(struct node *n, const struct node_action *a);
+/* node_lookup.redacted: whether a verified duty redacts this event. */
+bool duty_known(void *node, uint64_t index, struct hash leaf);
+/* The same inside a transaction. */
+MUST_USE enum err duty_redacts(struct node *n, struct txn *t, uint64_t index, struct hash leaf,
+			       bool *ret);
+
+/* ---- rebuild.c ---- */
+
+/* Folds what the view lacks, in bounded transactions; CORRUPT when it is ahead of the log. */
+MUST_USE enum err rebuild_fold_on(struct node *n);
+/* Whether bytes that were redacted may still be in the file. */
+MUST_USE enum err rebuild_wanted(struct node *n, bool *ret);
+/* Folds anew; the caller has the file written anew then, and says that it is done. */
+MUST_USE enum err rebuild_view(struct node *n);
+MUST_USE enum err rebuild_done(struct node *n);
 
 /* ---- batch.c ---- */
 
@@ -166,6 +286,8 @@ MUST_USE enum err batch_begin(struct node *n, struct batch *b);
 /* Appends exact bytes and folds the decoded event. */
 MUST_USE enum err batch_append(struct node *n, struct batch *b, struct bytes raw,
 			       const struct event *e);
+/* An event of which only the leaf hash is left. */
+MUST_USE enum err batch_append_redacted(struct node *n, struct batch *b, struct hash leaf);
 /* Seals with `note` (empty: one signed now), commits, raises the mark.  On failure the batch
  * is abandoned; a mark that could not be raised is `fault`, and the batch stands. */
 MUST_USE enum err batch_commit(struct node *n, struct batch *b, struct bytes note);
@@ -176,9 +298,6 @@ void batch_abandon(struct node *n, struct batch *b);
 MUST_USE enum err batch_grow(struct node *n, enum err why);
 /* What to do about DISK_FULL or MAP_FULL. */
 const char *room_advice(enum err why);
-/* Appends the stored checkpoint of exactly `size` events, else one signed now over the root
- * computed from the stored tree. */
-MUST_USE enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret);
 
 /* ---- confirmed.c ---- */
 
@@ -202,5 +321,15 @@ void links_receive(struct node *n);
 void links_tell(struct node *n);
 /* Drops a link's socket: the machine connects it afresh after a silence. */
 void link_drop(struct node *n, size_t link);
+/* Header and, when it is not empty, a note. */
+MUST_USE enum err link_send(struct node *n, size_t link, const struct wire_header *header,
+			    struct bytes note);
+/* A line about what was not sent; none when it was. */
+void link_say_unsent(const struct node *n, size_t link, const char *what, enum err e);
+
+/* ---- fetch.c ---- */
+
+/* Stores a verified commit; what the machine is to be told. */
+struct node_event fetch_append(struct node *n, const struct node_action *a);
 
 #endif

@@ -11,7 +11,10 @@
 
 #define MIB ((uint64_t)1024 * 1024)
 
-enum { MAP_MIB_MAX = 64 * 1024 * 1024 }; /* 64 TiB: what an address space holds */
+enum {
+	MAP_MIB_MAX = 64 * 1024 * 1024, /* 64 TiB: what an address space holds */
+	ROTATION_DAYS_MAX = 3650,
+};
 
 static const struct config_rule rules[] = {
 	{.section = "node",
@@ -50,6 +53,12 @@ static const struct config_rule rules[] = {
 	 .fallback = "0",
 	 .most = MAP_MIB_MAX,
 	 .help = "size past which the map does not grow; 0: no bound"},
+	{.section = "node",
+	 .key = "rotation-days",
+	 .type = CONFIG_UINT,
+	 .fallback = "30",
+	 .most = ROTATION_DAYS_MAX,
+	 .help = "how long the old key signs beside the new one after splotctl rotate"},
 	{.section = "node",
 	 .key = "log-level",
 	 .type = CONFIG_TEXT,
@@ -192,6 +201,7 @@ static enum err load_values(struct settings *s, char *why)
 	s->keys = config_get(&s->config, "node", "keys");
 	s->data = config_get(&s->config, "node", "data");
 	s->control = config_get(&s->config, "node", "control");
+	s->rotation_days = (unsigned)config_uint(&s->config, "node", "rotation-days");
 	s->map_bytes = (size_t)(config_uint(&s->config, "node", "map-size-mib") * MIB);
 	s->map_bytes_max = (size_t)(config_uint(&s->config, "node", "map-max-mib") * MIB);
 	if (s->map_bytes_max && !s->map_bytes)

@@ -39,8 +39,7 @@ enum err node_identify(struct node *n)
 			 n->settings.keys, n->keys.name);
 		return ERR_CONFIG;
 	}
-	n->signer.secret = n->keys.log_secret;
-	return vkey_make(n->keys.name, KEY_ED25519, n->keys.log_public, &n->signer.key);
+	return signing_load(n);
 }
 
 /* ---- the store ---- */
@@ -64,6 +63,14 @@ static enum err check_store(struct node *n)
  * put beside it. */
 static enum err open_tables(struct node *n)
 {
+	const struct {
+		const char *name;
+		struct table *table;
+	} tables[] = {
+		{"waivers", &n->waivers},     {"confirmed", &n->confirmed},
+		{"witnessed", &n->witnessed}, {"evidence", &n->evidence},
+		{"redacted", &n->redacted},   {"scrub", &n->scrub},
+	};
 	struct log_name name = n->log.name;
 	struct txn *read = NULL;
 	uint64_t position = 0;
@@ -78,41 +85,81 @@ static enum err open_tables(struct node *n)
 		e = log_open(n->store, name, position == 0, &n->log);
 	if (e == ERR_NOT_FOUND)
 		e = ERR_ORIGIN;
-	if (e == ERR_OK)
-		e = store_table(n->store, "waivers", true, &n->waivers);
-	if (e == ERR_OK)
-		e = store_table(n->store, "confirmed", true, &n->confirmed);
+	for (size_t i = 0; i < sizeof tables / sizeof *tables && e == ERR_OK; i++)
+		e = store_table(n->store, tables[i].name, true, tables[i].table);
 	n->log.name = name; /* for texts, also when the log could not be opened */
 	return e;
 }
 
-static enum err open_store(struct node *n)
+static enum err open_environment(struct node *n)
 {
 	struct store_options options = {
 		.mode = STORE_SYNCED,
 		.map_bytes = n->settings.map_bytes,
 		.map_bytes_max = n->settings.map_bytes_max,
 	};
-	enum err e = check_store(n);
+	enum err e = store_open(n->settings.data, &options, &n->store);
 
-	if (e == ERR_OK)
-		e = store_open(n->settings.data, &options, &n->store);
 	if (e == ERR_OK)
 		e = open_tables(n);
 	if (e == ERR_MAP_FULL && store_grow(n->store) == ERR_OK)
 		e = open_tables(n);
+	return e;
+}
+
+static enum err open_store(struct node *n)
+{
+	enum err e = check_store(n);
+
 	if (e == ERR_OK)
-		e = view_fold_new(&n->fold);
+		e = open_environment(n);
+	return e == ERR_OK ? view_fold_new(&n->fold) : e;
+}
+
+/* What was redacted leaves the file: nobody may read it meanwhile.  Somebody who does is no reason
+ * to stay away; the next start tries again. */
+static enum err scrub(struct node *n)
+{
+	enum err e = rebuild_view(n);
+	enum err compacted = ERR_OK;
+
+	if (e != ERR_OK)
+		return e;
+	store_close(n->store);
+	n->store = NULL;
+	compacted = store_compact(n->settings.data);
+	e = open_environment(n);
+	if (e != ERR_OK)
+		return e;
+	if (compacted == ERR_OK)
+		return rebuild_done(n);
+	n->scrubbing = true;
+	log_line(LOG_ERROR,
+		 "log %s: what was redacted is still in the files of %s: %s; end what reads them, "
+		 "make room for a second copy, then restart the node",
+		 n->log.name.text, n->settings.data, err_text(compacted));
+	return compacted == ERR_CORRUPT ? compacted : ERR_OK;
+}
+
+/* The register as the log gives it. */
+static enum err rebuild(struct node *n)
+{
+	bool wanted = false;
+	enum err e = rebuild_wanted(n, &wanted);
+
+	if (e == ERR_OK)
+		e = wanted ? scrub(n) : rebuild_fold_on(n);
 	return e;
 }
 
 /* ---- whether the store is this log's, whole, and signed by these keys ---- */
 
-static enum err check_checkpoint(const struct node *n, struct txn *read)
+static enum err check_checkpoint(struct node *n, struct txn *read)
 {
 	struct checkpoint newest;
 	struct hash root = tree_root(&n->log.tree);
 	struct bytes note;
+	struct vkey key;
 	uint64_t size = 0;
 	enum err e = log_newest(&n->log, read, &size, &note);
 
@@ -120,7 +167,9 @@ static enum err check_checkpoint(const struct node *n, struct txn *read)
 		return ERR_OK;
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
-	e = checkpoint_open(note, &n->signer.key, &newest);
+	e = signing_key_at(n, size, &key);
+	if (e == ERR_OK)
+		e = checkpoint_open(note, &key, &newest);
 	if (e != ERR_OK)
 		return e;
 	if (newest.size != n->log.tree.size || !hash_equal(newest.root, root))
@@ -128,35 +177,49 @@ static enum err check_checkpoint(const struct node *n, struct txn *read)
 	return ERR_OK;
 }
 
-/* The time that the next event must not be before. */
+/* The time that the next event must not be before; a redacted event has none. */
 static enum err take_last_time(struct node *n, struct txn *read)
 {
-	struct event last;
-	struct bytes raw;
-	enum err e = ERR_OK;
+	enum err e = ERR_REDACTED;
 
-	if (!n->log.tree.size)
-		return ERR_OK;
-	e = log_event(&n->log, read, n->log.tree.size - 1, &raw);
-	if (e == ERR_OK)
-		e = event_decode(raw, &n->arena, &last);
-	if (e == ERR_OK)
-		n->last_recorded = last.recorded;
-	return e;
+	for (uint64_t i = n->log.tree.size; i > 0 && e == ERR_REDACTED; i--) {
+		struct bytes raw;
+
+		e = log_event(&n->log, read, i - 1, &raw);
+		if (e == ERR_OK)
+			return recorded_time(raw, &n->last_recorded);
+	}
+	return e == ERR_REDACTED ? ERR_OK : e;
 }
 
-static enum err trust_store(struct node *n)
+/* The log alone: the register that it gives may have to be folded yet. */
+static enum err trust_log(struct node *n)
 {
 	struct txn *read = NULL;
-	uint64_t position = 0;
 	enum err e = txn_begin(n->store, false, &read);
 
 	if (e == ERR_OK)
 		e = check_checkpoint(n, read);
+	txn_abort(read);
+	return e;
+}
+
+static enum err heal_rotation(struct node *n)
+{
+	struct txn *read = NULL;
+	enum err e = txn_begin(n->store, false, &read);
+
 	if (e == ERR_OK)
-		e = view_position(&n->view, read, &position);
-	if (e == ERR_OK && position != n->log.tree.size)
-		e = ERR_CORRUPT;
+		e = rotate_heal(n, read);
+	txn_abort(read);
+	return e;
+}
+
+static enum err take_memory(struct node *n)
+{
+	struct txn *read = NULL;
+	enum err e = txn_begin(n->store, false, &read);
+
 	if (e == ERR_OK)
 		e = take_last_time(n, read);
 	if (e == ERR_OK)
@@ -247,6 +310,7 @@ enum err node_open_mark(struct node *n)
  * ended before that must ask again. */
 static enum err start_machine(struct node *n)
 {
+	const struct node_lookup lookup = {n, signing_key_at, duty_known};
 	char path[PATH_BYTES];
 	bool found = false;
 	enum err e = ERR_OK;
@@ -256,7 +320,7 @@ static enum err start_machine(struct node *n)
 	if (found)
 		e = node_open_mark(n);
 	if (e == ERR_OK)
-		e = node_machine_init(&n->machine, n->log.name, &n->signer.key, &n->log.tree,
+		e = node_machine_init(&n->machine, n->log.name, &lookup, &n->log.tree,
 				      found ? n->mark.size : 0, found, n->settings.server_count);
 	if (e == ERR_OK && !n->machine.gated)
 		e = node_open_mark(n);
@@ -294,18 +358,29 @@ enum err node_start(struct node *n, enum exit_status *ret_status)
 	daemon_name_store_on_fault(n->settings.data);
 	e = open_store(n);
 	if (e == ERR_OK)
-		e = trust_store(n);
+		e = trust_log(n);
+	if (e == ERR_OK)
+		e = rebuild(n);
+	if (e == ERR_OK)
+		e = take_memory(n);
 	if (e != ERR_OK) {
 		*ret_status = refuse_store(n, e);
+		return e;
+	}
+	e = heal_rotation(n);
+	if (e != ERR_OK) {
+		*ret_status = EXIT_CONFIG;
 		return e;
 	}
 	*ret_status = EXIT_FAILED;
 	e = start_machine(n);
 	if (e == ERR_OK)
 		e = open_doors(n);
+	if (e == ERR_OK)
+		e = witness_distrust_known(n);
 	if (e != ERR_OK)
 		return e;
-	if (n->machine.gated) {
+	if (gate_closed(n)) {
 		char text[TEXT_BYTES_MAX + 1];
 
 		gate_text(n, text, sizeof text);

@@ -1,0 +1,148 @@
+/* What an administrator asks of the node itself: who may, and how it is answered.  WAIVE. */
+#include "node/node.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+void act_reply(struct node *n, struct open_call *call, enum err code, const char *text)
+{
+	struct control_reply reply = answer_plain(code, text);
+
+	reply.size = n->log.tree.size;
+	reply.position = n->log.tree.size;
+	call_reply(n, call, &reply);
+}
+
+bool act_begin(struct node *n, struct open_call *call, struct act *ret)
+{
+	uid_t uid = call->call.uid;
+
+	*ret = (struct act){.reason = call->request.reason ? call->request.reason : ""};
+	ret->by = settings_editor(&n->settings, uid, &ret->account);
+	if (!ret->by && uid != 0 && uid != geteuid()) {
+		act_reply(n, call, ERR_DENIED,
+			  "only root, the node's own account and its editors may do that");
+		return false;
+	}
+	if (!ret->by)
+		ret->by = "node";
+	if (!ret->reason[0] || strlen(ret->reason) > REASON_BYTES_MAX) {
+		act_reply(n, call, ERR_INVALID,
+			  "say why (--reason), in at most 1,024 bytes: it is kept");
+		return false;
+	}
+	return true;
+}
+
+/* ---- an event about the log itself ---- */
+
+static enum err try_event(struct node *n, struct event *e, const struct signer *also)
+{
+	struct wall_ms now = wall_now();
+	struct batch b;
+	enum err err = batch_begin(n, &b);
+
+	e->recorded = now.ms > n->last_recorded.ms ? now : n->last_recorded;
+	arena_reset(&n->scratch);
+	buf_clear(&n->encoded);
+	if (err == ERR_OK)
+		err = event_encode(e, &n->scratch, &n->encoded);
+	if (err == ERR_OK)
+		err = event_check_owner(e, n->region);
+	if (err == ERR_OK)
+		err = batch_append(n, &b, buf_bytes(&n->encoded), e);
+	buf_clear(&n->note);
+	if (err == ERR_OK)
+		err = sign_present(n, &n->note);
+	if (err == ERR_OK && also)
+		err = note_sign_also(also, &n->note);
+	if (err != ERR_OK) {
+		batch_abandon(n, &b);
+		return err;
+	}
+	return batch_commit(n, &b, buf_bytes(&n->note));
+}
+
+enum err act_append(struct node *n, struct event *e, const struct signer *also)
+{
+	enum err err = try_event(n, e, also);
+
+	while (err != ERR_OK && batch_grow(n, err) == ERR_OK)
+		err = try_event(n, e, also);
+	return err;
+}
+
+void act_grew(struct node *n)
+{
+	struct node_event grew = {
+		.kind = NODE_EV_GREW, .tree = &n->log.tree, .bytes = n->encoded.size};
+
+	links_step(n, &grew);
+}
+
+/* ---- WAIVE ---- */
+
+/* One row: when (8 bytes, big-endian) and which link -> who, which server, why. */
+static enum err record_waiver(struct node *n, size_t link, const struct act *act)
+{
+	struct buf row = {0};
+	struct buf key = {0};
+	struct txn *txn = NULL;
+	enum err e = ERR_OK;
+
+	buf_add_u64be(&key, (uint64_t)wall_now().ms);
+	buf_add_u8(&key, (uint8_t)link);
+	buf_printf(&row, "server %s\nby %s\nreason %s\n", n->settings.servers[link].name,
+		   act->account, act->reason);
+	e = buf_check(&row);
+	if (e == ERR_OK)
+		e = buf_check(&key);
+	if (e == ERR_OK)
+		e = txn_begin(n->store, true, &txn);
+	if (e == ERR_OK)
+		e = txn_put(txn, n->waivers, buf_bytes(&key), buf_bytes(&row));
+	if (e == ERR_OK) {
+		e = txn_commit(txn);
+		txn = NULL;
+	}
+	txn_abort(txn);
+	buf_free(&row);
+	buf_free(&key);
+	return e;
+}
+
+void act_waive(struct node *n, struct open_call *call)
+{
+	const char *name = call->request.name ? call->request.name : "";
+	struct node_event waive = {.kind = NODE_EV_WAIVE};
+	struct act act;
+	size_t link = 0;
+	enum err e = ERR_OK;
+
+	while (link < n->settings.server_count && strcmp(n->settings.servers[link].name, name) != 0)
+		link++;
+	if (!act_begin(n, call, &act))
+		return;
+	if (link == n->settings.server_count) {
+		act_reply(n, call, ERR_NOT_FOUND,
+			  "no server of that name is configured here; `splotctl status` lists "
+			  "them");
+		return;
+	}
+	e = record_waiver(n, link, &act);
+	if (e != ERR_OK && batch_grow(n, e) == ERR_OK)
+		e = record_waiver(n, link, &act);
+	if (e == ERR_SYNC)
+		n->fault = e;
+	if (e != ERR_OK) {
+		act_reply(n, call, e, "the waiver could not be recorded; nothing was changed");
+		return;
+	}
+	log_line(LOG_NOTICE, "log %s: the server %s is waived by %s: %s", n->log.name.text, name,
+		 act.account, act.reason);
+	waive.link = link;
+	links_step(n, &waive);
+	act_reply(n, call, ERR_OK, "");
+}

@@ -1,0 +1,175 @@
+/* Which key signs what: this log's keys may have been rotated, and every checkpoint is signed by
+ * the key of its size. */
+#include "node/node.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+
+/* The keys of the file as keys of this log: previous ones are named there by their text. */
+enum err signing_load(struct node *n)
+{
+	enum err e = vkey_make(n->keys.name, KEY_ED25519, n->keys.log_public, &n->signer.key);
+
+	n->signer.secret = n->keys.log_secret;
+	for (size_t i = 0; i < n->keys.previous_count && e == ERR_OK; i++) {
+		e = vkey_parse(bytes_of_text(n->keys.previous[i].vkey), &n->previous[i]);
+		if (e == ERR_OK && strcmp(n->previous[i].name, n->keys.name) != 0)
+			e = ERR_ORIGIN;
+	}
+	if (e == ERR_OK && n->keys.old_secret) {
+		n->old_signer.secret = n->keys.old_secret;
+		e = vkey_make(n->keys.name, KEY_ED25519, n->keys.old_public, &n->old_signer.key);
+	}
+	if (e != ERR_OK)
+		log_line(LOG_ERROR,
+			 "keys %s: a previous key does not fit this log: %s; use the "
+			 "file as it was written by the node",
+			 n->settings.keys, err_text(e));
+	return e == ERR_OK ? ERR_OK : ERR_CONFIG;
+}
+
+/* The first key whose checkpoints reach that far; the present one when none does. */
+static size_t key_number(const struct node *n, uint64_t size)
+{
+	size_t i = 0;
+
+	while (i < n->keys.previous_count && size > n->keys.previous[i].size)
+		i++;
+	return i;
+}
+
+enum err signing_key_at(void *context, uint64_t size, struct vkey *ret)
+{
+	const struct node *n = context;
+	size_t i = key_number(n, size);
+
+	*ret = i < n->keys.previous_count ? n->previous[i] : n->signer.key;
+	return ERR_OK;
+}
+
+uint64_t signing_rotated_after(const struct node *n, uint64_t from)
+{
+	size_t i = 0;
+
+	while (i < n->keys.previous_count && n->keys.previous[i].size <= from)
+		i++;
+	return i < n->keys.previous_count ? n->keys.previous[i].size : UINT64_MAX;
+}
+
+/* ---- signing ---- */
+
+static bool signs_with_both(const struct node *n)
+{
+	return n->keys.old_secret && wall_now().ms < n->keys.old_until_ms;
+}
+
+/* By the key of that size; the key before the present one is there for a while only. */
+static enum err sign(const struct node *n, uint64_t size, const struct tree *tree, struct buf *ret)
+{
+	struct checkpoint c = {.size = size, .root = tree_root(tree)};
+	size_t number = key_number(n, size);
+	enum err e = ERR_OK;
+
+	memcpy(c.origin, n->signer.key.name, sizeof c.origin);
+	if (number == n->keys.previous_count) {
+		e = checkpoint_sign(&c, &n->signer, ret);
+		if (e == ERR_OK && signs_with_both(n))
+			e = note_sign_also(&n->old_signer, ret);
+		return e;
+	}
+	if (number + 1 < n->keys.previous_count || !n->keys.old_secret)
+		return ERR_UNKNOWN_KEY;
+	return checkpoint_sign(&c, &n->old_signer, ret);
+}
+
+enum err sign_present(const struct node *n, struct buf *ret)
+{
+	return sign(n, n->log.tree.size, &n->log.tree, ret);
+}
+
+enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
+{
+	struct bytes stored;
+	struct tree tree;
+	enum err e = log_checkpoint(&n->log, t, size, &stored);
+
+	if (e == ERR_OK) {
+		buf_add_bytes(ret, stored);
+		return buf_check(ret);
+	}
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = log_tree_at(&n->log, t, size, &tree);
+	return e == ERR_OK ? sign(n, size, &tree, ret) : e;
+}
+
+enum err note_sealed(struct node *n, struct txn *t, uint64_t from, uint64_t most, uint64_t *ret)
+{
+	struct buf last = {.limit = sizeof most};
+	struct scan *scan = NULL;
+	struct bytes key, note;
+	struct cursor c;
+	enum err e = ERR_OK;
+
+	buf_add_u64be(&last, most);
+	e = buf_check(&last);
+	if (e == ERR_OK)
+		e = scan_open(t, n->log.checkpoints, &scan);
+	if (e == ERR_OK)
+		e = scan_seek(scan, buf_bytes(&last), &key, &note);
+	if (e == ERR_NOT_FOUND || (e == ERR_OK && !bytes_equal(key, buf_bytes(&last))))
+		e = scan_prev(scan, &key, &note);
+	if (e == ERR_OK) {
+		c = cursor_of(key);
+		most = cursor_u64be(&c);
+		e = cursor_finish(&c) == ERR_OK ? ERR_OK : ERR_CORRUPT;
+	}
+	scan_close(scan);
+	buf_free(&last);
+	if (e == ERR_OK && most <= from)
+		e = ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		*ret = most;
+	return e;
+}
+
+/* ---- the end of the old key ---- */
+
+/* Loads the key file again; the transport keys in it are those in use. */
+enum err signing_reload(struct node *n)
+{
+	char why[TEXT_BYTES_MAX + 1] = "";
+	struct keys keys = {0};
+	enum err e = keys_load(n->settings.keys, &keys, why);
+
+	if (e != ERR_OK) {
+		log_line(LOG_ERROR, "log %s: %s", n->log.name.text, why);
+		return e;
+	}
+	keys_free(&n->keys);
+	n->keys = keys;
+	return signing_load(n);
+}
+
+void signing_tick(struct node *n)
+{
+	char why[TEXT_BYTES_MAX + 1] = "";
+	enum err e = ERR_OK;
+
+	if (!n->keys.old_secret || signs_with_both(n) || n->old_kept)
+		return;
+	e = keys_forget_old(n->settings.keys, why);
+	if (e != ERR_OK) {
+		n->old_kept = true; /* it signs nothing more; the next start tries again */
+		log_line(LOG_WARN, "log %s: %s; the old key stays in that file", n->log.name.text,
+			 why);
+		return;
+	}
+	log_line(LOG_NOTICE, "log %s: the time of the old key is over: it is forgotten",
+		 n->log.name.text);
+	e = signing_reload(n);
+	if (e != ERR_OK)
+		n->fault = e;
+}

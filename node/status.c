@@ -1,0 +1,203 @@
+/* STATUS: what a person needs to know, and what to do about it. */
+#include "node/node.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { VERIFIED_BYTES_MAX = 16 * 1024, PATH_BYTES = 4096 };
+
+/* ---- the gate ---- */
+
+bool gate_closed(const struct node *n)
+{
+	return n->machine.gated || anew_waits(n);
+}
+
+void gate_text(const struct node *n, char text[], size_t size)
+{
+	const struct node_machine *m = &n->machine;
+	const char *silent = NULL;
+	const char *frozen = NULL;
+	const char *distrusted = NULL;
+	uint64_t longest = m->size;
+
+	for (size_t i = 0; i < m->link_count; i++) {
+		const struct node_link *link = &m->links[i];
+
+		if (!link->waived && link->phase == NODE_FROZEN)
+			frozen = n->settings.servers[i].name;
+		else if (!link->waived && link->phase == NODE_DISTRUSTED)
+			distrusted = n->settings.servers[i].name;
+		else if (!link->waived && !link->answered)
+			silent = n->settings.servers[i].name;
+		if (link->server_size > longest)
+			longest = link->server_size;
+	}
+	if (!m->gated)
+		anew_text(n, text, size);
+	else if (m->link_count == 0)
+		(void)snprintf(
+			text, size,
+			"edits wait: this store holds %" PRIu64 " events, and these keys once "
+			"signed %" PRIu64 "; name the servers that hold them in the configuration "
+			"and restart; only when no server ever had them, remove %s.highwater",
+			m->size, n->mark.size, n->settings.keys);
+	else if (frozen)
+		(void)snprintf(
+			text, size,
+			"edits wait: the server %s holds another history of this log and "
+			"froze it; find out with its administrator which one holds, and only "
+			"then `splotctl waive %s --reason …`",
+			frozen, frozen);
+	else if (distrusted)
+		(void)snprintf(text, size,
+			       "edits wait: the server %s is not trusted any more (its national "
+			       "log has two histories), so what it holds of this log is not known; "
+			       "`splotctl waive %s --reason …` goes on without it",
+			       distrusted, distrusted);
+	else if (silent)
+		(void)snprintf(text, size,
+			       "edits wait: this store is new or older than what these keys once "
+			       "signed, and the server %s has not said yet what it holds; wait for "
+			       "it, or, when it is gone for good, `splotctl waive %s --reason …`",
+			       silent, silent);
+	else
+		(void)snprintf(text, size,
+			       "edits wait: the log is compared with the servers and fetched back, "
+			       "%" PRIu64 " of %" PRIu64 " events are here; ask again in a moment",
+			       m->size, longest);
+}
+
+static const char *peer_state(const struct node_machine *m, const struct node_link *link)
+{
+	static const char *const names[] = {
+		[NODE_AWAY] = "away",
+		[NODE_GREETING] = "connecting",
+		[NODE_ANCHORING] = "connecting",
+		[NODE_FETCHING] = "fetching",
+		[NODE_LIVE] = "live",
+		[NODE_FROZEN] = "frozen",
+		[NODE_REFUSED] = "refused",
+		[NODE_DISTRUSTED] = "distrusted",
+	};
+
+	if (link->phase == NODE_LIVE && m->size - link->confirmed > COMMIT_EVENTS_MAX)
+		return "catching-up";
+	return names[link->phase];
+}
+
+static const char *peer_note(struct node *n, size_t i)
+{
+	const struct node_link *link = &n->machine.links[i];
+	const char *kept = NULL;
+	char text[2 * TEXT_BYTES_MAX];
+
+	if (link->phase == NODE_FROZEN)
+		(void)snprintf(text, sizeof text,
+			       "%s; nothing more is sent there: compare both histories with that "
+			       "server's administrator before anything else is done",
+			       link->refused_text[0] ? link->refused_text
+						     : err_text(link->refused));
+	else if (link->phase == NODE_REFUSED)
+		(void)snprintf(
+			text, sizeof text,
+			"%s; tried again slowly: ask that server's administrator whether this "
+			"node is enrolled there",
+			link->refused_text[0] ? link->refused_text : err_text(link->refused));
+	else if (link->phase == NODE_DISTRUSTED)
+		(void)snprintf(
+			text, sizeof text,
+			"its national log does not extend what this node witnessed, and both "
+			"signed notes are kept; nothing is sent there or taken from there: "
+			"`splotctl audit evidence` writes them to a folder for the other "
+			"regions and the ministry; a server that lawfully begins anew has "
+			"another card: put that one into the configuration");
+	else if (link->phase == NODE_AWAY || link->phase == NODE_GREETING)
+		(void)snprintf(text, sizeof text,
+			       "no answer from %s; tried again by itself: look at the address, the "
+			       "network, and whether this node is enrolled there",
+			       n->settings.servers[i].address);
+	else
+		return link->waived ? "waived" : "";
+	kept = arena_text(&n->arena, bytes_of_text(text));
+	return kept ? kept : "";
+}
+
+/* The report of the last full verification; "" when there was none. */
+static const char *verified(struct node *n)
+{
+	char path[PATH_BYTES];
+	struct buf text = {.limit = VERIFIED_BYTES_MAX};
+	const char *kept = NULL;
+
+	(void)snprintf(path, sizeof path, "%s/verified.json", n->settings.data);
+	if (file_read(path, VERIFIED_BYTES_MAX, &text) == ERR_OK) {
+		while (text.size > 0 && text.data[text.size - 1] == '\n')
+			text.size--;
+		kept = arena_text(&n->arena, buf_bytes(&text));
+	}
+	buf_free(&text);
+	return kept ? kept : "";
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static enum err fill_peers(struct node *n, struct control_reply *ret)
+{
+	const struct node_machine *m = &n->machine;
+	struct peer_row *rows = arena_alloc(&n->arena, (m->link_count + 1) * sizeof *rows);
+
+	if (!rows)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < m->link_count; i++)
+		rows[i] = (struct peer_row){
+			.name = n->settings.servers[i].name,
+			.state = peer_state(m, &m->links[i]),
+			.size = smaller(n->links[i].confirmed, m->size),
+			.claimed = m->links[i].server_size,
+			.last_contact_ms = (uint64_t)m->links[i].last_contact.ms,
+			.last_commit_ms = (uint64_t)n->links[i].confirmed_at.ms,
+			.note = peer_note(n, i),
+		};
+	ret->peers = rows;
+	ret->peer_count = m->link_count;
+	return ERR_OK;
+}
+
+void query_status(struct node *n, struct open_call *call)
+{
+	struct control_reply reply = answer_plain(ERR_OK, "");
+	char note[TEXT_BYTES_MAX + 1] = "";
+	char key[VKEY_BYTES];
+
+	arena_reset(&n->arena);
+	vkey_text(&n->signer.key, key);
+	if (gate_closed(n))
+		gate_text(n, note, sizeof note);
+	else if (n->scrubbing)
+		(void)snprintf(note, sizeof note,
+			       "what was redacted is still in the files of %.300s: end what reads "
+			       "them, make room for a second copy, then restart the node",
+			       n->settings.data);
+	else if (n->no_room != ERR_OK)
+		(void)snprintf(note, sizeof note,
+			       "the last edits were refused: %s for the store %.300s; %s",
+			       err_text(n->no_room), n->settings.data, room_advice(n->no_room));
+	reply.role = "node";
+	reply.identity = n->log.name.text;
+	reply.realm = n->realm;
+	reply.state = gate_closed(n) ? "gated" : "open";
+	reply.key = key;
+	reply.verified = verified(n);
+	reply.note = note;
+	reply.size = n->log.tree.size;
+	reply.position = n->log.tree.size;
+	reply.started_ms = (uint64_t)n->started.ms;
+	if (fill_peers(n, &reply) != ERR_OK)
+		reply = answer_plain(ERR_NOMEM, err_text(ERR_NOMEM));
+	call_reply(n, call, &reply);
+}
