@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "admin/day.h"
+#include "admin/text.h"
 
 enum {
 	FOLD_WAIT_MS = 10000, /* a view that is behind gets so long to come */
@@ -14,20 +15,6 @@ struct as_of {
 	struct moment until;
 };
 
-/* A size of 1 or more, all of it. */
-static bool parse_size(const char *text, uint64_t *ret)
-{
-	uint64_t size = 0;
-
-	for (const char *digit = text; *digit; digit++)
-		if (*digit < '0' || *digit > '9' ||
-		    __builtin_mul_overflow(size, (uint64_t)10, &size) ||
-		    __builtin_add_overflow(size, (uint64_t)(*digit - '0'), &size))
-			return false;
-	*ret = size;
-	return size > 0;
-}
-
 static enum outcome take(struct cli *cli, const char **ret_text, struct as_of *ret)
 {
 	const char *size = cli_option(cli, "at");
@@ -37,10 +24,10 @@ static enum outcome take(struct cli *cli, const char **ret_text, struct as_of *r
 	if (size && text)
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 				"--at and --as-of say the same; give one of them");
-	if (size && !parse_size(size, &as_of.at))
+	if (size && !text_number(size, &as_of.at))
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 				"--at takes a size of the log, 1 or more, not \"%s\"", size);
-	if (text && !parse_size(text, &as_of.at) && moment_parse(text, &as_of.until) != ERR_OK)
+	if (text && !text_number(text, &as_of.at) && moment_parse(text, &as_of.until) != ERR_OK)
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 				"--as-of takes a day (2026-11-21), a time in UTC "
 				"(2026-11-21T09:30:00Z) or a size of the log, 1 or more, not "

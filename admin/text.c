@@ -79,6 +79,21 @@ const char *text_in(struct arena *arena, const char *format, ...)
 	return copy ? copy : "";
 }
 
+bool text_number(const char *text, uint64_t *ret)
+{
+	uint64_t number = 0;
+
+	for (const char *digit = text; *digit; digit++)
+		if (*digit < '0' || *digit > '9' ||
+		    __builtin_mul_overflow(number, (uint64_t)10, &number) ||
+		    __builtin_add_overflow(number, (uint64_t)(*digit - '0'), &number))
+			return false;
+	if (!number)
+		return false;
+	*ret = number;
+	return true;
+}
+
 const char *text_count(struct arena *arena, uint64_t count, const char *one, const char *many)
 {
 	return text_in(arena, "%llu %s", (unsigned long long)count, count == 1 ? one : many);

@@ -19,6 +19,9 @@ void text_escape(struct buf *out, const char *text);
 const char *text_in(struct arena *arena, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* A number of 1 or more in digits alone, as a size or a limit is given. */
+bool text_number(const char *text, uint64_t *ret);
+
 /* "1 event", "3 events": a count with its word, in the arena. */
 const char *text_count(struct arena *arena, uint64_t count, const char *one, const char *many);
 

@@ -10,7 +10,7 @@ extern const struct verb verb_freeze, verb_release, verb_redact;
 extern const struct verb verb_rotate, verb_continue;
 extern const struct verb verb_import, verb_export;
 extern const struct verb verb_put, verb_retire, verb_confirm;
-extern const struct verb verb_get, verb_list, verb_history;
+extern const struct verb verb_get, verb_list, verb_history, verb_log;
 extern const struct verb verb_summary, verb_status, verb_check_config;
 
 #endif
