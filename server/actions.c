@@ -8,15 +8,16 @@
 
 bool server_is_fatal(enum err e)
 {
-	return e == ERR_SYNC || e == ERR_IO || e == ERR_CORRUPT || e == ERR_INTERNAL;
+	return e == ERR_SYNC || e == ERR_IO || e == ERR_CORRUPT || e == ERR_INTERNAL ||
+	       e == ERR_ROLLBACK;
 }
 
 enum { TROUBLE_QUIET_MS = 10000 };
 
 /* ---- sending ---- */
 
-static void send_frames(struct server *s, const struct server_action *action,
-			const struct wire_header *header, const struct bytes *more, size_t count)
+void server_send(struct server *s, struct bytes peer, struct log_name log,
+		 const struct wire_header *header, const struct bytes *more, size_t count)
 {
 	struct bytes frames[2 + COMMIT_FRAMES_MAX];
 	enum err e = ERR_OK;
@@ -27,13 +28,17 @@ static void send_frames(struct server *s, const struct server_action *action,
 		frames[0] = buf_bytes(&s->out);
 		for (size_t i = 0; i < count; i++)
 			frames[1 + i] = more[i];
-		e = endpoint_send(s->router, bytes_of(action->peer, action->peer_size), frames,
-				  1 + count);
+		e = endpoint_send(s->router, peer, frames, 1 + count);
 	}
 	/* A peer that is gone or does not read asks again when it is back. */
 	if (e != ERR_OK && e != ERR_CLOSED)
-		log_line(LOG_DEBUG, "log %s: an answer was not sent: %s", action->log.text,
-			 err_text(e));
+		log_line(LOG_DEBUG, "log %s: an answer was not sent: %s", log.text, err_text(e));
+}
+
+static void send_frames(struct server *s, const struct server_action *action,
+			const struct wire_header *header, const struct bytes *more, size_t count)
+{
+	server_send(s, bytes_of(action->peer, action->peer_size), action->log, header, more, count);
 }
 
 static void perform_send(struct server *s, const struct server_action *action)
@@ -109,12 +114,49 @@ static void perform_send_range(struct server *s, const struct server_action *act
 
 /* ---- storing ---- */
 
+/* The event that names other keys makes them the trusted ones, by an act of its editor. */
+static enum err rotate(struct server *s, const struct server_action *action, struct txn *write,
+		       struct wall_ms now)
+{
+	const struct commit *c = action->commit;
+	struct trusted *entry = trust_log(&s->trust, action->log);
+	struct arena arena = {.head = NULL};
+	struct event event;
+	enum err e = entry ? event_decode(c->events[c->count - 1], &arena, &event) : ERR_INTERNAL;
+
+	if (e == ERR_OK) {
+		const struct national_entry act = {.recorded = now,
+						   .kind = NATIONAL_ACT,
+						   .log = action->log,
+						   .act = "rotate",
+						   .by = event.editor,
+						   .reason = event.reason,
+						   .document = event.document,
+						   .index = c->from + c->count - 1};
+
+		e = trust_stage_keys(&s->trust, write, entry, &c->next, event.document);
+		if (e == ERR_OK)
+			e = archive_act(&s->archive, &act);
+		if (e == ERR_OK)
+			log_line(LOG_NOTICE, "log %s: its keys are others from event %llu on",
+				 action->log.text, (unsigned long long)act.index);
+	}
+	arena_free(&arena);
+	return e;
+}
+
 static enum err perform_append(struct server *s, const struct server_action *action,
 			       struct wall_ms now)
 {
 	const struct commit *c = action->commit;
+	struct txn *write = NULL;
+	enum err e = archive_accept(&s->archive, action->log, now, c->events, c->count, c->note);
 
-	return archive_accept(&s->archive, action->log, now, c->events, c->count, c->note);
+	if (e == ERR_OK && c->rotates)
+		e = archive_write(&s->archive, &write);
+	if (e == ERR_OK && c->rotates)
+		e = rotate(s, action, write, now);
+	return e;
 }
 
 /* Both notes stay as evidence; the log goes no further here. */
@@ -122,10 +164,13 @@ static enum err freeze(struct server *s, const struct server_action *action, str
 		       struct wall_ms now, const struct buf *other)
 {
 	struct log *national = s->archive.national;
+	const struct log *log = archive_log(&s->archive, action->log);
+	const struct log_standing frozen = {.state = LOG_FROZEN, .size = UINT64_MAX};
 	struct trusted *entry = trust_log(&s->trust, action->log);
 	struct national_entry act = {.recorded = now,
 				     .kind = NATIONAL_ACT,
 				     .log = action->log,
+				     .size = log ? log->tree.size : 0,
 				     .act = "freeze",
 				     .by = "server",
 				     .reason = "two histories of this log",
@@ -134,10 +179,10 @@ static enum err freeze(struct server *s, const struct server_action *action, str
 	enum err e = entry ? ERR_OK : ERR_INTERNAL;
 
 	if (e == ERR_OK)
-		e = trust_evidence(&s->trust, write, action->log, national->tree.size, action->note,
-				   buf_bytes(other));
+		e = evidence_put(&s->evidence, write, action->log, national->tree.size,
+				 action->note, buf_bytes(other));
 	if (e == ERR_OK)
-		e = trust_stage(&s->trust, write, entry, LOG_FROZEN);
+		e = trust_stage(&s->trust, write, entry, frozen);
 	if (e == ERR_OK)
 		e = archive_act(&s->archive, &act);
 	return e;
@@ -168,10 +213,44 @@ static enum err perform_freeze(struct server *s, const struct server_action *act
 	if (e == ERR_OK)
 		log_line(LOG_ERROR,
 			 "log %s: FROZEN at size %llu: its node showed another history. Both "
-			 "signed notes are kept in the national log. Compare with the office; "
-			 "what is right goes on in a new log (%s/2)",
-			 action->log.text, (unsigned long long)size, action->log.text);
+			 "signed notes are kept in the national log. Compare with the office; the "
+			 "history here goes on by `splotctl release %s`, another one in a new log "
+			 "(such as %.2s/2)",
+			 action->log.text, (unsigned long long)size, action->log.text,
+			 action->log.text);
 	return e;
+}
+
+/* Our own key signed what our log does not contain: whatever is done on this store from here on
+ * would be a second history. */
+static enum err perform_rolled_back(struct server *s, const struct server_action *action)
+{
+	const struct log_name national = s->archive.national->name;
+	struct checkpoint checkpoint = {.size = 0};
+	struct txn *write = NULL;
+	enum err e = archive_abort(&s->archive); /* nothing of the turn was told to anybody */
+
+	trust_settle(&s->trust, false);
+	if (e == ERR_OK)
+		e = log_note_read(action->note, &checkpoint);
+	if (e == ERR_OK)
+		e = archive_write(&s->archive, &write);
+	if (e == ERR_OK)
+		e = evidence_put(&s->evidence, write, national, checkpoint.size, action->note,
+				 buf_bytes(&s->archive.note));
+	if (e == ERR_OK)
+		e = archive_commit(&s->archive);
+	log_line(LOG_ERROR,
+		 "rollback: the node of log %s witnessed a national checkpoint of size %llu that "
+		 "this server's key signed, and the national log here (%llu entries) does not "
+		 "contain it: %s was put back from an old copy, or another server speaks with "
+		 "these keys. %s; stopping. Put the newest copy back; if there is none, the "
+		 "national log begins anew under another name, with new keys",
+		 action->log.text, (unsigned long long)checkpoint.size,
+		 (unsigned long long)s->archive.size, s->logs_path,
+		 e == ERR_OK ? "Both notes are kept (`splotctl audit evidence`)"
+			     : "The note could not be kept");
+	return ERR_ROLLBACK;
 }
 
 static void perform_close(struct server *s, const struct server_action *action)
@@ -198,33 +277,67 @@ bool server_is_cut_off(const struct server *s, const uint8_t *peer, size_t size)
 
 /* ---- the step ---- */
 
+/* What belongs to the turn's transaction. */
+static enum err perform_store(struct server *s, const struct server_action *action,
+			      struct wall_ms now)
+{
+	switch (action->kind) {
+	case SERVER_APPEND:
+		return perform_append(s, action, now);
+	case SERVER_FREEZE:
+		return perform_freeze(s, action, now);
+	case SERVER_COSIGNED:
+		return server_cosigned(s, action);
+	case SERVER_ROLLED_BACK:
+		return perform_rolled_back(s, action);
+	case SERVER_SEND:
+	case SERVER_SEND_RANGE:
+	case SERVER_CLOSE:
+	case SERVER_OFFER:
+	case SERVER_SEND_DUTIES:
+		break;
+	}
+	return ERR_OK;
+}
+
+static void perform_sending(struct server *s, const struct server_action *action)
+{
+	switch (action->kind) {
+	case SERVER_SEND:
+		perform_send(s, action);
+		break;
+	case SERVER_SEND_RANGE:
+		perform_send_range(s, action);
+		break;
+	case SERVER_CLOSE:
+		perform_close(s, action);
+		break;
+	case SERVER_OFFER:
+		server_offer(s, action);
+		break;
+	case SERVER_SEND_DUTIES:
+		server_send_duties(s, bytes_of(action->peer, action->peer_size), action->log,
+				   action->session);
+		break;
+	case SERVER_APPEND:
+	case SERVER_FREEZE:
+	case SERVER_COSIGNED:
+	case SERVER_ROLLED_BACK:
+		break;
+	}
+}
+
 /* In order; after a failure nothing more is stored. */
 static enum err perform(struct server *s, struct wall_ms now)
 {
 	enum err failed = ERR_OK;
 
-	for (size_t i = 0; i < s->update.count; i++) {
+	for (size_t i = 0; i < s->update.count && failed != ERR_ROLLBACK; i++) {
 		const struct server_action *action = &s->update.actions[i];
 
-		switch (action->kind) {
-		case SERVER_SEND:
-			perform_send(s, action);
-			break;
-		case SERVER_SEND_RANGE:
-			perform_send_range(s, action);
-			break;
-		case SERVER_APPEND:
-			if (failed == ERR_OK)
-				failed = perform_append(s, action, now);
-			break;
-		case SERVER_FREEZE:
-			if (failed == ERR_OK)
-				failed = perform_freeze(s, action, now);
-			break;
-		case SERVER_CLOSE:
-			perform_close(s, action);
-			break;
-		}
+		if (failed == ERR_OK)
+			failed = perform_store(s, action, now);
+		perform_sending(s, action);
 	}
 	return failed;
 }
@@ -291,9 +404,16 @@ enum err server_tell(struct server *s, const struct server_event *event)
 	return e == ERR_OK ? ERR_OK : turn_failed(s, e, event->now);
 }
 
+void server_wake_threads(struct server *s)
+{
+	server_follow_trust(s);
+	folder_wake(&s->folder, s->archive.size);
+	exporting_wake(&s->exporting);
+}
+
 enum err server_store_turn(struct server *s, struct wall_ms now)
 {
-	const struct server_event stored = {.kind = SERVER_EV_STORED, .now = now};
+	struct server_event stored = {.kind = SERVER_EV_STORED, .now = now};
 	uint64_t from = s->archive.size;
 	enum err e = ERR_OK;
 
@@ -303,7 +423,8 @@ enum err server_store_turn(struct server *s, struct wall_ms now)
 	if (e != ERR_OK)
 		return turn_failed(s, e, now);
 	trust_settle(&s->trust, true);
-	folder_wake(&s->folder, s->archive.size);
+	server_wake_threads(s);
+	stored.national_size = s->archive.size;
 	e = server_tell(s, &stored);
 	if (e == ERR_OK) {
 		e = feed_publish(&s->feed, &s->archive, from);

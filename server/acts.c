@@ -1,24 +1,14 @@
-/* Administrative acts: enrol and revoke.  Each is an entry of the national log, with who
- * and why, in the same transaction as what it changes; it takes effect at once. */
+#include "server/acts.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "ledger/answer.h"
-#include "server/server.h"
 
-/* What an act writes beside its entry of the national log. */
-typedef MUST_USE enum err write_fn(struct server *s, struct txn *write, const void *what);
-
-struct enrolment {
-	struct card card;
-	struct bytes document;
-	struct wall_ms now;
-};
-
-static enum err __attribute__((format(printf, 4, 5)))
-refuse(struct server *s, struct control_reply *ret, enum err code, const char *format, ...)
+enum err act_refuse(struct server *s, struct control_reply *ret, enum err code, const char *format,
+		    ...)
 {
 	char text[TEXT_BYTES_MAX + 1];
 	const char *kept = NULL;
@@ -32,24 +22,24 @@ refuse(struct server *s, struct control_reply *ret, enum err code, const char *f
 	return ERR_OK;
 }
 
-/* Who asks and why; false when it was refused. */
-static bool admitted(struct server *s, const struct control_call *call,
-		     const struct control_request *q, struct control_reply *ret,
-		     const char **ret_by)
+bool act_admitted(struct server *s, const struct control_call *call,
+		  const struct control_request *q, struct control_reply *ret, const char **ret_by)
 {
 	const char *by = settings_admin(&s->settings, call->uid);
 
 	if (!by) {
-		(void)refuse(s, ret, ERR_DENIED,
-			     "the account with uid %u is no administrator of this server; add it "
-			     "under [admins] in the server's configuration and send SIGHUP",
-			     (unsigned)call->uid);
+		(void)act_refuse(
+			s, ret, ERR_DENIED,
+			"the account with uid %u is no administrator of this server; add it "
+			"under [admins] in the server's configuration and send SIGHUP",
+			(unsigned)call->uid);
 		return false;
 	}
 	if (!q->reason || !q->reason[0] || strlen(q->reason) > REASON_BYTES_MAX) {
-		(void)refuse(s, ret, ERR_ARGUMENT,
-			     "say why, in 1 to %d bytes (--reason): it is kept in the national log",
-			     REASON_BYTES_MAX);
+		(void)act_refuse(
+			s, ret, ERR_ARGUMENT,
+			"say why, in 1 to %d bytes (--reason): it is kept in the national log",
+			REASON_BYTES_MAX);
 		return false;
 	}
 	*ret_by = by;
@@ -57,8 +47,8 @@ static bool admitted(struct server *s, const struct control_call *call,
 }
 
 /* One try: the change and its entry, stored together. */
-static enum err store_once(struct server *s, const struct national_entry *act, write_fn *write_it,
-			   const void *what)
+static enum err store_once(struct server *s, const struct national_entry *act,
+			   act_write_fn *write_it, const void *what)
 {
 	struct txn *write = NULL;
 	enum err e = archive_write(&s->archive, &write);
@@ -74,8 +64,8 @@ static enum err store_once(struct server *s, const struct national_entry *act, w
 	return undone == ERR_OK ? e : undone;
 }
 
-static enum err store_act(struct server *s, const struct national_entry *act, write_fn *write_it,
-			  const void *what)
+enum err act_store(struct server *s, const struct national_entry *act, act_write_fn *write_it,
+		   const void *what)
 {
 	uint64_t from = s->archive.size;
 	enum err e = store_once(s, act, write_it, what);
@@ -88,7 +78,7 @@ static enum err store_act(struct server *s, const struct national_entry *act, wr
 	trust_settle(&s->trust, e == ERR_OK);
 	if (e != ERR_OK)
 		return e;
-	folder_wake(&s->folder, s->archive.size);
+	server_wake_threads(s);
 	e = feed_publish(&s->feed, &s->archive, from);
 	if (e != ERR_OK)
 		log_line(LOG_ERROR, "feed: entry %llu was not published: %s",
@@ -96,183 +86,18 @@ static enum err store_act(struct server *s, const struct national_entry *act, wr
 	return ERR_OK;
 }
 
-/* ---- enrol ---- */
-
-static enum err write_enrolment(struct server *s, struct txn *write, const void *what)
+struct trusted *act_log(struct server *s, const struct control_request *q,
+			struct control_reply *ret, struct log_name *ret_log)
 {
-	const struct enrolment *en = what;
-
-	return trust_enrol(&s->trust, write, &en->card, en->document, en->now);
-}
-
-static bool same_keys(const struct card *a, const struct card *b)
-{
-	return memcmp(a->log_key.public, b->log_key.public, sizeof a->log_key.public) == 0 &&
-	       memcmp(a->witness_key.public, b->witness_key.public, sizeof a->witness_key.public) ==
-		       0 &&
-	       memcmp(a->curve_public, b->curve_public, sizeof a->curve_public) == 0;
-}
-
-/* Another log of the same region that is heard: two would write the same records. */
-static const struct trusted *writer_of(const struct trust *t, const struct card *card)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		const struct trusted *entry = &t->entries[i];
-
-		if (entry->state == LOG_ACTIVE &&
-		    log_name_region(entry->card.log) == log_name_region(card->log) &&
-		    !log_name_equal(entry->card.log, card->log))
-			return entry;
-	}
-	return NULL;
-}
-
-/* False when the card cannot be enrolled here; the reply says why. */
-static bool enrollable(struct server *s, const struct card *card, struct control_reply *ret)
-{
-	const struct trusted *there = trust_log(&s->trust, card->log);
-	const struct trusted *user = trust_curve(&s->trust, card->curve_public);
-	const struct trusted *writer = writer_of(&s->trust, card);
-	char origin[ORIGIN_BYTES_MAX + 1];
-	const char *log = card->log.text;
-
-	if (card->server || log_name_region(card->log) == REGION_NONE)
-		(void)refuse(s, ret, ERR_INVALID,
-			     "this is no enrolment of a region's log; `splotctl enrol` on the "
-			     "node's machine prints one");
-	else if (strcmp(card->realm, s->realm) != 0)
-		(void)refuse(s, ret, ERR_ORIGIN,
-			     "this enrolment is for the realm %s, this server serves %s; make the "
-			     "node's keys with `splotctl keygen --node %s/region/%s`",
-			     card->realm, s->realm, s->realm, log);
-	else if (log_origin(s->realm, card->log, origin, sizeof origin) != ERR_OK ||
-		 strcmp(origin, card->log_key.name) != 0)
-		(void)refuse(s, ret, ERR_ORIGIN, "the log key is named %s, not as the log %s",
-			     card->log_key.name, log);
-	else if (there && there->state == LOG_REVOKED)
-		(void)refuse(s, ret, ERR_EXISTS,
-			     "the log %s was revoked, and a revoked log stays so; the office makes "
-			     "keys for a new log (such as %.2s/2) and enrols that",
-			     log, log);
-	else if (there && same_keys(&there->card, card))
-		(void)refuse(s, ret, ERR_EXISTS, "the log %s is enrolled with these keys already",
-			     log);
-	else if (there)
-		(void)refuse(s, ret, ERR_CONFLICT,
-			     "the log %s is enrolled with other keys; ask the office by telephone "
-			     "whose keys these are; if the old ones are lost, revoke %s and enrol "
-			     "a new log (such as %.2s/2)",
-			     log, log, log);
-	else if (writer)
-		(void)refuse(s, ret, ERR_CONFLICT,
-			     "the log %s writes the records of this region; a log that goes on in "
-			     "its place is enrolled when that one is revoked (or frozen)",
-			     writer->card.log.text);
-	else if (user)
-		(void)refuse(s, ret, ERR_CONFLICT,
-			     "the CURVE key of this enrolment belongs to the log %s; make new keys "
-			     "with `splotctl keygen`",
-			     user->card.log.text);
-	else if (s->trust.count == LOGS_MAX)
-		(void)refuse(s, ret, ERR_LIMIT, "this server holds %d logs, more do not fit",
-			     LOGS_MAX);
-	else
-		return true;
-	return false;
-}
-
-/* In memory, after it is on disk. */
-static enum err take_in(struct server *s, const struct enrolment *en)
-{
-	const struct log *log = archive_log(&s->archive, en->card.log);
-	enum err e = log ? trust_add(&s->trust, &en->card, en->document, LOG_ACTIVE, en->now)
-			 : ERR_INTERNAL;
-
-	return e == ERR_OK ? server_machine_enrol(&s->machine, &en->card, &log->tree, LOG_ACTIVE)
-			   : e;
-}
-
-enum err server_enrol(struct server *s, const struct control_call *call,
-		      const struct control_request *q, struct control_reply *ret)
-{
-	struct enrolment en = {.document = q->document, .now = wall_now()};
-	struct national_entry act = {.recorded = en.now,
-				     .kind = NATIONAL_ACT,
-				     .act = "enrol",
-				     .reason = q->reason,
-				     .document = q->document};
-	char fingerprint[20];
-	enum err e = ERR_OK;
-
-	if (!admitted(s, call, q, ret, &act.by))
-		return ERR_OK;
-	if (q->document.size > NOTE_BYTES_MAX)
-		return refuse(s, ret, ERR_LIMIT, "an enrolment has at most %d bytes",
-			      NOTE_BYTES_MAX);
-	e = card_open(q->document, &en.card);
-	if (e != ERR_OK)
-		return refuse(s, ret, e,
-			      "this enrolment does not read or its signature is not by its own "
-			      "key (%s); get the file from the office again, unchanged",
-			      err_text(e));
-	if (!enrollable(s, &en.card, ret))
-		return ERR_OK;
-	act.log = en.card.log;
-	e = archive_add(&s->archive, en.card.log);
-	if (e == ERR_MAP_FULL) {
-		e = store_grow(s->archive.store);
-		if (e == ERR_OK)
-			e = archive_add(&s->archive, en.card.log);
-	}
-	if (e == ERR_OK)
-		e = store_act(s, &act, write_enrolment, &en);
-	if (e == ERR_OK)
-		e = take_in(s, &en);
-	if (e != ERR_OK)
-		return e;
-	card_fingerprint(&en.card, fingerprint);
-	log_line(LOG_NOTICE, "log %s: enrolled by %s, fingerprint %s", en.card.log.text, act.by,
-		 fingerprint);
-	return ERR_OK;
-}
-
-/* ---- revoke ---- */
-
-static enum err write_revocation(struct server *s, struct txn *write, const void *what)
-{
-	const struct log_name *log = what;
-	struct trusted *entry = trust_log(&s->trust, *log);
-
-	return entry ? trust_stage(&s->trust, write, entry, LOG_REVOKED) : ERR_INTERNAL;
-}
-
-enum err server_revoke(struct server *s, const struct control_call *call,
-		       const struct control_request *q, struct control_reply *ret)
-{
-	struct national_entry act = {
-		.recorded = wall_now(), .kind = NATIONAL_ACT, .act = "revoke", .reason = q->reason};
-	const struct trusted *entry = NULL;
 	const char *name = q->name ? q->name : "";
-	enum err e = ERR_OK;
+	struct trusted *entry = NULL;
 
-	if (!admitted(s, call, q, ret, &act.by))
-		return ERR_OK;
-	if (log_name_parse(bytes_of_text(name), &act.log) == ERR_OK)
-		entry = trust_log(&s->trust, act.log);
+	if (log_name_parse(bytes_of_text(name), ret_log) == ERR_OK)
+		entry = trust_log(&s->trust, *ret_log);
 	if (!entry)
-		return refuse(s, ret, ERR_NOT_FOUND,
-			      "no log \"%.40s\" is enrolled here; `splotctl trust list` shows "
-			      "those that are",
-			      name);
-	if (entry->state == LOG_REVOKED)
-		return refuse(s, ret, ERR_EXISTS, "the log %s is revoked already", name);
-	e = store_act(s, &act, write_revocation, &act.log);
-	if (e == ERR_OK)
-		e = server_machine_revoke(&s->machine, act.log);
-	if (e != ERR_OK)
-		return e;
-	/* A publisher asks about keys at the handshake only. */
-	feed_rebind(&s->feed);
-	log_line(LOG_NOTICE, "log %s: revoked by %s", act.log.text, act.by);
-	return ERR_OK;
+		(void)act_refuse(s, ret, ERR_NOT_FOUND,
+				 "no log \"%.40s\" is enrolled here; `splotctl trust list` shows "
+				 "those that are",
+				 name);
+	return entry;
 }

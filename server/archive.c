@@ -247,8 +247,11 @@ static enum err seal_national(struct archive *a, struct buf *note)
 enum err archive_commit(struct archive *a)
 {
 	struct buf note = {.data = NULL};
-	enum err e = a->write ? seal_national(a, &note) : ERR_INTERNAL;
+	bool grew = a->national->tree.size > a->size;
+	enum err e = a->write ? ERR_OK : ERR_INTERNAL;
 
+	if (e == ERR_OK && grew)
+		e = seal_national(a, &note);
 	if (e == ERR_OK) {
 		e = txn_commit(a->write);
 		a->write = NULL;
@@ -260,8 +263,10 @@ enum err archive_commit(struct archive *a)
 		return undone == ERR_OK || e == ERR_SYNC ? e : undone;
 	}
 	untouch(a);
-	buf_free(&a->note);
-	a->note = note;
+	if (grew) {
+		buf_free(&a->note);
+		a->note = note;
+	}
 	a->size = a->national->tree.size;
 	return ERR_OK;
 }

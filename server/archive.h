@@ -55,7 +55,7 @@ MUST_USE enum err archive_accept(struct archive *a, struct log_name name, struct
 				 const struct bytes *events, uint32_t count, struct bytes note);
 /* An administrative act. */
 MUST_USE enum err archive_act(struct archive *a, const struct national_entry *act);
-/* Signs the national log at its new size and commits.  On failure nothing of the
+/* Signs the national log at its new size, when it grew, and commits.  On failure nothing of the
  * transaction stands, in memory either; SYNC: stop the program. */
 MUST_USE enum err archive_commit(struct archive *a);
 MUST_USE enum err archive_abort(struct archive *a);

@@ -11,18 +11,26 @@ enum err bundles_read(struct bundles *b, const struct log *l, struct txn *t, uin
 	*b = (struct bundles){.bytes = {.limit = COMMIT_BYTES_MAX}};
 	for (uint32_t i = 0; i < count && e == ERR_OK; i++) {
 		struct bytes event = {NULL, 0};
+		struct hash leaf;
+		size_t size = 0;
 
 		e = log_event(l, t, from + i, &event);
+		size = e == ERR_REDACTED ? BUNDLE_LEAF_BYTES : event.size;
+		if (e == ERR_REDACTED)
+			e = log_leaf(l, t, from + i, &leaf);
 		if (e != ERR_OK)
 			break;
-		if (b->bytes.size - start + 2 + event.size > FRAME_BYTES_MAX) {
+		if (b->bytes.size - start + 2 + size > FRAME_BYTES_MAX) {
 			if (b->count == COMMIT_FRAMES_MAX - 1)
 				e = ERR_LIMIT;
 			else
 				b->ends[b->count++] = b->bytes.size;
 			start = b->bytes.size;
 		}
-		bundle_add(&b->bytes, event);
+		if (event.size > 0)
+			bundle_add(&b->bytes, event);
+		else
+			bundle_add_redacted(&b->bytes, leaf.b);
 	}
 	if (e == ERR_OK)
 		e = buf_check(&b->bytes);

@@ -23,8 +23,7 @@ enum {
 
 /* ---- opening ---- */
 
-/* Removes the view's files; what else lies in the folder is no business of ours. */
-static enum err throw_away(const char *path)
+enum err folder_throw_away(const char *path)
 {
 	DIR *folder = opendir(path);
 	struct dirent *file = NULL;
@@ -124,7 +123,7 @@ enum err folder_open(struct folder *f, const char *path, const struct store_opti
 		e = open_view(f, path, options);
 	if (e == ERR_CORRUPT || e == ERR_VERSION) {
 		anew = true;
-		e = throw_away(path);
+		e = folder_throw_away(path);
 		if (e == ERR_OK)
 			e = open_view(f, path, options);
 	}

@@ -31,6 +31,9 @@ struct folder {
 MUST_USE enum err folder_open(struct folder *f, const char *path,
 			      const struct store_options *options, struct archive *archive,
 			      bool damaged, bool *ret_anew);
+/* Removes the files of a view that nobody has open; what else lies in the folder is no business of
+ * ours. */
+MUST_USE enum err folder_throw_away(const char *path);
 /* Starts the thread. */
 MUST_USE enum err folder_start(struct folder *f);
 /* There are `size` entries now. */

@@ -133,8 +133,10 @@ static void take_signals(struct server *s, struct turn *turn, const char *config
 	while ((number = daemon_signal(s->signal_fd)) != 0) {
 		if (number == SIGHUP)
 			reread(s, config_path);
-		else
+		else {
 			turn->stop = true;
+			s->again = false; /* what is to be scrubbed waits for the next start */
+		}
 	}
 }
 
@@ -150,7 +152,8 @@ static enum err take_calls(struct server *s)
 
 static enum err tick(struct server *s, struct turn *turn)
 {
-	const struct server_event event = {.kind = SERVER_EV_TICK, .now = turn->wall};
+	const struct server_event event = {
+		.kind = SERVER_EV_TICK, .now = turn->wall, .national_size = s->archive.size};
 
 	if (turn->mono.ms < turn->next_tick.ms)
 		return ERR_OK;
@@ -171,7 +174,9 @@ static enum err take_turn(struct server *s, struct turn *turn, const char *confi
 	};
 	size_t controls =
 		control_items(s->control, items + POLL_CONTROL, POLL_ITEMS - POLL_CONTROL);
-	int64_t wait_ms = turn->next_tick.ms - mono_now().ms;
+	int64_t until_ms =
+		s->again && s->stop_at.ms < turn->next_tick.ms ? s->stop_at.ms : turn->next_tick.ms;
+	int64_t wait_ms = until_ms - mono_now().ms;
 	enum err e = network_poll(s->network, items, POLL_CONTROL + controls,
 				  wait_ms > 0 ? (long)wait_ms : 0);
 
@@ -193,6 +198,8 @@ static enum err take_turn(struct server *s, struct turn *turn, const char *confi
 		take_signals(s, turn, config_path);
 	if (e == ERR_OK && items[POLL_FOLDER].got)
 		e = (enum err)atomic_load(&s->folder.failed);
+	if (s->again && turn->mono.ms >= s->stop_at.ms)
+		turn->stop = true;
 	return e;
 }
 
@@ -210,7 +217,7 @@ static void say_fault(const struct server *s, enum err e)
 			 "the disk of %s did not confirm a write: nothing of it was acknowledged; "
 			 "check the disk, then restart",
 			 s->logs_path);
-	else
+	else if (e != ERR_ROLLBACK) /* that one was told where it was found */
 		log_line(LOG_ERROR,
 			 "stopped by a fault: %s (%s); restart, and if it stays, check "
 			 "the disk of %s",

@@ -29,7 +29,8 @@ static const char usage[] =
 	"  splotctl trust add 26.enrolment --reason \"agreement\" --socket /run/splot/server.sock\n"
 	"\n"
 	"Exit status: 0 stopped by SIGTERM, 1 a fault or a start that was refused,\n"
-	"2 wrong options, 3 a configuration that cannot be used.\n";
+	"2 wrong options, 3 a configuration that cannot be used, 4 a store that cannot be "
+	"trusted.\n";
 
 static int check(const struct settings *settings, const char *path)
 {
@@ -58,19 +59,34 @@ static int check(const struct settings *settings, const char *path)
 /* The server is large and lives as long as the process: static, not on the stack. */
 static struct server server = {.folder = {.event_fd = -1}, .signal_fd = -1};
 
-/* Starting again would not help: a person must act. */
-static int start_failed(enum err e)
+/* EXIT_UNTRUSTED: starting again would not help, a person must act. */
+static int status_of(enum err e)
 {
 	bool untrusted = e == ERR_CORRUPT || e == ERR_UNKNOWN_KEY || e == ERR_ORIGIN ||
-			 e == ERR_SIGNATURE || e == ERR_ROOT;
+			 e == ERR_SIGNATURE || e == ERR_ROOT || e == ERR_ROLLBACK;
 
+	if (e == ERR_CONFIG)
+		return EXIT_CONFIG;
 	return untrusted ? EXIT_UNTRUSTED : EXIT_FAULT;
 }
 
-static int serve(struct settings *settings, const char *path)
+/* Ended in order to begin anew: what is to be scrubbed is scrubbed by a start. */
+static int begin_anew(char *const *argv)
+{
+	enum err e = daemon_again(argv);
+
+	log_line(LOG_ERROR,
+		 "the program could not begin anew (%s); start it: erased bytes are "
+		 "scrubbed from the files by that",
+		 err_text(e));
+	return EXIT_FAULT;
+}
+
+static int serve(struct settings *settings, char *const *argv, const char *path)
 {
 	enum err e = daemon_signals(&server.signal_fd);
 	int failed = EXIT_FAULT;
+	bool again = false;
 
 	server.settings = *settings;
 	log_level((enum log_priority)settings->log_level);
@@ -87,11 +103,14 @@ static int serve(struct settings *settings, const char *path)
 			 (unsigned long long)server.archive.size, endpoint_address(server.router));
 		daemon_notify("READY=1");
 		e = server_run(&server, path);
-		daemon_notify("STOPPING=1");
-	} else {
-		failed = start_failed(e);
+		again = e == ERR_OK && server.again;
+		daemon_notify(again ? "RELOADING=1" : "STOPPING=1");
 	}
+	if (e != ERR_OK)
+		failed = status_of(e);
 	server_end(&server, e == ERR_OK);
+	if (again)
+		return begin_anew(argv);
 	if (e == ERR_OK)
 		log_line(LOG_NOTICE, "splot-server: stopped");
 	return e == ERR_OK ? EXIT_SUCCESS : failed;
@@ -162,5 +181,5 @@ int main(int argc, char **argv)
 		settings_free(&settings);
 		return status;
 	}
-	return serve(&settings, config);
+	return serve(&settings, argv, config);
 }

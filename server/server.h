@@ -1,11 +1,17 @@
 /* splot-server: everything that its main thread works with.
  *
- *   main.c      options, start-up in order, exit codes      settings.c  configuration
- *   start.c     opens and proves stores, keys, sockets      archive.c   logs and the turn's
- * transaction loop.c      the turn: messages, commit, control calls   trust.c     enrolments,
- * evidence actions.c   performs what the machine decided           folder.c    the fold thread and
- * the view queries.c   answers on the control socket               acts.c      enrol, revoke feed.c
- * the national feed                           refusals.c  one line a second for refusals */
+ *   main.c      options, start-up in order, exit codes   settings.c    configuration
+ *   start.c     opens and proves stores, keys, sockets   archive.c     logs and the turn's
+ *   loop.c      the turn: messages, commit, control                    transaction
+ *   actions.c   performs what the machine decided        bundles.c     events as frames
+ *   witness.c   offers, cosignatures, the policy         trust.c       enrolments
+ *   duties.c    acts that nodes carry out                evidence.c    notes that contradict
+ *   queries.c   the control socket                       redactions.c  what was erased, scrub
+ *   status.c    its answers about the server itself      folder.c      the fold thread, the view
+ *   acts.c      what administrative acts share           exporting.c   the thread that exports
+ *   enrol.c     enrol, revoke                            feed.c        the national feed
+ *   freeze.c    freeze, release                          refusals.c    one line a second
+ *   redact.c    redact                                                 for refusals */
 #ifndef SPLOT_SERVER_SERVER_H
 #define SPLOT_SERVER_SERVER_H
 
@@ -14,11 +20,15 @@
 #include "io/socket.h"
 #include "model/control.h"
 #include "server/archive.h"
+#include "server/evidence.h"
+#include "server/exporting.h"
 #include "server/feed.h"
 #include "server/folder.h"
+#include "server/redactions.h"
 #include "server/refusals.h"
 #include "server/settings.h"
 #include "server/trust.h"
+#include "server/witness.h"
 #include "session/server.h"
 
 /* Peers that broke the rules of flow: a ROUTER cannot hang up on one peer, so their
@@ -42,7 +52,11 @@ struct server {
 
 	struct archive archive;
 	struct trust trust;
+	struct evidence evidence;
+	struct redactions redactions;
+	struct witnessing witnessing;
 	struct folder folder;
+	struct exporting exporting;
 	struct server_machine machine;
 	struct server_update update; /* of the step being performed */
 
@@ -52,6 +66,8 @@ struct server {
 	struct feed feed;
 	struct control *control;
 	int signal_fd;
+	bool again;             /* ends in order to begin anew: bytes are to be scrubbed */
+	struct mono_ms stop_at; /*   at this time, so that answers leave first */
 
 	struct peer_id cut_off[CUT_OFF_MAX];
 	size_t cut_off_next;
@@ -59,30 +75,50 @@ struct server {
 	struct wall_ms trouble_told; /* when a failure to store was last logged */
 	struct buf out;              /* an encoded header or reply */
 	struct arena arena;          /* of one control call */
+	struct txn *view_read;       /* of one control call, until its reply is encoded */
 };
 
 /* start.c: on failure it has logged what is wrong and what to do. */
 MUST_USE enum err server_start(struct server *s);
 void server_end(struct server *s, bool clean);
 
-/* loop.c: until SIGTERM (OK) or a fault that only a restart heals. */
+/* loop.c: until SIGTERM or a wish to begin anew (OK), or a fault that only a restart heals. */
 MUST_USE enum err server_run(struct server *s, const char *config_path);
 
 /* actions.c: gives the event to the machine and performs what it decides.  Only what
- * must end the program is returned: SYNC, IO, CORRUPT, INTERNAL. */
+ * must end the program is returned: SYNC, IO, CORRUPT, INTERNAL, ROLLBACK. */
 MUST_USE enum err server_tell(struct server *s, const struct server_event *event);
 /* Stores the turn's transaction, if any, and tells the machine. */
 MUST_USE enum err server_store_turn(struct server *s, struct wall_ms now);
+/* Header and frames (at most 1 + COMMIT_FRAMES_MAX) to a peer; a failure is its loss. */
+void server_send(struct server *s, struct bytes peer, struct log_name log,
+		 const struct wire_header *header, const struct bytes *frames, size_t count);
 bool server_is_cut_off(const struct server *s, const uint8_t *peer, size_t size);
 /* True for errors after which going on could lie to somebody. */
 bool server_is_fatal(enum err e);
+/* Something was stored: fold and export follow. */
+void server_wake_threads(struct server *s);
+
+/* witness.c: the policy in force, and who cosigned what before the last stop.  CONFIG. */
+MUST_USE enum err server_witness_start(struct server *s);
+void server_offer(struct server *s, const struct server_action *action);
+MUST_USE enum err server_cosigned(struct server *s, const struct server_action *action);
+/* The usual policy follows the enrolments. */
+void server_follow_trust(struct server *s);
+/* Brings `witnessing` up to date: which checkpoint has its quorum. */
+MUST_USE enum err server_judge(struct server *s);
+
+bool server_is_witness(struct log_name log); /* the sixteen regions' logs are */
+
+/* duties.c: every redact act of `log` to its node; `session` is its session. */
+void server_send_duties(struct server *s, struct bytes peer, struct log_name log, uint64_t session);
 
 /* queries.c: always replies; returns only what must end the program. */
 MUST_USE enum err server_answer(struct server *s, const struct control_call *call);
-/* acts.c: fills code and text of the reply. */
-MUST_USE enum err server_enrol(struct server *s, const struct control_call *call,
-			       const struct control_request *q, struct control_reply *ret);
-MUST_USE enum err server_revoke(struct server *s, const struct control_call *call,
-				const struct control_request *q, struct control_reply *ret);
+/* status.c */
+MUST_USE enum err server_answer_status(struct server *s, const struct control_call *call,
+				       const struct control_request *q, struct control_reply *ret);
+MUST_USE enum err server_answer_trust(struct server *s, const struct control_call *call,
+				      const struct control_request *q, struct control_reply *ret);
 
 #endif

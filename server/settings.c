@@ -16,6 +16,12 @@ static const struct config_rule rules[] = {
 	 "file mode of the socket, octal"},
 	{"server", "listen", CONFIG_TEXT, true, NULL, 0, 0, "tcp address for nodes"},
 	{"server", "publish", CONFIG_TEXT, false, NULL, 0, 0, "tcp address of the national feed"},
+	{"server", "policy", CONFIG_PATH, false, NULL, 0, 0,
+	 "file that says which witnesses are enough"},
+	{"server", "witness-interval-s", CONFIG_UINT, false, "10", 1, 86400,
+	 "seconds between two rounds of witnessing, at least"},
+	{"server", "export", CONFIG_PATH, false, NULL, 0, 0,
+	 "folder of static files for auditors, kept up to date"},
 	{"server", "credit-kib", CONFIG_UINT, false, "2048", 1100, 65536,
 	 "KiB that a node may have under way"},
 	{"server", "map-size-mib", CONFIG_UINT, false, "65536", 1, 16777216,
@@ -94,6 +100,9 @@ static enum err take_values(struct settings *s, char *why)
 	s->control = config_get(c, "server", "control");
 	s->listen = config_get(c, "server", "listen");
 	s->publish = config_get(c, "server", "publish");
+	s->policy = config_get(c, "server", "policy");
+	s->round_ms = (int64_t)config_uint(c, "server", "witness-interval-s") * 1000;
+	s->export = config_get(c, "server", "export");
 	s->credit_bytes = config_uint(c, "server", "credit-kib") * 1024;
 	s->map_bytes = (size_t)config_uint(c, "server", "map-size-mib") * mib;
 	s->view_map_bytes = (size_t)config_uint(c, "server", "view-map-size-mib") * mib;

@@ -24,6 +24,9 @@ struct settings {
 	mode_t control_mode;
 	const char *listen;
 	const char *publish; /* NULL: no feed */
+	const char *policy;  /* NULL: the usual one */
+	int64_t round_ms;    /* between two rounds of witnessing, at least */
+	const char *export;  /* NULL: nothing is exported */
 	uint64_t credit_bytes;
 	size_t map_bytes, view_map_bytes, map_bytes_max;
 	int log_level;

@@ -108,7 +108,16 @@ static enum err open_archive(struct server *s)
 	const struct store_options options = {.mode = STORE_SYNCED,
 					      .map_bytes = s->settings.map_bytes,
 					      .map_bytes_max = s->settings.map_bytes_max};
-	enum err e = archive_open(&s->archive, s->logs_path, &options, &s->signer);
+	bool scrubbed = false;
+	enum err e = redactions_scrub(s->logs_path, s->view_path, &options, &scrubbed);
+
+	if (scrubbed)
+		log_line(LOG_NOTICE,
+			 "%s: written anew without the bytes that were redacted; the view is "
+			 "folded anew",
+			 s->logs_path);
+	if (e == ERR_OK)
+		e = archive_open(&s->archive, s->logs_path, &options, &s->signer);
 
 	if (e == ERR_BUSY) {
 		log_line(LOG_ERROR, "%s: another process writes this store; stop it first",
@@ -140,9 +149,41 @@ static enum err lookup_root(void *context, struct log_name log, uint64_t size, s
 	return archive_root(&s->archive, log, size, ret);
 }
 
+static enum err next_redacted(struct server *s, struct log_name log, uint64_t from,
+			      struct redacted *ret)
+{
+	struct txn *read = NULL;
+	enum err e = s->redactions.any ? ERR_OK : ERR_NOT_FOUND;
+
+	if (e == ERR_OK && !s->archive.write)
+		e = txn_begin(s->archive.store, false, &read);
+	if (e == ERR_OK)
+		e = redactions_next(&s->redactions, read ? read : s->archive.write, log, from, ret);
+	txn_abort(read);
+	return e;
+}
+
+static bool lookup_redacted(void *context, struct log_name log, uint64_t index, struct hash leaf)
+{
+	struct server *s = context;
+	struct redacted found;
+
+	return next_redacted(s, log, index, &found) == ERR_OK && found.index == index &&
+	       hash_equal(found.leaf, leaf);
+}
+
+static uint64_t lookup_next_redacted(void *context, struct log_name log, uint64_t from)
+{
+	struct server *s = context;
+	struct redacted found;
+
+	return next_redacted(s, log, from, &found) == ERR_OK ? found.index : UINT64_MAX;
+}
+
 static enum err take_log(struct server *s, const struct trusted *entry)
 {
 	const struct log *log = NULL;
+	struct server_log *state = NULL;
 	enum err e = archive_add(&s->archive, entry->card.log);
 
 	if (e == ERR_OK) {
@@ -150,7 +191,10 @@ static enum err take_log(struct server *s, const struct trusted *entry)
 		e = log ? archive_check_log(&s->archive, log, &entry->card.log_key) : ERR_INTERNAL;
 	}
 	if (e == ERR_OK)
-		e = server_machine_enrol(&s->machine, &entry->card, &log->tree, entry->state);
+		e = server_machine_enrol(&s->machine, &entry->card, &log->tree, entry->now.state);
+	state = e == ERR_OK ? server_machine_log(&s->machine, entry->card.log) : NULL;
+	if (state)
+		state->stands = entry->now.size;
 	if (e != ERR_OK)
 		log_line(LOG_ERROR,
 			 "log %s: what is stored cannot be trusted: its newest checkpoint, its "
@@ -162,7 +206,10 @@ static enum err take_log(struct server *s, const struct trusted *entry)
 
 static enum err load_trust(struct server *s)
 {
-	const struct server_lookup lookup = {.context = s, .root = lookup_root};
+	const struct server_lookup lookup = {.context = s,
+					     .root = lookup_root,
+					     .redacted = lookup_redacted,
+					     .next_redacted = lookup_next_redacted};
 	struct log_name log = {.text = ""};
 	struct txn *read = NULL;
 	enum err e = trust_open(&s->trust, s->archive.store);
@@ -179,12 +226,47 @@ static enum err load_trust(struct server *s)
 			 s->logs_path, log.text, err_text(e));
 		return e;
 	}
-	e = server_machine_init(&s->machine, s->realm, s->settings.credit_bytes, lookup);
+	e = server_machine_init(&s->machine, s->realm, &s->signer.key, s->settings.credit_bytes,
+				lookup);
 	if (e != ERR_OK)
 		log_line(LOG_ERROR, "the start failed: %s", err_text(e));
 	for (size_t i = 0; i < s->trust.count && e == ERR_OK; i++)
 		e = take_log(s, &s->trust.entries[i]);
 	return e;
+}
+
+/* Nothing more is done on a national log of which another history is known. */
+static enum err check_rollback(struct server *s)
+{
+	struct txn *read = NULL;
+	bool found = false;
+	enum err e = txn_begin(s->archive.store, false, &read);
+
+	if (e == ERR_OK)
+		e = evidence_against(&s->evidence, read, s->archive.national->name, &found);
+	txn_abort(read);
+	if (e == ERR_OK && found) {
+		log_line(LOG_ERROR,
+			 "rollback: a node holds a national checkpoint by this server's key that "
+			 "the logs in %s do not contain (`splotctl audit evidence --from %s`). Put "
+			 "the newest copy back; if there is none, the national log begins anew "
+			 "under another name, with new keys",
+			 s->logs_path, s->settings.data);
+		return ERR_ROLLBACK;
+	}
+	return e;
+}
+
+static enum err open_tables(struct server *s)
+{
+	enum err e = evidence_open(&s->evidence, s->archive.store);
+
+	if (e == ERR_OK)
+		e = redactions_open(&s->redactions, s->archive.store);
+	if (e != ERR_OK)
+		log_line(LOG_ERROR, "%s: evidence and redactions cannot be read: %s", s->logs_path,
+			 err_text(e));
+	return e == ERR_OK ? check_rollback(s) : e;
 }
 
 static enum err open_view(struct server *s, bool damaged)
@@ -220,7 +302,7 @@ static bool admit(void *context, const uint8_t key[static CURVE_BYTES],
 	struct server *s = context;
 	const struct trusted *entry = trust_curve(&s->trust, key);
 
-	if (!entry || entry->state == LOG_REVOKED)
+	if (!entry || entry->now.state == LOG_REVOKED)
 		return false;
 	memcpy(user, entry->user, USER_BYTES_MAX + 1);
 	return true;
@@ -283,6 +365,24 @@ static enum err open_control(struct server *s)
 
 /* ---- all of it ---- */
 
+static enum err start_threads(struct server *s)
+{
+	const struct witnessing *w = &s->witnessing;
+	enum err e = folder_start(&s->folder);
+
+	if (e != ERR_OK) {
+		log_line(LOG_ERROR, "the fold thread cannot be started: %s", err_text(e));
+		return e;
+	}
+	if (s->settings.export)
+		e = exporting_start(&s->exporting, s->settings.export, &s->archive, &s->signer.key,
+				    w->known ? &w->policy : NULL);
+	if (e != ERR_OK)
+		log_line(LOG_ERROR, "the export of %s cannot be started: %s", s->settings.export,
+			 err_text(e));
+	return e;
+}
+
 enum err server_start(struct server *s)
 {
 	bool view_damaged = false;
@@ -298,7 +398,11 @@ enum err server_start(struct server *s)
 	daemon_name_store_on_fault(s->logs_path);
 	e = open_archive(s);
 	if (e == ERR_OK)
+		e = open_tables(s);
+	if (e == ERR_OK)
 		e = load_trust(s);
+	if (e == ERR_OK)
+		e = server_witness_start(s);
 	if (e == ERR_OK)
 		e = open_view(s, view_damaged);
 	if (e == ERR_OK)
@@ -307,16 +411,14 @@ enum err server_start(struct server *s)
 		e = open_control(s);
 	if (e != ERR_OK)
 		return e;
-	e = folder_start(&s->folder);
-	if (e != ERR_OK)
-		log_line(LOG_ERROR, "the fold thread cannot be started: %s", err_text(e));
-	return e;
+	return start_threads(s);
 }
 
 void server_end(struct server *s, bool clean)
 {
 	bool view_kept = clean && folder_finish(&s->folder) == ERR_OK;
 
+	exporting_stop(&s->exporting);
 	control_close(s->control);
 	feed_close(&s->feed);
 	endpoint_close(s->router);
@@ -331,6 +433,8 @@ void server_end(struct server *s, bool clean)
 		daemon_clean_stop(s->view_marker);
 	keys_free(&s->keys);
 	settings_free(&s->settings);
+	buf_free(&s->witnessing.policy_text);
+	buf_free(&s->witnessing.note);
 	buf_free(&s->out);
 	arena_free(&s->arena);
 }

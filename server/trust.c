@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRUST_FORMAT = 1 };
+enum { TRUST_FORMAT = 2 };
 
 /* Numbers on disk; stable. */
 static const struct {
@@ -34,43 +34,42 @@ static uint8_t number_of(enum server_log_state state)
 
 enum err trust_open(struct trust *t, struct store *s)
 {
-	enum err e = ERR_OK;
-
 	t->entries = calloc(LOGS_MAX, sizeof *t->entries);
 	if (!t->entries)
 		return ERR_NOMEM;
-	e = store_table(s, "trust", true, &t->logs);
-	return e == ERR_OK ? store_table(s, "evidence", true, &t->evidence) : e;
+	return store_table(s, "trust", true, &t->logs);
 }
 
 void trust_free(struct trust *t)
 {
-	for (size_t i = 0; i < t->count; i++)
+	for (size_t i = 0; i < t->count; i++) {
 		buf_free(&t->entries[i].document);
+		buf_free(&t->entries[i].next_document);
+	}
 	free(t->entries);
 	*t = (struct trust){.count = 0};
 }
 
-/* Row: format, state, since (8), the signed enrolment. */
+/* Row: format, state, since (8), how much stands (8; not in format 1), the signed enrolment. */
 static enum err row_read(struct trust *t, struct bytes key, struct bytes value)
 {
 	struct cursor c = cursor_of(value);
 	uint8_t format = cursor_u8(&c);
 	uint8_t number = cursor_u8(&c);
 	struct wall_ms since = {(int64_t)cursor_u64be(&c)};
+	struct log_standing now = {.size = format > 1 ? cursor_u64be(&c) : UINT64_MAX};
 	struct bytes document = cursor_bytes(&c, cursor_left(&c));
-	enum server_log_state state = LOG_ACTIVE;
 	struct card card;
 	enum err e = cursor_finish(&c);
 
-	if (e != ERR_OK || format != TRUST_FORMAT)
+	if (e != ERR_OK || format == 0 || format > TRUST_FORMAT)
 		return ERR_CORRUPT;
-	e = state_of(number, &state);
+	e = state_of(number, &now.state);
 	if (e == ERR_OK)
 		e = card_open(document, &card);
 	if (e == ERR_OK && !bytes_equal(key, bytes_of_text(card.log.text)))
 		e = ERR_CORRUPT;
-	return e == ERR_OK ? trust_add(t, &card, document, state, since) : e;
+	return e == ERR_OK ? trust_add(t, &card, document, now, since) : e;
 }
 
 enum err trust_load(struct trust *t, struct txn *read, struct log_name *ret_log)
@@ -121,15 +120,29 @@ struct trusted *trust_curve(struct trust *t, const uint8_t key[static CURVE_BYTE
 	return NULL;
 }
 
+const struct trusted *trust_writer(const struct trust *t, struct log_name log)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		const struct trusted *entry = &t->entries[i];
+
+		if (entry->now.state == LOG_ACTIVE &&
+		    log_name_region(entry->card.log) == log_name_region(log) &&
+		    !log_name_equal(entry->card.log, log))
+			return entry;
+	}
+	return NULL;
+}
+
 static enum err row_write(struct trust *t, struct txn *write, struct log_name log,
-			  enum server_log_state state, struct wall_ms since, struct bytes document)
+			  struct log_standing what, struct wall_ms since, struct bytes document)
 {
 	struct buf row = {.data = NULL};
 	enum err e = ERR_OK;
 
 	buf_add_u8(&row, TRUST_FORMAT);
-	buf_add_u8(&row, number_of(state));
+	buf_add_u8(&row, number_of(what.state));
 	buf_add_u64be(&row, (uint64_t)since.ms);
+	buf_add_u64be(&row, what.size);
 	buf_add_bytes(&row, document);
 	e = buf_check(&row);
 	if (e == ERR_OK)
@@ -141,11 +154,13 @@ static enum err row_write(struct trust *t, struct txn *write, struct log_name lo
 enum err trust_enrol(struct trust *t, struct txn *write, const struct card *card,
 		     struct bytes document, struct wall_ms now)
 {
-	return row_write(t, write, card->log, LOG_ACTIVE, now, document);
+	const struct log_standing active = {.state = LOG_ACTIVE, .size = UINT64_MAX};
+
+	return row_write(t, write, card->log, active, now, document);
 }
 
 enum err trust_add(struct trust *t, const struct card *card, struct bytes document,
-		   enum server_log_state state, struct wall_ms since)
+		   struct log_standing now, struct wall_ms since)
 {
 	struct trusted *entry = &t->entries[t->count];
 	enum err e = ERR_OK;
@@ -155,7 +170,7 @@ enum err trust_add(struct trust *t, const struct card *card, struct bytes docume
 		      "a CURVE key in base64 is a user name");
 	if (t->count == LOGS_MAX)
 		return ERR_LIMIT;
-	*entry = (struct trusted){.card = *card, .state = state, .staged = state, .since = since};
+	*entry = (struct trusted){.card = *card, .now = now, .staged = now, .since = since};
 	(void)sodium_bin2base64(entry->user, sizeof entry->user, card->curve_public, CURVE_BYTES,
 				sodium_base64_VARIANT_ORIGINAL);
 	buf_add_bytes(&entry->document, document);
@@ -164,18 +179,54 @@ enum err trust_add(struct trust *t, const struct card *card, struct bytes docume
 		t->count++;
 	else
 		buf_free(&entry->document);
+	t->revision++;
 	return e;
 }
 
-enum err trust_stage(struct trust *t, struct txn *write, struct trusted *entry,
-		     enum server_log_state state)
+/* The row as the open transaction has made it so far. */
+static enum err stage_row(struct trust *t, struct txn *write, struct trusted *entry)
 {
-	enum err e = row_write(t, write, entry->card.log, state, entry->since,
-			       buf_bytes(&entry->document));
+	const struct buf *document = entry->rotates ? &entry->next_document : &entry->document;
 
-	if (e == ERR_OK)
-		entry->staged = state;
-	return e;
+	return row_write(t, write, entry->card.log, entry->staged, entry->since,
+			 buf_bytes(document));
+}
+
+enum err trust_stage(struct trust *t, struct txn *write, struct trusted *entry,
+		     struct log_standing what)
+{
+	entry->staged = what;
+	return stage_row(t, write, entry);
+}
+
+enum err trust_stage_keys(struct trust *t, struct txn *write, struct trusted *entry,
+			  const struct card *next, struct bytes document)
+{
+	enum err e = ERR_OK;
+
+	buf_clear(&entry->next_document);
+	buf_add_bytes(&entry->next_document, document);
+	e = buf_check(&entry->next_document);
+	if (e != ERR_OK)
+		return e;
+	entry->next = *next;
+	entry->rotates = true;
+	return stage_row(t, write, entry);
+}
+
+static bool is_staged(const struct trusted *entry)
+{
+	return entry->rotates || entry->staged.state != entry->now.state ||
+	       entry->staged.size != entry->now.size;
+}
+
+static void take_keys(struct trusted *entry)
+{
+	struct buf spare = entry->document;
+
+	entry->card = entry->next;
+	entry->document = entry->next_document;
+	entry->next_document = spare;
 }
 
 void trust_settle(struct trust *t, bool stored)
@@ -183,33 +234,15 @@ void trust_settle(struct trust *t, bool stored)
 	for (size_t i = 0; i < t->count; i++) {
 		struct trusted *entry = &t->entries[i];
 
+		if (!is_staged(entry))
+			continue;
+		if (stored && entry->rotates)
+			take_keys(entry);
 		if (stored)
-			entry->state = entry->staged;
+			entry->now = entry->staged;
 		else
-			entry->staged = entry->state;
+			entry->staged = entry->now;
+		entry->rotates = false;
+		t->revision++;
 	}
-}
-
-enum err trust_evidence(struct trust *t, struct txn *write, struct log_name log, uint64_t index,
-			struct bytes note, struct bytes other)
-{
-	struct buf key = {.data = NULL};
-	struct buf value = {.data = NULL};
-	enum err e = note.size > NOTE_BYTES_MAX || other.size > NOTE_BYTES_MAX ? ERR_LIMIT : ERR_OK;
-
-	buf_add_text(&key, log.text);
-	buf_add_u8(&key, 0);
-	buf_add_u64be(&key, index);
-	buf_add_u32be(&value, (uint32_t)note.size);
-	buf_add_bytes(&value, note);
-	buf_add_bytes(&value, other);
-	if (e == ERR_OK)
-		e = buf_check(&key);
-	if (e == ERR_OK)
-		e = buf_check(&value);
-	if (e == ERR_OK)
-		e = txn_put(write, t->evidence, buf_bytes(&key), buf_bytes(&value));
-	buf_free(&key);
-	buf_free(&value);
-	return e;
 }

@@ -1,9 +1,7 @@
-/* Whom the server trusts: the enrolled logs with their keys and state, and the evidence
- * against frozen ones.  Lives in the logs' store, so that an act and its entry in the
- * national log stand or fall together.
+/* Whom the server trusts: the enrolled logs with their keys and state.  Lives in the logs' store,
+ * so that an act and its entry in the national log stand or fall together.
  *
- * Tables: "trust" (log name -> state, times, signed enrolment), "evidence" (log name ‖ 0 ‖
- * national index, 8 bytes -> the two signed notes). */
+ * Table: "trust" (log name -> state, how much stands, times, signed enrolment). */
 #ifndef SPLOT_SERVER_TRUST_H
 #define SPLOT_SERVER_TRUST_H
 
@@ -11,22 +9,32 @@
 #include "io/store.h"
 #include "session/server.h"
 
+struct log_standing {
+	enum server_log_state state;
+	uint64_t size; /* how much of a frozen log stands; UINT64_MAX: all of it */
+};
+
 struct trusted {
 	struct card card;
-	enum server_log_state state;
-	enum server_log_state staged;  /* what the open transaction makes of it */
+	struct log_standing now;
 	struct wall_ms since;          /* of the enrolment */
 	char user[USER_BYTES_MAX + 1]; /* its CURVE key in base64: the name put on its messages */
-	struct buf document;           /* the signed enrolment; owned */
+	struct buf document;           /* the signed enrolment of the present keys; owned */
+	/* what the open transaction makes of it */
+	struct log_standing staged;
+	bool rotates;
+	struct card next;
+	struct buf next_document; /* owned */
 };
 
 struct trust {
-	struct table logs, evidence;
+	struct table logs;
 	size_t count;
 	struct trusted *entries; /* LOGS_MAX slots, owned: they never move */
+	uint64_t revision;       /* raised whenever keys or states change */
 };
 
-/* Opens (makes) the tables; no write transaction may be open. */
+/* Opens (makes) the table; no write transaction may be open. */
 MUST_USE enum err trust_open(struct trust *t, struct store *s);
 void trust_free(struct trust *t);
 /* Reads all entries.  CORRUPT with the log's name in ret_log when one does not read. */
@@ -37,18 +45,21 @@ struct trusted *trust_user(struct trust *t, const char *user);   /* NULL: none *
 struct trusted *trust_curve(struct trust *t,
 			    const uint8_t key[static CURVE_BYTES]); /* NULL: none */
 
+/* Another log of the same region that is heard: two would write the same records. NULL: none. */
+const struct trusted *trust_writer(const struct trust *t, struct log_name log);
+
 /* Writes a new enrolment; it counts only after trust_add in memory. */
 MUST_USE enum err trust_enrol(struct trust *t, struct txn *write, const struct card *card,
 			      struct bytes document, struct wall_ms now);
 MUST_USE enum err trust_add(struct trust *t, const struct card *card, struct bytes document,
-			    enum server_log_state state, struct wall_ms since);
+			    struct log_standing now, struct wall_ms since);
 /* Writes another state; it counts after trust_settle. */
 MUST_USE enum err trust_stage(struct trust *t, struct txn *write, struct trusted *entry,
-			      enum server_log_state state);
+			      struct log_standing what);
+/* Writes other keys, with the enrolment that names them; they count after trust_settle. */
+MUST_USE enum err trust_stage_keys(struct trust *t, struct txn *write, struct trusted *entry,
+				   const struct card *next, struct bytes document);
 /* The transaction was stored, or was not. */
 void trust_settle(struct trust *t, bool stored);
-/* Keeps the two notes of a fork. */
-MUST_USE enum err trust_evidence(struct trust *t, struct txn *write, struct log_name log,
-				 uint64_t index, struct bytes note, struct bytes other);
 
 #endif
