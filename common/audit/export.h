@@ -15,18 +15,30 @@
 #include "tlog/policy.h"
 
 struct export_report {
-	size_t logs;
-	uint64_t files;  /* written now */
-	uint64_t leaves; /* new ones */
+	size_t logs;            /* that the folder holds now */
+	uint64_t files;         /* written now */
+	uint64_t leaves;        /* new ones */
+	struct log_name failed; /* the first log that could not be exported; "": none */
+	struct log_name unsaid; /* the first log whose key is not known: no log.vkey; "": none */
+	uint64_t cosigned;      /* size of the exported national checkpoint */
+	bool quorum;            /* it has its quorum */
 };
 
 struct exporter; /* opaque: remembers what the folder holds, so that a run costs what changed */
 
+/* Makes the folder when it is missing.  EXISTS when something else is in it (a store, a README.md
+ * that is none of ours); BUSY while another exporter writes it. */
 MUST_USE enum err exporter_open(const char *folder, struct exporter **ret);
 void exporter_close(struct exporter *x); /* NULL-safe */
-/* Brings the folder up to what the source holds.  `keys` were read from it; `policy` may be NULL.
- * The national checkpoint is the newest one with its quorum, when there is one; else the newest.
- * `only`: one log, or "" for all.  `progress` may be NULL. */
+/* Brings the folder up to what the source holds.  `keys` were read from it; `policy` NULL: the
+ * source's own, else the usual one.  The national checkpoint is the newest one with its quorum,
+ * when there is one; else the newest.  A folder never goes back to a smaller size.
+ * `only`: one log, or "" for all.  `progress` may be NULL.
+ *
+ * What is written was hashed first: CORRUPT when leaves do not give the checkpoint's root,
+ * SIGNATURE when its key did not sign it, FORK when the folder holds another history, ROLLBACK
+ * when it holds more than the source.  A log that fails does not keep the others from being
+ * written; *ret is filled also then, and names the first. */
 MUST_USE enum err exporter_run(struct exporter *x, struct source *s, const struct keyring *keys,
 			       const struct policy *policy, struct log_name only,
 			       void (*progress)(void *context, uint64_t done, uint64_t total),

@@ -457,3 +457,16 @@ enum err keyring_policy(const struct keyring *k, struct policy *ret)
 	return policy_make(logs, log_count, witnesses, count,
 			   count < QUORUM_USUAL ? (unsigned)count / 2 + 1 : QUORUM_USUAL, ret);
 }
+
+enum err keyring_source_policy(const struct keyring *k, struct source *s, struct policy *ret)
+{
+	struct buf text = {0};
+	enum err e = s->ops->policy(s, &text);
+
+	if (e == ERR_OK)
+		e = policy_parse(buf_bytes(&text), ret, NULL);
+	else if (e == ERR_NOT_FOUND)
+		e = keyring_policy(k, ret);
+	buf_free(&text);
+	return e;
+}

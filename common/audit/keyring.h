@@ -68,5 +68,8 @@ size_t keyring_witnesses(const struct keyring *k, struct vkey *ret, size_t most)
  * where there are too few for that; QUORUM when there is none. */
 enum { QUORUM_USUAL = 9 };
 MUST_USE enum err keyring_policy(const struct keyring *k, struct policy *ret);
+/* The policy that the source states, or that one. */
+MUST_USE enum err keyring_source_policy(const struct keyring *k, struct source *s,
+					struct policy *ret);
 
 #endif
