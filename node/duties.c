@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 
-enum { DUTY_FRAMES_LEAST = 3, DUTY_FRAMES_MOST = 4 };
+enum { DUTY_FRAMES = 4 };
 
 static const char *server_name(const struct node *n, size_t link)
 {
@@ -64,12 +64,12 @@ static enum err verify_entry(const struct node *n, const struct node_action *a)
 	struct proof proof = {.count = 0};
 	enum err e = ERR_OK;
 
-	if (a->frame_count < DUTY_FRAMES_LEAST || a->frame_count > DUTY_FRAMES_MOST)
+	if (a->frame_count != DUTY_FRAMES)
 		return ERR_DECODE;
 	e = checkpoint_open(a->frames[1], key, &c);
 	if (e == ERR_OK && (c.size != a->header.size || a->header.index >= c.size))
 		e = ERR_PROOF;
-	if (e == ERR_OK && a->frame_count == DUTY_FRAMES_MOST)
+	if (e == ERR_OK)
 		e = proof_read(a->frames[3], &proof);
 	if (e == ERR_OK)
 		e = proof_check_inclusion(&proof, a->header.index, c.size, hash_leaf(a->frames[2]),

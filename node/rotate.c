@@ -52,7 +52,7 @@ static enum err install(struct node *n, uint64_t size)
 	if (e == ERR_OK)
 		log_line(LOG_NOTICE,
 			 "log %s: keys rotated: from size %" PRIu64
-			 " on the new ones sign; the old one signs beside them for %u days",
+			 " on the new ones sign, and the old one beside them for %u days",
 			 n->log.name.text, size + 1, n->settings.rotation_days);
 	return e;
 }
