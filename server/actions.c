@@ -287,7 +287,7 @@ static enum err perform_store(struct server *s, const struct server_action *acti
 	case SERVER_FREEZE:
 		return perform_freeze(s, action, now);
 	case SERVER_COSIGNED:
-		return server_cosigned(s, action);
+		return server_keep_line(s, action);
 	case SERVER_ROLLED_BACK:
 		return perform_rolled_back(s, action);
 	case SERVER_SEND:
@@ -313,7 +313,7 @@ static void perform_sending(struct server *s, const struct server_action *action
 		perform_close(s, action);
 		break;
 	case SERVER_OFFER:
-		server_offer(s, action);
+		server_send_offer(s, action);
 		break;
 	case SERVER_SEND_DUTIES:
 		server_send_duties(s, bytes_of(action->peer, action->peer_size), action->log,

@@ -91,10 +91,9 @@ static enum err take_entries(struct exporting *x)
 
 /* ---- the thread ---- */
 
-static enum err run(struct exporting *x)
+static enum err run(struct exporting *x, struct export_report *ret)
 {
 	const struct log_name all = {.text = ""};
-	struct export_report report;
 	struct policy policy;
 	bool has_policy = false;
 	enum err e = x->exporter ? ERR_OK : exporter_open(x->folder, &x->exporter);
@@ -107,18 +106,21 @@ static enum err run(struct exporting *x)
 		e = take_entries(x);
 	if (e == ERR_OK)
 		e = exporter_run(x->exporter, &x->source, x->keys, has_policy ? &policy : NULL, all,
-				 NULL, NULL, &report);
+				 NULL, NULL, ret);
 	return e;
 }
 
 /* An export that cannot be written is no reason to stop anything. */
-static void tell(struct exporting *x, enum err e)
+static void tell(struct exporting *x, enum err e, const struct export_report *report)
 {
+	const char *log = report->failed.text;
+
 	if (e != ERR_OK && !x->failed)
 		log_line(LOG_ERROR,
-			 "export: %s could not be brought up to date: %s (%s); tried again every "
-			 "%d s, commits go on",
-			 x->folder, err_text(e), err_code(e), TROUBLE_MS / 1000);
+			 "export: %s%s%s could not be brought up to date: %s (%s); tried again "
+			 "every %d s, commits go on",
+			 x->folder, log[0] ? ": log " : "", log, err_text(e), err_code(e),
+			 TROUBLE_MS / 1000);
 	else if (e == ERR_OK && x->failed)
 		log_line(LOG_NOTICE, "export: %s is up to date again", x->folder);
 	x->failed = e != ERR_OK;
@@ -153,11 +155,12 @@ static void *export_thread(void *context)
 
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE);
 	while (wait_for_work(x)) {
-		enum err e = run(x);
+		struct export_report report = {.failed = {.text = ""}};
+		enum err e = run(x, &report);
 
 		if (atomic_load(&x->stop))
 			break;
-		tell(x, e);
+		tell(x, e, &report);
 		if (e != ERR_OK)
 			exporting_wake(x);
 		rest(x, e == ERR_OK ? REST_MS : TROUBLE_MS);

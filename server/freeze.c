@@ -101,7 +101,7 @@ static enum err freeze_at(struct server *s, struct freeze *f, struct national_en
 	struct txn *read = NULL;
 	struct buf note = {.data = NULL};
 	struct bytes found = {NULL, 0};
-	enum err e = server_judge(s);
+	enum err e = server_judge_witnesses(s);
 
 	if (e == ERR_OK)
 		e = txn_begin(s->archive.store, false, &read);

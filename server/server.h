@@ -101,12 +101,12 @@ void server_wake_threads(struct server *s);
 
 /* witness.c: the policy in force, and who cosigned what before the last stop.  CONFIG. */
 MUST_USE enum err server_witness_start(struct server *s);
-void server_offer(struct server *s, const struct server_action *action);
-MUST_USE enum err server_cosigned(struct server *s, const struct server_action *action);
+void server_send_offer(struct server *s, const struct server_action *action);
+MUST_USE enum err server_keep_line(struct server *s, const struct server_action *action);
 /* The usual policy follows the enrolments. */
 void server_follow_trust(struct server *s);
 /* Brings `witnessing` up to date: which checkpoint has its quorum. */
-MUST_USE enum err server_judge(struct server *s);
+MUST_USE enum err server_judge_witnesses(struct server *s);
 
 bool server_is_witness(struct log_name log); /* the sixteen regions' logs are */
 

@@ -158,7 +158,7 @@ static enum err status_witnesses(struct server *s, struct control_reply *ret)
 static enum err status_cosigned(struct server *s, struct control_reply *ret)
 {
 	struct witnessing *w = &s->witnessing;
-	enum err e = server_judge(s);
+	enum err e = server_judge_witnesses(s);
 
 	if (e != ERR_OK)
 		return e;

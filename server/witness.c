@@ -33,7 +33,7 @@ static enum err offer_frames(struct server *s, struct txn *read, const struct wi
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-void server_offer(struct server *s, const struct server_action *action)
+void server_send_offer(struct server *s, const struct server_action *action)
 {
 	const struct wire_header *header = &action->header;
 	struct bytes frames[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
@@ -67,7 +67,7 @@ static enum err cosigned_note(struct server *s, struct txn *t, uint64_t size, st
 	return e;
 }
 
-enum err server_cosigned(struct server *s, const struct server_action *action)
+enum err server_keep_line(struct server *s, const struct server_action *action)
 {
 	const struct trusted *entry = trust_log(&s->trust, action->log);
 	struct buf merged = {.limit = NOTE_BYTES_MAX};
@@ -214,7 +214,7 @@ static enum err judge_newest(struct server *s, struct txn *read)
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
-enum err server_judge(struct server *s)
+enum err server_judge_witnesses(struct server *s)
 {
 	struct witnessing *w = &s->witnessing;
 	struct txn *read = NULL;
