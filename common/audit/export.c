@@ -194,8 +194,7 @@ static struct exported *log_of(struct exporter *x, struct log_name log)
 	l = &x->logs[x->count];
 	source_folder_name(log, name);
 	*l = (struct exported){.log = log};
-	if (snprintf(l->folder, sizeof l->folder, "%s/%s", x->folder, name) >=
-	    (int)sizeof l->folder)
+	if (in_folder(x, name, l->folder) != ERR_OK)
 		return NULL;
 	x->count++;
 	return l;
