@@ -78,8 +78,12 @@ void server_offer(const struct server_machine *m, struct server_log *log, struct
 	offer(m, log, now, ret);
 }
 
+/* The first round waits as long as any other: a server that was put back from an older copy hears
+ * of it before it has that copy's history witnessed any further. */
 void server_round(struct server_machine *m, struct wall_ms now, struct server_update *ret)
 {
+	if (m->round_at.ms == 0)
+		m->round_at = now;
 	if (m->national_size > m->round_size && now.ms - m->round_at.ms >= m->round_ms) {
 		m->round_size = m->national_size;
 		m->round_at = now;

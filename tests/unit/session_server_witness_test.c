@@ -14,8 +14,10 @@ static int begin(void **state)
 	struct card card;
 
 	(void)set_up(state);
+	now.ms = 1795253400123;
 	history_card(&ours, &card);
 	make_signer(card.witness_key.name, KEY_COSIGNATURE, 1, witness_secret, &witness);
+	step(SERVER_EV_TICK, ERR_OK);
 	nation_begin(&rival);
 	nation_grow(&rival, 5, "told");
 	nation_grow(&rival, 30, "told otherwise");
@@ -120,6 +122,18 @@ static void a_session_that_is_not_anchored_is_offered_nothing(void **state)
 	assert_null(found(SERVER_OFFER));
 	anchor();
 	assert_int_equal(offered()->size, 8); /* later in the round */
+}
+
+/* A server that was put back from an older copy hears of it before it signs for more. */
+static void the_first_round_gives_witnesses_time_to_say_what_they_saw(void **state)
+{
+	(void)state;
+	national_size = 8;
+	open_session(&ours, 0);
+	tick(SERVER_ROUND_MS - 1);
+	assert_null(found(SERVER_OFFER));
+	tick(1);
+	assert_int_equal(offered()->size, 8);
 }
 
 static void rounds_are_no_closer_than_their_time(void **state)
@@ -315,7 +329,6 @@ static void a_cosignature_by_another_key_is_counted_and_the_session_goes_on(void
 static void a_cosignature_of_an_impossible_time_is_not_kept(void **state)
 {
 	(void)state;
-	now.ms = 1795253400123;
 	offer_8();
 	say_cosigned(&witness, 8, 8, now.ms + SERVER_SKEW_MS + 2000);
 	say_cosigned(&witness, 8, 8, now.ms - SERVER_SKEW_MS - 2000);
@@ -410,6 +423,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_round_offers_what_is_on_disk_to_every_open_session_once),
 		TEST(a_session_that_is_not_anchored_is_offered_nothing),
+		TEST(the_first_round_gives_witnesses_time_to_say_what_they_saw),
 		TEST(rounds_are_no_closer_than_their_time),
 		TEST(no_round_begins_when_nothing_was_added),
 		TEST(an_offer_without_an_answer_is_made_again),
