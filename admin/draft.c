@@ -37,6 +37,20 @@ static enum err give_problems(const struct control_reply *reply, size_t from,
 	return ERR_OK;
 }
 
+static enum err keep_problem(void *context, const struct problem *p)
+{
+	struct draft_problems *all = context;
+	const char *id = p->row < all->count ? all->changes[p->row].id : "";
+	const struct finding f = {id, 0, p->column, p->value, p->code, p->text_pl, p->text_en};
+
+	return findings_add(&all->findings, &f);
+}
+
+struct problem_sink draft_sink(struct draft_problems *problems)
+{
+	return (struct problem_sink){problems, keep_problem};
+}
+
 static void note_accepted(struct sent *sent, uint64_t index, size_t changes)
 {
 	if (!sent->events)

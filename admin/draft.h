@@ -3,6 +3,7 @@
 #define SPLOT_ADMIN_DRAFT_H
 
 #include "admin/ask.h"
+#include "admin/finding.h"
 
 struct draft {
 	const char *reason, *source;
@@ -28,6 +29,14 @@ struct problem_sink {
 	void *context;
 	enum err (*take)(void *context, const struct problem *p);
 };
+
+/* A sink that keeps problems as findings, each named by the id of its change. */
+struct draft_problems {
+	const struct change *changes; /* of the whole draft */
+	size_t count;
+	struct findings findings; /* owned: findings_free */
+};
+struct problem_sink draft_sink(struct draft_problems *problems);
 
 /* Sends event by event.  A dry run goes on behind events with problems (they go to the sink);
  * else the first refusal stops it.  Nothing is told. */

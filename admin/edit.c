@@ -64,25 +64,8 @@ static enum outcome need_record(struct editing *ed, enum record_kind kind, const
 
 /* ---- problems ---- */
 
-struct told {
-	struct editing *ed;
-	const struct change *changes;
-	size_t change_count;
-	struct findings findings;
-};
-
-static enum err take_problem(void *context, const struct problem *p)
+static enum outcome tell_problems(struct cli *cli, const struct findings *fs)
 {
-	struct told *t = context;
-	const char *id = p->row < t->change_count ? t->changes[p->row].id : "";
-	const struct finding f = {id, 0, p->column, p->value, p->code, p->text_pl, p->text_en};
-
-	return findings_add(&t->findings, &f);
-}
-
-static enum outcome tell_problems(const struct told *t)
-{
-	struct cli *cli = t->ed->cli;
 	struct buf out = {0};
 	enum outcome outcome = DONE;
 
@@ -92,8 +75,8 @@ static enum outcome tell_problems(const struct told *t)
 		json_open(&j, '{');
 		json_key(&j, "problems");
 		json_open(&j, '[');
-		for (size_t i = 0; i < t->findings.count; i++)
-			finding_json(&t->findings.items[i], cli->polish, &j);
+		for (size_t i = 0; i < fs->count; i++)
+			finding_json(&fs->items[i], cli->polish, &j);
 		json_close(&j, ']');
 		json_key(&j, "error");
 		json_open(&j, '{');
@@ -103,8 +86,8 @@ static enum outcome tell_problems(const struct told *t)
 		json_close(&j, '}');
 		buf_add_text(&out, "\n");
 	} else {
-		for (size_t i = 0; i < t->findings.count; i++)
-			finding_print(&t->findings.items[i], cli->polish, &out);
+		for (size_t i = 0; i < fs->count; i++)
+			finding_print(&fs->items[i], cli->polish, &out);
 	}
 	outcome = cli_print(cli, &out);
 	cli_note(cli, "splotctl %s: nothing was changed: correct what the problems say",
@@ -143,22 +126,22 @@ static void tell_accepted(const struct editing *ed, const struct change *changes
 static enum outcome send_changes(struct editing *ed, const struct change *changes, size_t count)
 {
 	const struct draft draft = {ed->reason, ed->source, changes, count};
-	struct told told = {.ed = ed, .changes = changes, .change_count = count};
-	const struct problem_sink sink = {&told, take_problem};
+	struct draft_problems problems = {.changes = changes, .count = count};
+	const struct problem_sink sink = draft_sink(&problems);
 	struct sent sent;
 	struct buf out = {0};
 	enum outcome outcome = DONE;
 
 	draft_send(&ed->link, &draft, false, &sink, &ed->cli->arena, &sent);
-	if (told.findings.count && !sent.lost && sent.err == ERR_INVALID) {
-		outcome = tell_problems(&told);
+	if (problems.findings.count && !sent.lost && sent.err == ERR_INVALID) {
+		outcome = tell_problems(ed->cli, &problems.findings);
 	} else if (sent.err != ERR_OK) {
 		outcome = draft_stopped(&ed->link, &sent);
 	} else {
 		tell_accepted(ed, changes, count, &sent, &out);
 		outcome = cli_print(ed->cli, &out);
 	}
-	findings_free(&told.findings);
+	findings_free(&problems.findings);
 	buf_free(&out);
 	return outcome;
 }
