@@ -86,7 +86,8 @@ enum outcome settings_daemon(struct cli *cli, const char *path, const char **ret
 	return DONE;
 }
 
-enum outcome settings_control(struct cli *cli, const char *path, const char **ret_socket)
+enum outcome settings_path(struct cli *cli, const char *path, const char *key,
+			   const char **ret_value)
 {
 	const char *text = NULL;
 	const char *section = NULL;
@@ -96,13 +97,18 @@ enum outcome settings_control(struct cli *cli, const char *path, const char **re
 
 	if (outcome != DONE)
 		return outcome;
-	value = settings_find(&cli->arena, text, "control", &section);
+	value = settings_find(&cli->arena, text, key, &section);
 	if (!value || !*value)
 		return cli_fail(cli, FAILED, ERR_CONFIG,
-				"%s: no \"control\" in a [node] or [server] section; give --socket",
-				path);
+				"%s: no \"%s\" in a [node] or [server] section%s", path, key,
+				!strcmp(key, "control") ? "; give --socket" : "");
 	if (*value != '/' && slash)
 		value = text_in(&cli->arena, "%.*s/%s", (int)(slash - path), path, value);
-	*ret_socket = value;
+	*ret_value = value;
 	return DONE;
+}
+
+enum outcome settings_control(struct cli *cli, const char *path, const char **ret_socket)
+{
+	return settings_path(cli, path, "control", ret_socket);
 }

@@ -10,6 +10,10 @@ enum outcome settings_daemon(struct cli *cli, const char *path, const char **ret
 /* The control socket; relative ones from the file's folder.  In the cli's arena. */
 enum outcome settings_control(struct cli *cli, const char *path, const char **ret_socket);
 
+/* A path that [node] or [server] gives, as above. */
+enum outcome settings_path(struct cli *cli, const char *path, const char *key,
+			   const char **ret_value);
+
 /* Pure: finds `key` of [node] or [server] in an INI text; NULL when absent.  *ret_section is
  * "node" or "server", NULL when the text has neither. */
 const char *settings_find(struct arena *arena, const char *text, const char *key,
