@@ -13,7 +13,8 @@ void check_promise(struct world *w, unsigned server, unsigned region)
 	const struct promise *p = &w->promised[server][region];
 	const struct chain *c = &w->servers[server].chains[region];
 
-	if (!w->servers[server].up)
+	if (!w->servers[server].up ||
+	    (w->put_back == PUT_BACK_RUNS && server == w->put_back_server))
 		return;
 	if (c->count < p->size)
 		world_fail(w, "server %u lost log %s: %" PRIu64 " were confirmed, %" PRIu64 " left",
@@ -245,13 +246,17 @@ static bool link_is_well(const struct node_host *n, const struct server_host *s,
 	const struct node_link *link = &n->machine.links[s->number];
 	bool forked = world_is_forked(n->w, n->number);
 
-	(void)snprintf(why, 160, "%s at %s: phase %d, %" PRIu64 " of %" PRIu64 " confirmed%s",
+	(void)snprintf(why, 160,
+		       "%s at %s: phase %d, %" PRIu64 " of %" PRIu64 " confirmed%s, %" PRIu64
+		       " of %" PRIu64 " cosigned",
 		       node_host_name(n), server_host_name(s), (int)link->phase, link->confirmed,
-		       n->machine.size, n->machine.gated ? ", gated" : "");
+		       n->machine.size, n->machine.gated ? ", gated" : "", log ? log->cosigned : 0,
+		       s->national.tree.size);
 	if (forked)
 		return log && log->state == LOG_FROZEN;
 	return log && log->state == LOG_ACTIVE && link->phase == NODE_LIVE &&
 	       link->confirmed == n->machine.size && !n->machine.gated &&
+	       (region == REGION_PL || log->cosigned == s->national.tree.size) &&
 	       s->logs[region].tree.size == n->machine.size;
 }
 
@@ -260,6 +265,9 @@ bool check_converged(struct world *w, char why[static 160])
 	for (unsigned i = 0; i < SERVERS; i++) {
 		const struct server_host *s = &w->servers[i];
 
+		(void)snprintf(why, 160, "server %u is an older copy, and nobody noticed", i);
+		if (w->put_back == PUT_BACK_RUNS && w->put_back_server == i)
+			return false;
 		(void)snprintf(why, 160, "server %u is down, or its view behind", i);
 		if (!s->up || s->folded != s->national.tree.size)
 			return false;

@@ -151,6 +151,37 @@ static void restore_store(struct world *w)
 	start_again(w, n->number);
 }
 
+static void copy_server(struct world *w)
+{
+	struct server_host *s = &w->servers[w->put_back_server];
+
+	if (w->put_back != PUT_BACK_PLANNED || w->now_ms < w->put_back_at_ms || !s->up ||
+	    memstore_copy(s->disk, s->copy))
+		return;
+	w->put_back = PUT_BACK_COPIED;
+	w->copied_size = s->national.tiles_size;
+}
+
+bool fault_put_back(struct world *w)
+{
+	struct server_host *s = &w->servers[w->put_back_server];
+
+	if (w->put_back != PUT_BACK_COPIED || s->national.tree.size == w->copied_size)
+		return false;
+	w->put_back = PUT_BACK_RUNS;
+	w->put_back_at_ms = w->now_ms;
+	w->end_ms = w->now_ms + CONVERGE_MS;
+	if (memstore_copy(s->disk, s->newest))
+		world_fail(w, "a server's store cannot be copied");
+	server_host_crash(s, "an older copy is put in place of its store");
+	memstore_wipe(s->disk);
+	memstore_wipe(s->view_disk);
+	if (memstore_copy(s->copy, s->disk))
+		world_fail(w, "a copy cannot be put back");
+	world_plan(w, 500, AT_SERVER_START, s->number, 0, s->epoch, NULL);
+	return true;
+}
+
 /* Somebody copies a node with its keys, and both go on. */
 static void start_twin(struct world *w)
 {
@@ -163,6 +194,9 @@ static void start_twin(struct world *w)
 	twin->exists = true;
 	twin->name = n->name;
 	memcpy(twin->secret, n->secret, sizeof(n->secret));
+	memcpy(twin->witness_secret, n->witness_secret, sizeof(n->witness_secret));
+	twin->witness.key = n->witness.key;
+	twin->witness.secret = twin->witness_secret;
 	twin->signer.key = n->signer.key;
 	twin->signer.secret = twin->secret;
 	twin->mark = n->mark;
@@ -194,6 +228,7 @@ void fault_strike(struct world *w)
 		return;
 	world_plan(w, 1 + world_below(w, 2 * FAULT_MEAN_MS), AT_FAULT, 0, 0, 0, NULL);
 	start_twin(w);
+	copy_server(w);
 	for (size_t i = 0; i < COUNT; i++)
 		total += faults[i].weight;
 	at = world_below(w, total);

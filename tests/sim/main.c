@@ -60,10 +60,11 @@ static int play(uint64_t from, uint64_t seeds, bool verbose)
 		     " accepted by servers, %" PRIu64 " folded, %" PRIu64 " fetched back; %" PRIu64
 		     " starts, %" PRIu64 " stores put back, %" PRIu64 " logs frozen, %" PRIu64
 		     " refusals, %" PRIu64 " messages lost, %" PRIu64 " doubled, %" PRIu64
-		     " full disks, %" PRIu64 " maps grown\n",
+		     " full disks, %" PRIu64 " maps grown, %" PRIu64 " cosignatures, %" PRIu64
+		     " servers put back and noticed\n",
 		     seeds, sum.events, sum.commits, sum.accepted, sum.folds, sum.fetched,
 		     sum.restarts, sum.restores, sum.frozen, sum.refusals, sum.lost, sum.doubled,
-		     sum.full, sum.grown);
+		     sum.full, sum.grown, sum.cosigned, sum.put_back);
 	return 0;
 }
 

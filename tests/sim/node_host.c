@@ -126,39 +126,48 @@ static void queue_add(struct node_host *n, struct queue *q, struct node_event ev
 	q->events[(q->first + q->count++) % QUEUE_MAX] = event;
 }
 
-static enum err send(struct node_host *n, const struct node_action *a,
-		     const struct wire_header *header, struct bytes note, size_t more)
+enum err node_host_send(struct node_host *n, size_t link, const struct wire_header *header,
+			const struct bytes *more, size_t count)
 {
 	struct bytes frames[FRAMES];
-	size_t count = 0;
 	enum err e = ERR_OK;
 
 	buf_clear(&n->header);
 	e = wire_encode(header, &n->header);
 	if (e)
 		return e;
-	frames[count++] = buf_bytes(&n->header);
-	if (note.size)
-		frames[count++] = note;
-	for (size_t i = 0; i < more; i++)
-		frames[count++] = buf_bytes(&n->frame[i]);
-	return wire_up(n->w, n->number, (unsigned)a->link, frames, count);
+	frames[0] = buf_bytes(&n->header);
+	for (size_t i = 0; i < count; i++)
+		frames[1 + i] = more[i];
+	return wire_up(n->w, n->number, (unsigned)link, frames, 1 + count);
+}
+
+static enum err send_notes(struct node_host *n, const struct node_action *a, struct txn *read)
+{
+	struct bytes frames[2] = {{NULL, 0}, {NULL, 0}};
+	size_t count = 0;
+	enum err e = ERR_OK;
+
+	if (a->header.size > 0) {
+		e = note_at(n, read, a->header.size, &n->note);
+		frames[0] = buf_bytes(&n->note);
+		count = 1;
+	}
+	if (!e && a->header.kind == WIRE_HELLO &&
+	    node_host_witnessed(n, (unsigned)a->link, read, &frames[1]) == ERR_OK)
+		count = 2;
+	return e ? e : node_host_send(n, a->link, &a->header, frames, count);
 }
 
 static void send_signed(struct node_host *n, const struct node_action *a)
 {
 	struct txn *read = NULL;
-	enum err e = ERR_OK;
+	enum err e = txn_begin(n->store, false, &read);
 
 	buf_clear(&n->note);
-	if (a->header.size > 0) {
-		e = txn_begin(n->store, false, &read);
-		if (!e)
-			e = note_at(n, read, a->header.size, &n->note);
-		txn_abort(read);
-	}
 	if (!e)
-		e = send(n, a, &a->header, buf_bytes(&n->note), 0);
+		e = send_notes(n, a, read);
+	txn_abort(read);
 	if (e && e != ERR_AGAIN)
 		world_fail(n->w, "node %s cannot sign at %" PRIu64 ": %s", n->name.text,
 			   a->header.size, err_code(e));
@@ -191,6 +200,7 @@ static void send_commit(struct node_host *n, const struct node_action *a, struct
 {
 	struct node_event sent = {.kind = NODE_EV_SENT, .link = a->link, .size = a->header.from};
 	struct wire_header header = a->header;
+	struct bytes parts[1 + COMMIT_FRAMES_MAX];
 	struct txn *read = NULL;
 	size_t frames = 0;
 	enum err e = txn_begin(n->store, false, &read);
@@ -209,8 +219,11 @@ static void send_commit(struct node_host *n, const struct node_action *a, struct
 	if (!e)
 		e = pack(n, read, header.from, header.count, &frames);
 	txn_abort(read);
+	parts[0] = buf_bytes(&n->note);
+	for (size_t i = 0; i < frames; i++)
+		parts[1 + i] = buf_bytes(&n->frame[i]);
 	if (!e)
-		e = send(n, a, &header, buf_bytes(&n->note), frames);
+		e = node_host_send(n, a->link, &header, parts, 1 + frames);
 	if (!e) {
 		sent.size = header.from + header.count;
 		for (size_t i = 0; i < frames; i++)
@@ -269,7 +282,7 @@ static void alarm_person(struct node_host *n, size_t link)
 
 	world_tell(n->w, node_host_name(n), "ALARM at server %zu: %s: %s", link,
 		   err_code(l->refused), l->refused_text);
-	if (!world_is_forked(n->w, n->number))
+	if (!world_is_forked(n->w, n->number) && !world_was_put_back(n->w, (unsigned)link))
 		world_fail(n->w, "an honest node had to call a person");
 }
 
@@ -280,7 +293,7 @@ static void perform(struct node_host *n, const struct node_action *a, struct que
 		wire_connect(n->w, n->number, (unsigned)a->link);
 		break;
 	case NODE_SEND:
-		(void)!send(n, a, &a->header, bytes_of(NULL, 0), 0);
+		(void)!node_host_send(n, a->link, &a->header, NULL, 0);
 		break;
 	case NODE_SEND_SIGNED:
 		send_signed(n, a);
@@ -300,6 +313,12 @@ static void perform(struct node_host *n, const struct node_action *a, struct que
 		if (n->mark < n->machine.size)
 			n->mark = n->machine.size;
 		check_opened(n);
+		break;
+	case NODE_WITNESS:
+		node_host_witness(n, a);
+		break;
+	case NODE_CARRY_OUT:
+		world_fail(n->w, "node %s has a duty that nobody laid on it", n->name.text);
 		break;
 	}
 }
@@ -391,14 +410,34 @@ static enum err last_time(struct node_host *n, struct txn *read)
 	return e;
 }
 
+static enum err key_at(void *context, uint64_t size, struct vkey *ret)
+{
+	const struct node_host *n = context;
+
+	(void)size;
+	*ret = n->signer.key;
+	return ERR_OK;
+}
+
+static bool redacted(void *context, uint64_t index, struct hash leaf)
+{
+	(void)context;
+	(void)index;
+	(void)leaf;
+	return false;
+}
+
 static enum err open_all(struct node_host *n)
 {
+	const struct node_lookup lookup = {n, key_at, redacted};
 	const struct store_options options = {.map_bytes = n->number % 3 == 0 ? SMALL_MAP : 0};
 	struct txn *read = NULL;
 	enum err e = store_open(n->disk, &options, &n->store);
 
 	if (!e)
 		e = log_open(n->store, n->name, true, &n->log);
+	if (!e)
+		e = store_table(n->store, "witnessed", true, &n->witnessed);
 	if (!e)
 		e = view_open(n->store, true, &n->view);
 	if (!e)
@@ -409,7 +448,7 @@ static enum err open_all(struct node_host *n)
 		e = last_time(n, read);
 	txn_abort(read);
 	if (!e)
-		e = node_machine_init(&n->machine, n->name, &n->signer.key, &n->log.tree, n->mark,
+		e = node_machine_init(&n->machine, n->name, &lookup, &n->log.tree, n->mark,
 				      n->mark_found, SERVERS);
 	return e;
 }

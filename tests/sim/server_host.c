@@ -32,7 +32,7 @@ static int region_of(struct log_name name)
 
 /* ---- the turn's transaction ---- */
 
-static enum err writing(struct server_host *s)
+enum err server_host_writing(struct server_host *s)
 {
 	return s->write ? ERR_OK : txn_begin(s->store, true, &s->write);
 }
@@ -65,7 +65,7 @@ static enum err seal_and_commit(struct server_host *s)
 	buf_clear(&s->note);
 	memcpy(c.origin, s->signer.key.name, sizeof(c.origin));
 	e = checkpoint_sign(&c, &s->signer, &s->note);
-	if (!e)
+	if (!e && s->national.tree.size != s->national.tiles_size)
 		e = log_seal(&s->national, t, buf_bytes(&s->note));
 	if (e)
 		return e;
@@ -76,13 +76,14 @@ static enum err seal_and_commit(struct server_host *s)
 static enum err root_at(void *context, struct log_name name, uint64_t size, struct hash *ret)
 {
 	struct server_host *s = context;
+	int region = region_of(name);
 	struct txn *t = s->write;
 	struct tree tree;
 	enum err e = t ? ERR_OK : txn_begin(s->store, false, &t);
 
 	if (e)
 		return e;
-	e = log_tree_at(&s->logs[region_of(name)], t, size, &tree);
+	e = log_tree_at(region == REGION_NONE ? &s->national : &s->logs[region], t, size, &tree);
 	if (t != s->write)
 		txn_abort(t);
 	if (!e)
@@ -92,8 +93,8 @@ static enum err root_at(void *context, struct log_name name, uint64_t size, stru
 
 /* ---- performing what the machine decides ---- */
 
-static void send(struct server_host *s, const struct server_action *a,
-		 const struct wire_header *header, const struct bytes *more, size_t count)
+void server_host_send(struct server_host *s, const struct server_action *a,
+		      const struct wire_header *header, const struct bytes *more, size_t count)
 {
 	struct bytes frames[FRAMES];
 
@@ -127,7 +128,7 @@ static void perform_send(struct server_host *s, const struct server_action *a)
 	}
 	if (e)
 		world_fail(s->w, "server %u has no checkpoint to show: %s", s->number, err_code(e));
-	send(s, a, &a->header, &note, note.size ? 1 : 0);
+	server_host_send(s, a, &a->header, &note, note.size ? 1 : 0);
 	txn_abort(read);
 }
 
@@ -142,7 +143,7 @@ static enum err send_range(struct server_host *s, const struct server_action *a,
 	enum err e = log_chunk(log, read, a->from, &size, &frames[0]);
 
 	if (e == ERR_NOT_FOUND) {
-		send(s, a, &header, NULL, 0);
+		server_host_send(s, a, &header, NULL, 0);
 		return ERR_OK;
 	}
 	for (uint64_t i = a->from; !e && i < size; i++) {
@@ -155,7 +156,7 @@ static enum err send_range(struct server_host *s, const struct server_action *a,
 	header.count = (uint32_t)(size - a->from);
 	frames[1] = buf_bytes(&bundle);
 	if (!e)
-		send(s, a, &header, frames, 2);
+		server_host_send(s, a, &header, frames, 2);
 	buf_free(&bundle);
 	return e;
 }
@@ -201,7 +202,7 @@ static enum err perform_freeze(struct server_host *s, const struct server_action
 	struct buf newest = {0};
 	struct bytes stored;
 	uint64_t size = 0;
-	enum err e = writing(s);
+	enum err e = server_host_writing(s);
 
 	if (!e)
 		e = log_newest(&s->logs[region_of(a->log)], s->write, &size, &stored);
@@ -221,7 +222,7 @@ static enum err perform_freeze(struct server_host *s, const struct server_action
 
 static enum err perform_append(struct server_host *s, const struct server_action *a)
 {
-	enum err e = writing(s);
+	enum err e = server_host_writing(s);
 
 	if (!e)
 		e = national_accept(&s->national, &s->logs[region_of(a->log)], s->write,
@@ -255,6 +256,17 @@ static enum err perform(struct server_host *s)
 		case SERVER_CLOSE:
 			world_fail(s->w, "an honest node was cut off");
 			break;
+		case SERVER_OFFER:
+			server_host_offer(s, a);
+			break;
+		case SERVER_COSIGNED:
+			failed = failed ? failed : server_host_cosigned(s, a);
+			break;
+		case SERVER_SEND_DUTIES: /* nobody redacts anything here */
+			break;
+		case SERVER_ROLLED_BACK:
+			server_host_rolled_back(s, a);
+			return ERR_OK; /* it is dead */
 		}
 	}
 	return failed;
@@ -264,7 +276,10 @@ static enum err perform(struct server_host *s)
 
 static enum err tell(struct server_host *s, enum server_event_kind kind, enum err code)
 {
-	const struct server_event e = {.kind = kind, .now = {s->w->now_ms}, .code = code};
+	const struct server_event e = {.kind = kind,
+				       .now = {s->w->now_ms},
+				       .code = code,
+				       .national_size = s->national.tree.size};
 
 	server_step(&s->machine, &e, &s->update);
 	return perform(s);
@@ -299,9 +314,12 @@ static enum err take_one(struct server_host *s, const struct packet *p)
 	return perform(s);
 }
 
+/* It may die of what it hears. */
 static void take_messages(struct server_host *s)
 {
-	for (int i = 0; i < TURN_MESSAGES && s->inbox && !s->w->failed; i++) {
+	uint64_t epoch = s->epoch;
+
+	for (int i = 0; i < TURN_MESSAGES && s->inbox && !s->w->failed && s->epoch == epoch; i++) {
 		struct packet *p = s->inbox;
 		enum err e = ERR_OK;
 
@@ -367,7 +385,7 @@ void server_host_turn(struct server_host *s)
 
 	s->turn_planned = false;
 	take_messages(s);
-	if (!s->w->failed)
+	if (!s->w->failed && s->epoch == epoch)
 		store_turn(s);
 	if (s->epoch != epoch)
 		return;
@@ -445,7 +463,10 @@ void server_host_fold(struct server_host *s)
 static enum err enrol(struct server_host *s, unsigned region, struct txn *read)
 {
 	const struct node_host *n = &s->w->nodes[region];
-	struct card card = {.realm = REALM, .log = n->name, .log_key = n->signer.key};
+	struct card card = {.realm = REALM,
+			    .log = n->name,
+			    .log_key = n->signer.key,
+			    .witness_key = n->witness.key};
 	struct bytes state;
 	enum err e = txn_get(read, s->trust, bytes_of_text(n->name.text), &state);
 
@@ -469,6 +490,8 @@ static enum err open_logs(struct server_host *s)
 		e = log_open(s->store, s->w->nodes[i].name, true, &s->logs[i]);
 	if (!e)
 		e = store_table(s->store, "trust", true, &s->trust);
+	if (!e)
+		e = cosigned_open(s->store, true, &s->cosigned);
 	return e;
 }
 
@@ -490,9 +513,18 @@ static enum err open_view(struct server_host *s)
 	return e;
 }
 
+static bool redacted(void *context, struct log_name log, uint64_t index, struct hash leaf)
+{
+	(void)context;
+	(void)log;
+	(void)index;
+	(void)leaf;
+	return false;
+}
+
 static enum err open_all(struct server_host *s)
 {
-	const struct server_lookup lookup = {s, root_at};
+	const struct server_lookup lookup = {s, root_at, redacted, NULL};
 	struct txn *read = NULL;
 	enum err e = ERR_OK;
 
@@ -501,7 +533,8 @@ static enum err open_all(struct server_host *s)
 	if (!e)
 		e = open_view(s);
 	if (!e)
-		e = server_machine_init(&s->machine, REALM, CREDIT, lookup);
+		e = server_machine_init(&s->machine, REALM, &s->signer.key, CREDIT, lookup);
+	s->machine.round_ms = ROUND_MS;
 	if (!e)
 		e = txn_begin(s->store, false, &read);
 	for (unsigned i = 0; !e && i < REGIONS; i++)

@@ -155,14 +155,14 @@ enum err chain_follow(struct chain *c, const struct log *log, struct store *stor
 
 /* ---- making the world ---- */
 
-void world_signer(const char *name, uint8_t tag, unsigned number, uint8_t *secret,
+void world_signer(const char *name, uint8_t type, uint8_t tag, unsigned number, uint8_t *secret,
 		  struct signer *ret)
 {
 	uint8_t seed[SIGN_SEED_BYTES] = {tag, (uint8_t)number};
 	uint8_t public[SIGN_PUBLIC_BYTES];
 
 	if (crypto_sign_seed_keypair(public, secret, seed) ||
-	    vkey_make(name, KEY_ED25519, public, &ret->key))
+	    vkey_make(name, type, public, &ret->key))
 		exit(3);
 	ret->secret = secret;
 }
@@ -181,7 +181,9 @@ static void make_node(struct world *w, unsigned number)
 	if (log_name_parse(bytes_of_text(region_at((int)region)->code), &n->name) ||
 	    log_origin(REALM, n->name, origin, sizeof(origin)))
 		exit(3);
-	world_signer(origin, 1, region, n->secret, &n->signer);
+	world_signer(origin, KEY_ED25519, 1, region, n->secret, &n->signer);
+	(void)snprintf(origin, sizeof(origin), "%s/witness/%s", REALM, n->name.text);
+	world_signer(origin, KEY_COSIGNATURE, 3, region, n->witness_secret, &n->witness);
 }
 
 static void make_server(struct world *w, unsigned number)
@@ -194,9 +196,11 @@ static void make_server(struct world *w, unsigned number)
 	s->inbox_end = &s->inbox;
 	(void)snprintf(s->disk, sizeof(s->disk), "server-%u.logs", number);
 	(void)snprintf(s->view_disk, sizeof(s->view_disk), "server-%u.view", number);
+	(void)snprintf(s->copy, sizeof(s->copy), "server-%u.copy", number);
+	(void)snprintf(s->newest, sizeof(s->newest), "server-%u.newest", number);
 	if (national_origin(REALM, server_host_name(s), origin, sizeof(origin)))
 		exit(3);
-	world_signer(origin, 2, number, s->secret, &s->signer);
+	world_signer(origin, KEY_ED25519, 2, number, s->secret, &s->signer);
 }
 
 static void begin(struct world *w, uint64_t seed, bool verbose)
@@ -214,6 +218,11 @@ static void begin(struct world *w, uint64_t seed, bool verbose)
 	if (seed % 8 == 0) {
 		w->forked = world_below(w, REGIONS);
 		w->fork_at_ms = FAULTS_END_MS / 4 + world_below(w, FAULTS_END_MS / 2);
+	}
+	if (seed % 8 == 4) {
+		w->put_back = PUT_BACK_PLANNED;
+		w->put_back_server = world_below(w, SERVERS);
+		w->put_back_at_ms = FAULTS_END_MS / 4 + world_below(w, FAULTS_END_MS / 2);
 	}
 	for (unsigned i = 0; i < NODES; i++)
 		make_node(w, i);
@@ -241,6 +250,7 @@ void world_free(struct world *w)
 	for (size_t i = 0; i < w->heap_count; i++)
 		free(w->heap[i].packet);
 	free(w->heap);
+	free(w->cosigned);
 	buf_free(&w->story);
 	memstore_reset();
 }
@@ -250,6 +260,11 @@ void world_free(struct world *w)
 bool world_is_forked(const struct world *w, unsigned node)
 {
 	return w->nodes[TWIN].exists && (node == w->forked || node == TWIN);
+}
+
+bool world_was_put_back(const struct world *w, unsigned server)
+{
+	return w->put_back >= PUT_BACK_RUNS && server == w->put_back_server;
 }
 
 /* Everything that was taken away is given back. */
@@ -288,10 +303,15 @@ static void at_check(struct world *w)
 		calm_down(w);
 	if (check_converged(w, why)) {
 		world_tell(w, "world", "all agree");
+		if (fault_put_back(w)) {
+			world_plan(w, 250, AT_CHECK, 0, 0, 0, NULL);
+			return;
+		}
 		w->end_ms = w->now_ms;
 		check_views(w);
 		check_records(w);
 		check_evidence(w);
+		check_witnessed(w);
 	} else if (w->now_ms + 250 > w->end_ms) {
 		world_fail(w, "no agreement %d s after the faults: %s", CONVERGE_MS / 1000, why);
 	} else {

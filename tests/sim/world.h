@@ -23,6 +23,7 @@ enum {
 	CONVERGE_MS = 180000,      /* and so long, at most, until all agree */
 	CREDIT = COMMIT_BYTES_MAX, /* the least that is allowed */
 	NODE_EDIT_MEAN_MS = 2500,
+	ROUND_MS = 3000, /* of witnessing */
 };
 
 /* ---- what happens, in the order of the clock ---- */
@@ -73,6 +74,22 @@ struct promise {
 	uint64_t size, chain;
 };
 
+/* What some witness cosigned of a server's national log. */
+struct cosigned {
+	unsigned server;
+	uint64_t size;
+	struct hash root;
+};
+
+/* A server whose disk is replaced by an older copy, in the quiet after all agreed. */
+enum put_back {
+	PUT_BACK_NEVER,
+	PUT_BACK_PLANNED, /* a copy is to be taken */
+	PUT_BACK_COPIED,
+	PUT_BACK_RUNS,    /* the older copy is in use: somebody has to notice */
+	PUT_BACK_NOTICED, /* the newest is in use again */
+};
+
 /* ---- hosts ---- */
 
 struct node_host {
@@ -85,12 +102,15 @@ struct node_host {
 	struct log_name name;
 	uint8_t secret[SIGN_SECRET_BYTES];
 	struct signer signer;
+	uint8_t witness_secret[SIGN_SECRET_BYTES];
+	struct signer witness;
 	/* beside the keys: stays when the store is lost */
 	uint64_t mark;
 	bool mark_found;
 	/* while it is up */
 	struct store *store;
 	struct log log;
+	struct table witnessed; /* national origin -> newest note of it */
 	struct view view;
 	struct view_fold *fold;
 	struct arena arena;
@@ -108,14 +128,14 @@ struct server_host {
 	unsigned number;
 	bool up;
 	uint64_t epoch;
-	char disk[DISK_NAME], view_disk[DISK_NAME];
+	char disk[DISK_NAME], view_disk[DISK_NAME], copy[DISK_NAME], newest[DISK_NAME];
 	uint8_t secret[SIGN_SECRET_BYTES];
 	struct signer signer;
 	/* while it is up */
 	struct store *store, *view_store;
 	struct log national;
 	struct log *logs; /* REGIONS of them; owned */
-	struct table trust;
+	struct table trust, cosigned;
 	struct view view;
 	struct view_fold *fold;
 	struct arena arena;
@@ -142,7 +162,7 @@ struct wire {
 
 struct tally {
 	uint64_t events, commits, accepted, fetched, frozen, restarts, restores, refusals, lost,
-		doubled, full, grown, folds;
+		doubled, full, grown, folds, cosigned, put_back;
 };
 
 struct world {
@@ -156,6 +176,12 @@ struct world {
 	unsigned loss_permille, double_permille, delay_ms;
 	unsigned forked; /* node that has a twin from fork_at_ms on; NODES: none */
 	int64_t fork_at_ms;
+	unsigned put_back_server;
+	enum put_back put_back;
+	int64_t put_back_at_ms; /* the copy is taken then; from PUT_BACK_RUNS on: it was put back */
+	uint64_t copied_size;   /* of the national log in it */
+	struct cosigned *cosigned; /* owned */
+	size_t cosigned_count, cosigned_capacity;
 	struct wire wires[NODES][SERVERS];
 	struct promise promised[SERVERS][REGIONS];
 	struct node_host nodes[NODES];
@@ -174,8 +200,10 @@ void world_tell(struct world *w, const char *who, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* An invariant is broken: the seed has failed. */
 void world_fail(struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Whether this server's store is or was an older copy: it lacks what it had confirmed. */
+bool world_was_put_back(const struct world *w, unsigned server);
 bool world_is_forked(const struct world *w, unsigned node); /* the node's log is being forked */
-void world_signer(const char *name, uint8_t tag, unsigned number, uint8_t *secret,
+void world_signer(const char *name, uint8_t type, uint8_t tag, unsigned number, uint8_t *secret,
 		  struct signer *ret);
 /* Plays one seed; true when every invariant held. */
 bool world_play(struct world *w, uint64_t seed, bool verbose);
@@ -216,6 +244,18 @@ bool node_host_survives(struct node_host *n);           /* false: it died in tha
 void node_host_step(struct node_host *n, const struct node_event *event);
 const char *node_host_name(const struct node_host *n);
 
+/* Sends an answer or question of the link's session; AGAIN when it is not connected. */
+MUST_USE enum err node_host_send(struct node_host *n, size_t link, const struct wire_header *header,
+				 const struct bytes *more, size_t count);
+
+/* ---- node_witness.c ---- */
+
+/* The newest note of this server's national log that was witnessed; NOT_FOUND. */
+MUST_USE enum err node_host_witnessed(struct node_host *n, unsigned server, struct txn *t,
+				      struct bytes *ret);
+/* Performs NODE_WITNESS. */
+void node_host_witness(struct node_host *n, const struct node_action *a);
+
 /* ---- node_edit.c ---- */
 void node_host_edit(struct node_host *n);
 /* Ids that edits are about: those of one region, numbered; false past the last. */
@@ -230,9 +270,22 @@ void server_host_turn(struct server_host *s);
 void server_host_tick(struct server_host *s);
 void server_host_fold(struct server_host *s);
 const char *server_host_name(const struct server_host *s);
+void server_host_send(struct server_host *s, const struct server_action *a,
+		      const struct wire_header *header, const struct bytes *more, size_t count);
+/* The turn's write transaction, begun when there is none. */
+MUST_USE enum err server_host_writing(struct server_host *s);
+
+/* ---- server_witness.c ---- */
+void server_host_offer(struct server_host *s, const struct server_action *a);
+MUST_USE enum err server_host_cosigned(struct server_host *s, const struct server_action *a);
+/* Somebody noticed that the store is an older copy: the newest one is put in its place. */
+void server_host_rolled_back(struct server_host *s, const struct server_action *a);
 
 /* ---- faults.c ---- */
 void fault_strike(struct world *w);
+/* Puts the older copy of a server's store in place of the newest; false when there is nothing to
+ * put back in this world. */
+bool fault_put_back(struct world *w);
 
 /* ---- checks.c ---- */
 void check_promise(struct world *w, unsigned server,
@@ -246,5 +299,12 @@ void check_records(struct world *w);
 /* All is as it should be once the faults are over; `why` says what is not. */
 bool check_converged(struct world *w, char why[static 160]);
 void check_evidence(struct world *w);
+/* ---- check_witness.c ---- */
+
+/* Notes what a witness cosigned, and fails the seed when one of that size was another. */
+void check_cosigned(struct world *w, unsigned server, const struct checkpoint *c);
+/* Every cosigned checkpoint is of the history that the servers hold, and the newest carries the
+ * line of every witness. */
+void check_witnessed(struct world *w);
 
 #endif
