@@ -128,18 +128,10 @@ static void check_node_view(struct node_host *n)
 	store_close(scratch);
 }
 
-static const struct log *find_log(void *context, struct log_name name)
-{
-	struct server_host *s = context;
-	int region = log_name_region(name);
-
-	return region == REGION_NONE ? NULL : &s->logs[region];
-}
-
 /* Folds in one go what was folded in many pieces, through crashes. */
 static enum err fold_server_anew(struct server_host *s, struct store *scratch, const struct view *v)
 {
-	const struct log_finder finder = {s, find_log};
+	const struct log_finder finder = {s, server_host_find};
 	struct txn *read = NULL;
 	struct txn *write = NULL;
 	uint64_t position = 0;

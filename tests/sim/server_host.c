@@ -9,8 +9,6 @@
 enum {
 	TICK_MS = 1000,
 	START_AGAIN_MS = 1000,
-	FOLD_MS = 400,
-	FOLD_EVENTS = 64,
 	TURN_MESSAGES = 64,
 	SYNC_MS = 12,
 	SLOW_PERMILLE = 5,
@@ -335,7 +333,7 @@ static void take_messages(struct server_host *s)
 }
 
 /* The process may have died in the commit. */
-static bool survives(struct server_host *s)
+bool server_host_survives(struct server_host *s)
 {
 	if (!memstore_died(s->disk) && !memstore_died(s->view_disk))
 		return true;
@@ -352,7 +350,7 @@ static void store_turn(struct server_host *s)
 	if (!s->write)
 		return;
 	e = seal_and_commit(s);
-	if (!survives(s))
+	if (!server_host_survives(s))
 		return;
 	if (e) {
 		failed(s, e);
@@ -407,55 +405,6 @@ void server_host_tick(struct server_host *s)
 	world_plan(s->w, TICK_MS, AT_SERVER_TICK, s->number, 0, s->epoch, NULL);
 	if (tell(s, SERVER_EV_TICK, ERR_OK))
 		world_fail(s->w, "server %u stores at a tick", s->number);
-}
-
-/* ---- the view ---- */
-
-static const struct log *find_log(void *context, struct log_name name)
-{
-	struct server_host *s = context;
-	int region = log_name_region(name);
-
-	return region == REGION_NONE ? NULL : &s->logs[region];
-}
-
-static enum err fold_once(struct server_host *s, struct txn *read, size_t *ret_events)
-{
-	const struct log_finder finder = {s, find_log};
-	struct txn *write = NULL;
-	enum err e = txn_begin(s->view_store, true, &write);
-
-	if (e)
-		return e;
-	e = national_fold(&s->national, &finder, read, &s->view, write, s->fold, &s->arena,
-			  FOLD_EVENTS, &s->folded, ret_events);
-	if (!e)
-		return txn_commit(write);
-	txn_abort(write);
-	return e;
-}
-
-void server_host_fold(struct server_host *s)
-{
-	struct txn *read = NULL;
-	uint64_t before = s->folded;
-	size_t events = 0;
-	enum err e = txn_begin(s->store, false, &read);
-
-	world_plan(s->w, 1 + world_below(s->w, FOLD_MS), AT_SERVER_FOLD, s->number, 0, s->epoch,
-		   NULL);
-	if (!e)
-		e = fold_once(s, read, &events);
-	txn_abort(read);
-	if (!survives(s))
-		return;
-	s->w->tally.folds += events;
-	if (!e)
-		return;
-	view_fold_abandon(s->fold);
-	s->folded = before;
-	if (e != ERR_DISK_FULL)
-		world_fail(s->w, "server %u cannot fold: %s", s->number, err_code(e));
 }
 
 /* ---- starting and dying ---- */
@@ -573,7 +522,8 @@ void server_host_start(struct server_host *s)
 		check_prefix(s->w, s->number, i);
 	}
 	world_plan(s->w, TICK_MS, AT_SERVER_TICK, s->number, 0, s->epoch, NULL);
-	world_plan(s->w, world_below(s->w, FOLD_MS), AT_SERVER_FOLD, s->number, 0, s->epoch, NULL);
+	world_plan(s->w, world_below(s->w, SERVER_FOLD_MS), AT_SERVER_FOLD, s->number, 0, s->epoch,
+		   NULL);
 }
 
 void server_host_crash(struct server_host *s, const char *why)

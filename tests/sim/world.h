@@ -24,6 +24,7 @@ enum {
 	CREDIT = COMMIT_BYTES_MAX, /* the least that is allowed */
 	NODE_EDIT_MEAN_MS = 2500,
 	ROUND_MS = 3000, /* of witnessing */
+	SERVER_FOLD_MS = 400,
 };
 
 /* ---- what happens, in the order of the clock ---- */
@@ -268,12 +269,18 @@ void server_host_crash(struct server_host *s, const char *why);
 void server_host_hear(struct server_host *s, struct packet *p); /* takes the packet */
 void server_host_turn(struct server_host *s);
 void server_host_tick(struct server_host *s);
-void server_host_fold(struct server_host *s);
 const char *server_host_name(const struct server_host *s);
 void server_host_send(struct server_host *s, const struct server_action *a,
 		      const struct wire_header *header, const struct bytes *more, size_t count);
 /* The turn's write transaction, begun when there is none. */
 MUST_USE enum err server_host_writing(struct server_host *s);
+
+bool server_host_survives(struct server_host *s); /* false: it died in a commit */
+
+/* ---- server_fold.c ---- */
+void server_host_fold(struct server_host *s);
+/* As a log_finder's. */
+const struct log *server_host_find(void *context, struct log_name name);
 
 /* ---- server_witness.c ---- */
 void server_host_offer(struct server_host *s, const struct server_action *a);
