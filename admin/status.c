@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "admin/ask.h"
+#include "admin/status_audit.h"
 #include "admin/text.h"
 #include "admin/verbs.h"
 #include "base/time.h"
@@ -10,24 +11,6 @@
 static uint64_t behind(uint64_t there, uint64_t here)
 {
 	return there > here ? there - here : 0;
-}
-
-/* "12 s", "3 min", "5 h", "40 d" since then; "-" for never. */
-static const char *age(struct cli *cli, uint64_t then_ms, struct wall_ms now)
-{
-	uint64_t s = 0;
-
-	if (!then_ms || then_ms > INT64_MAX)
-		return "-";
-	if ((int64_t)then_ms < now.ms)
-		s = (uint64_t)(now.ms - (int64_t)then_ms) / 1000;
-	if (s < 120)
-		return text_in(&cli->arena, "%llu s", (unsigned long long)s);
-	if (s < 7200)
-		return text_in(&cli->arena, "%llu min", (unsigned long long)(s / 60));
-	if (s < 172800)
-		return text_in(&cli->arena, "%llu h", (unsigned long long)(s / 3600));
-	return text_in(&cli->arena, "%llu d", (unsigned long long)(s / 86400));
 }
 
 /* ---- for people ---- */
@@ -54,8 +37,8 @@ static void print_peers(struct cli *cli, const struct control_reply *r, struct w
 		table_cell(&t, p->state);
 		table_cell_uint(&t, p->size);
 		table_cell_uint(&t, behind(node ? r->size : p->claimed, p->size));
-		table_cell(&t, age(cli, p->last_contact_ms, now));
-		table_cell(&t, age(cli, p->last_commit_ms, now));
+		table_cell(&t, status_age(cli, p->last_contact_ms, now));
+		table_cell(&t, status_age(cli, p->last_commit_ms, now));
 		table_cell(&t, p->note);
 	}
 	table_print(&t, "  ", out);
@@ -113,7 +96,8 @@ static void print_refusals(struct cli *cli, const struct control_reply *r, struc
 	table_print(&t, "  ", out);
 }
 
-static void print_status(struct cli *cli, const struct control_reply *r, struct buf *out)
+static void print_status(struct cli *cli, const struct control_reply *r,
+			 const struct control_reply *evidence, struct buf *out)
 {
 	struct wall_ms now = wall_now();
 
@@ -124,34 +108,22 @@ static void print_status(struct cli *cli, const struct control_reply *r, struct 
 	text_escape(out, r->realm);
 	buf_add_text(out, ": ");
 	text_escape(out, r->state);
-	buf_printf(out, ", started %s ago\n", age(cli, r->started_ms, now));
+	buf_printf(out, ", started %s ago\n", status_age(cli, r->started_ms, now));
 	if (*r->note) {
 		buf_add_text(out, "  ");
 		text_escape(out, r->note);
 		buf_add_text(out, "\n");
 	}
+	status_print_evidence(evidence, out);
 	if (!strcmp(r->role, "node"))
 		print_node(cli, r, now, out);
 	else
 		print_server(cli, r, now, out);
+	status_print_audit(cli, r, now, out);
 	print_refusals(cli, r, out);
 }
 
 /* ---- JSON ---- */
-
-/* RFC 3339, or null for never. */
-static void json_time(struct json *j, const char *key, uint64_t ms)
-{
-	char text[25];
-
-	if (!ms || ms > INT64_MAX) {
-		json_key(j, key);
-		json_null(j);
-		return;
-	}
-	wall_format((struct wall_ms){(int64_t)ms}, text);
-	json_field_text(j, key, text);
-}
 
 static void json_peer(const struct control_reply *r, const struct peer_row *p, bool node,
 		      struct json *j)
@@ -162,13 +134,14 @@ static void json_peer(const struct control_reply *r, const struct peer_row *p, b
 	json_field_uint(j, node ? "confirmed" : "size", p->size);
 	json_field_uint(j, node ? "server_size" : "claimed", p->claimed);
 	json_field_uint(j, "lag", behind(node ? r->size : p->claimed, p->size));
-	json_time(j, "last_contact", p->last_contact_ms);
-	json_time(j, "last_commit", p->last_commit_ms);
+	status_json_time(j, "last_contact", p->last_contact_ms);
+	status_json_time(j, "last_commit", p->last_commit_ms);
 	json_field_text(j, "note", p->note);
 	json_close(j, '}');
 }
 
-static void json_status(const struct control_reply *r, struct buf *out)
+static void json_status(const struct control_reply *r, const struct control_reply *evidence,
+			struct buf *out)
 {
 	bool node = !strcmp(r->role, "node");
 	struct json j = json_to(out);
@@ -179,7 +152,7 @@ static void json_status(const struct control_reply *r, struct buf *out)
 	json_field_text(&j, "realm", r->realm);
 	json_field_text(&j, "state", r->state);
 	json_field_text(&j, "note", r->note);
-	json_time(&j, "started", r->started_ms);
+	status_json_time(&j, "started", r->started_ms);
 	json_field_uint(&j, "size", r->size);
 	json_field_uint(&j, "position", r->position);
 	json_key(&j, node ? "servers" : "logs");
@@ -197,6 +170,7 @@ static void json_status(const struct control_reply *r, struct buf *out)
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');
+	status_json_audit(r, evidence, &j);
 	json_close(&j, '}');
 	buf_add_text(out, "\n");
 }
@@ -204,17 +178,21 @@ static void json_status(const struct control_reply *r, struct buf *out)
 static enum outcome run_status(struct cli *cli)
 {
 	struct link link = {.fd = -1};
+	const struct control_request ask_evidence = {.verb = CONTROL_EVIDENCE};
 	struct control_reply reply;
+	struct control_reply evidence;
 	struct buf out = {0};
 	enum outcome outcome = link_open(cli, &link);
 
 	if (outcome == DONE)
 		outcome = link_status(&link, &reply);
+	if (outcome == DONE)
+		outcome = link_ask(&link, &ask_evidence, &cli->arena, &evidence);
 	if (outcome == DONE) {
 		if (cli->json)
-			json_status(&reply, &out);
+			json_status(&reply, &evidence, &out);
 		else
-			print_status(cli, &reply, &out);
+			print_status(cli, &reply, &evidence, &out);
 		outcome = cli_print(cli, &out);
 	}
 	buf_free(&out);
@@ -225,7 +203,7 @@ static enum outcome run_status(struct cli *cli)
 const struct verb verb_status = {
 	.name = "status",
 	.operands = "",
-	.summary = "sizes, lag, connections and refusals at a glance",
+	.summary = "sizes, lag, connections, witnesses and refusals at a glance",
 	.examples = "  splotctl status --socket /run/splot/node.sock\n"
 		    "  splotctl status --config /etc/splot/server.ini --json\n",
 	.asks = true,
