@@ -11,3 +11,9 @@ foreach(page ${MAN_PAGES})
   install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+# Units, where systemd looks below any prefix: /usr/lib/systemd/system, /usr/local/lib/systemd/system.
+set(SPLOT_UNIT_DIR lib/systemd/system CACHE STRING "Where systemd's units are installed")
+configure_file(${PROJECT_SOURCE_DIR}/deploy/splot-verify@.service.in
+  ${PROJECT_BINARY_DIR}/deploy/splot-verify@.service @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/deploy/splot-verify@.service
+  ${PROJECT_SOURCE_DIR}/deploy/splot-verify@.timer DESTINATION ${SPLOT_UNIT_DIR})
