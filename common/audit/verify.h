@@ -9,6 +9,7 @@
 
 #include "audit/keyring.h"
 #include "audit/source.h"
+#include "io/store.h"
 #include "tlog/policy.h"
 
 /* X(NAME, "code", "what it means") */
@@ -45,9 +46,9 @@ const char *damage_text(enum damage d);
 
 struct finding {
 	enum damage damage;
-	struct log_name log;
-	uint64_t index;   /* of the event, tile or entry; size of a checkpoint */
-	const char *what; /* more, for people: a tile's path, a record's id; may be "" */
+	struct log_name log; /* "" for what no log says: a record or count that nobody wrote */
+	uint64_t index;      /* of the event or entry; number of a tile; size of a checkpoint */
+	const char *what;    /* more, for people: a tile's path, a record's id; may be "" */
 };
 
 struct verify_log {
@@ -73,17 +74,21 @@ struct verify_report {
 };
 
 struct verify_options {
-	const struct keyring *trusted; /* keys that the caller vouches for; borrowed */
-	const struct policy *policy; /* NULL: the source's own, else 9 of the witnesses enrolled */
-	bool quorum_needed;          /* no quorum is damage; else it is only reported */
-	const char *view_folder;     /* store with the view; NULL: none is compared.  A node's is
-					its only store */
-	const char *scratch;         /* folder for the view folded anew; removed at the end */
-	struct log_name own;         /* a node's log, when there is no national one; "" else */
-	uint64_t highwater;          /* a node's mark; 0: none.  Below it: ROLLBACK */
+	const struct keyring *trusted; /* keys that the caller vouches for, and what was read from
+					  the source (keyring_read); borrowed */
+	const struct policy *policy;   /* NULL: the source's own, else the usual one of the
+					  witnesses enrolled */
+	bool quorum_needed;            /* no quorum is damage; else it is only reported */
+	bool is_store;       /* the source is a store: it ends where its checkpoints say, and
+				a server's logs hold nothing but what its national log accepted */
+	struct store *view;  /* store with the view, open (a node's is its only store); NULL: no
+				view is compared */
+	const char *scratch; /* folder to be made for the view folded anew; its files are removed
+				at the end */
+	uint64_t highwater;  /* a node's mark; 0: none.  Below it: ROLLBACK */
 };
 
-/* Called as the work goes on; `total` may grow. */
+/* Called as the work goes on; either may be NULL. `what` is "hash", "check" or "view". */
 struct verify_watch {
 	void *context;
 	void (*progress)(void *context, const char *what, uint64_t done, uint64_t total);

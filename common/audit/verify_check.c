@@ -1,0 +1,412 @@
+/* The check pass: who signed each checkpoint, whether each event is one of its log's, whether the
+ * national log and the regional ones fit each other, and what the witnesses say. */
+#include "audit/verify_parts.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger/log.h"
+
+static bool is_unsigned(enum err e)
+{
+	return e == ERR_UNKNOWN_KEY || e == ERR_SIGNATURE;
+}
+
+/* ---- signatures ---- */
+
+enum err verify_signatures(struct verify *v, struct verify_target *t)
+{
+	struct source *s = v->source;
+	struct buf note = {.data = NULL};
+	uint64_t size = 0;
+	enum err e = ERR_OK;
+
+	if (t->size > 0 && !keyring_log(v->options->trusted, t->name)) {
+		verify_found(v, DAMAGE_SIGNATURE, t->name, t->size, "no key of this log is known");
+		return ERR_OK;
+	}
+	while (e == ERR_OK && size < t->size) {
+		struct checkpoint c;
+		enum err bad = ERR_OK;
+
+		buf_clear(&note);
+		e = s->ops->checkpoint(s, t->name, size, &size, &note);
+		if (e != ERR_OK || size > t->size)
+			break;
+		bad = keyring_checkpoint(v->options->trusted, t->name, buf_bytes(&note), &c);
+		if (is_unsigned(bad))
+			verify_found(v, DAMAGE_SIGNATURE, t->name, size, "%s", err_text(bad));
+		else if (bad == ERR_ORIGIN)
+			verify_found(v, DAMAGE_CHECKPOINT, t->name, size, "%s", err_text(bad));
+	}
+	buf_free(&note);
+	return verify_is_damage(e) ? ERR_OK : e; /* told by the hash pass */
+}
+
+/* ---- events ---- */
+
+static void unreadable(struct verify *v, const struct verify_target *t, uint64_t index,
+		       const char *why)
+{
+	verify_found(v, DAMAGE_LEAF_UNREADABLE, t->name, index, "%s", why);
+}
+
+/* The first event of a log begun anew, and the old log as far as it is here. */
+static enum err check_continues(struct verify *v, const struct verify_target *t, uint64_t index,
+				const struct event *event)
+{
+	const struct verify_target *old = verify_target(v, event->old_log);
+	struct checkpoint c;
+	struct hash root;
+	enum err e = ERR_OK;
+
+	if (index != 0 || !strchr(t->name.text, '/')) {
+		unreadable(v, t, index,
+			   "only the first event of a log begun anew goes on from another");
+		return ERR_OK;
+	}
+	if (!keyring_log(v->options->trusted, event->old_log))
+		return ERR_OK; /* a node does not keep the old log's keys */
+	e = keyring_checkpoint(v->options->trusted, event->old_log, event->document, &c);
+	if (e != ERR_OK || c.size != event->old_size) {
+		unreadable(v, t, index, "the old log's checkpoint is not one");
+		return ERR_OK;
+	}
+	if (!old || old->size < c.size)
+		return ERR_OK;
+	e = verify_root_at(v, old->name, c.size, &root);
+	if (e == ERR_OK && !hash_equal(root, c.root))
+		unreadable(v, t, index, "the old log has another root at that size");
+	return verify_is_damage(e) ? ERR_OK : e;
+}
+
+static enum err check_event(struct verify *v, const struct verify_target *t, uint64_t index,
+			    struct bytes raw, struct arena *arena)
+{
+	struct event event;
+	enum err e = ERR_OK;
+
+	arena_reset(arena);
+	e = event_decode(raw, arena, &event);
+	if (e == ERR_OK)
+		e = event_check_owner(&event, log_name_region(t->name));
+	if (e == ERR_NOMEM)
+		return e;
+	if (e != ERR_OK) {
+		unreadable(v, t, index, err_text(e));
+		return ERR_OK;
+	}
+	return event.act == EVENT_CONTINUES ? check_continues(v, t, index, &event) : ERR_OK;
+}
+
+enum err verify_events(struct verify *v, struct verify_target *t)
+{
+	struct verify_stream leaves = {.items = NULL};
+	struct arena arena = {.head = NULL};
+	struct bytes raw = {NULL, 0};
+	bool there = false;
+	enum err e = verify_stream_open(&leaves, v, t);
+
+	for (uint64_t i = 0; e == ERR_OK; i++) {
+		e = verify_stream_next(&leaves, &raw, &there);
+		if (e == ERR_OK && there && raw.size > 0)
+			e = check_event(v, t, i, raw, &arena);
+		if (i % TILE_WIDTH == 0)
+			verify_progress(v, "check",
+					t->size - i < TILE_WIDTH ? t->size - i : TILE_WIDTH);
+	}
+	arena_free(&arena);
+	verify_stream_close(&leaves);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* ---- the national log ---- */
+
+struct matching {
+	struct verify *verify;
+	uint64_t index; /* of the entry */
+	struct arena arena;
+	struct buf note;
+};
+
+static void misfit(struct matching *m, const char *why)
+{
+	struct log_name national = {"national"};
+
+	verify_found(m->verify, DAMAGE_NATIONAL, national, m->index, "%s", why);
+}
+
+/* An entry above the size that its log had when the verification began: has it grown? */
+static enum err check_grown(struct matching *m, const struct verify_target *t, uint64_t size)
+{
+	struct source *s = m->verify->source;
+	uint64_t newest = 0;
+	enum err e = ERR_OK;
+
+	if (!m->verify->options->is_store)
+		return ERR_OK; /* folders of an export are written one after the other */
+	buf_clear(&m->note);
+	e = s->ops->newest(s, t->name, &newest, &m->note);
+	if ((e == ERR_OK && newest < size) || verify_is_damage(e))
+		verify_found(m->verify, DAMAGE_CHECKPOINT_MISSING, t->name, size,
+			     "national entry %" PRIu64 " accepted it, the log ends at %" PRIu64,
+			     m->index, newest);
+	return verify_is_damage(e) ? ERR_OK : e;
+}
+
+/* A checkpoint that the log does not store itself: by its signature and the log's tiles. */
+static enum err check_alone(struct matching *m, const struct verify_target *t, struct bytes note)
+{
+	struct checkpoint c;
+	struct hash root;
+	enum err e = keyring_checkpoint(m->verify->options->trusted, t->name, note, &c);
+
+	if (e != ERR_OK) {
+		misfit(m, "it accepts a checkpoint that its log's key did not sign");
+		return ERR_OK;
+	}
+	e = verify_root_at(m->verify, t->name, c.size, &root);
+	if (e == ERR_OK && !hash_equal(root, c.root))
+		misfit(m, "it accepts another root than the log has");
+	return verify_is_damage(e) ? ERR_OK : e;
+}
+
+static enum err check_accepted_note(struct matching *m, const struct verify_target *t,
+				    const struct national_entry *entry)
+{
+	struct source *s = m->verify->source;
+	uint64_t size = 0;
+	enum err e = ERR_OK;
+
+	buf_clear(&m->note);
+	e = s->ops->checkpoint(s, t->name, entry->size - 1, &size, &m->note);
+	if (e != ERR_OK && !verify_is_damage(e))
+		return e;
+	if (e == ERR_OK && size == entry->size &&
+	    bytes_equal(buf_bytes(&m->note), entry->checkpoint))
+		return ERR_OK; /* what the hash pass and the signatures were about */
+	if (m->verify->options->is_store && (e != ERR_OK || size != entry->size))
+		verify_found(m->verify, DAMAGE_CHECKPOINT_MISSING, t->name, entry->size,
+			     "national entry %" PRIu64 " accepted it", m->index);
+	return check_alone(m, t, entry->checkpoint);
+}
+
+static enum err check_accepted(struct matching *m, const struct national_entry *entry)
+{
+	struct verify_target *t = verify_target(m->verify, entry->log);
+	struct checkpoint c;
+
+	if (!t || t->national) {
+		if (m->verify->options->is_store)
+			misfit(m, "it accepts a checkpoint of a log that is not here");
+		return ERR_OK;
+	}
+	if (entry->from != t->accepted || entry->size <= entry->from)
+		misfit(m, "it does not go on where the log was accepted before");
+	t->accepted = entry->size;
+	if (log_note_read(entry->checkpoint, &c) != ERR_OK || c.size != entry->size) {
+		misfit(m, "its checkpoint says another size");
+		return ERR_OK;
+	}
+	if (entry->size > t->size)
+		return check_grown(m, t, entry->size);
+	return check_accepted_note(m, t, entry);
+}
+
+/* An act that erases an event names it by its hash. */
+static enum err check_redaction(struct matching *m, const struct national_entry *act)
+{
+	const struct verify_target *t = verify_target(m->verify, act->log);
+	struct tile_id id = {.level = 0, .number = act->index / TILE_WIDTH};
+	size_t at = (size_t)(act->index % TILE_WIDTH);
+	struct source *s = m->verify->source;
+	enum err e = ERR_OK;
+
+	if (!t || act->index >= t->size)
+		return ERR_OK; /* it may come ahead of its event */
+	buf_clear(&m->note);
+	e = s->ops->tile(s, t->name, id, (unsigned)at + 1, &m->note);
+	if (e == ERR_OK &&
+	    !bytes_equal(act->leaf, bytes_of(m->note.data + at * HASH_BYTES, HASH_BYTES)))
+		misfit(m, "it erases another event than the one that is there");
+	return verify_is_damage(e) ? ERR_OK : e;
+}
+
+static enum err check_entry(struct matching *m, struct bytes raw)
+{
+	struct national_entry entry;
+	enum err e = ERR_OK;
+
+	arena_reset(&m->arena);
+	e = national_decode(raw, &m->arena, &entry);
+	if (e == ERR_NOMEM)
+		return e;
+	if (e != ERR_OK) {
+		struct log_name national = {"national"};
+
+		verify_found(m->verify, DAMAGE_LEAF_UNREADABLE, national, m->index, "%s",
+			     err_text(e));
+		return ERR_OK;
+	}
+	if (entry.kind == NATIONAL_ACCEPTED)
+		return check_accepted(m, &entry);
+	if (entry.kind == NATIONAL_ACT && strcmp(entry.act, "redact") == 0)
+		return check_redaction(m, &entry);
+	return ERR_OK;
+}
+
+enum err verify_national(struct verify *v, struct verify_target *national)
+{
+	struct matching m = {.verify = v};
+	struct verify_stream entries = {.items = NULL};
+	struct bytes raw = {NULL, 0};
+	bool there = false;
+	enum err e = verify_stream_open(&entries, v, national);
+
+	for (; e == ERR_OK; m.index++) {
+		e = verify_stream_next(&entries, &raw, &there);
+		if (e == ERR_OK && there && raw.size > 0)
+			e = check_entry(&m, raw);
+		if (e == ERR_OK)
+			verify_progress(v, "check", 1);
+	}
+	for (size_t i = 0; e == ERR_NOT_FOUND && v->options->is_store && i < v->count; i++) {
+		const struct verify_target *t = &v->targets[i];
+
+		if (!t->national && t->accepted < t->size)
+			verify_found(v, DAMAGE_NATIONAL, t->name, t->accepted,
+				     "no national entry accepted what comes from here on");
+	}
+	verify_stream_close(&entries);
+	arena_free(&m.arena);
+	buf_free(&m.note);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* ---- witnesses ---- */
+
+struct judging {
+	struct verify *verify;
+	const struct verify_target *national;
+	struct policy policy;
+	struct note note;
+	struct buf raw;
+};
+
+/* The caller's, the source's own, or the usual one of whoever is enrolled. */
+static enum err find_policy(struct judging *j)
+{
+	struct verify *v = j->verify;
+	enum err e = ERR_NOT_FOUND;
+
+	if (v->options->policy) {
+		j->policy = *v->options->policy;
+		return ERR_OK;
+	}
+	buf_clear(&j->raw);
+	e = v->source->ops->policy(v->source, &j->raw);
+	if (e == ERR_OK)
+		e = policy_parse(buf_bytes(&j->raw), &j->policy, NULL);
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		verify_found(v, DAMAGE_QUORUM, j->national->name, 0, "the policy: %s", err_text(e));
+	return e == ERR_OK ? e : keyring_policy(v->options->trusted, &j->policy);
+}
+
+/* What a cosigned checkpoint says, against the log. */
+static enum err check_cosigned(struct judging *j, uint64_t size, struct bytes raw)
+{
+	struct verify *v = j->verify;
+	const struct log_name log = j->national->name;
+	struct checkpoint c;
+	struct hash root;
+	enum err e = keyring_checkpoint(v->options->trusted, log, raw, &c);
+
+	if (e != ERR_OK || c.size != size) {
+		verify_found(v, is_unsigned(e) ? DAMAGE_SIGNATURE : DAMAGE_CHECKPOINT, log, size,
+			     "a cosigned one: %s", e == ERR_OK ? "another size" : err_text(e));
+		return ERR_OK;
+	}
+	if (size > j->national->size) {
+		uint64_t newest = 0;
+		struct buf note = {.data = NULL};
+
+		e = v->source->ops->newest(v->source, log, &newest, &note);
+		buf_free(&note);
+		if ((e == ERR_OK && newest < size) || verify_is_damage(e))
+			verify_found(v, DAMAGE_ROLLBACK, log, size,
+				     "witnesses cosigned this size, the log ends at %" PRIu64,
+				     newest);
+		return verify_is_damage(e) ? ERR_OK : e;
+	}
+	e = verify_root_at(v, log, size, &root);
+	if (e == ERR_OK && !hash_equal(root, c.root))
+		verify_found(v, DAMAGE_ROOT, log, size, "a cosigned one");
+	return verify_is_damage(e) ? ERR_OK : e;
+}
+
+/* Reported is the newest that has its quorum; where none has, the newest. */
+static void judge(struct judging *j, uint64_t size, struct bytes raw)
+{
+	struct verify_report *report = j->verify->report;
+	struct policy_finding finding = {.quorum = false};
+
+	if (!report->policy_known || note_parse(raw, &j->note) != ERR_OK)
+		return;
+	if (policy_judge(&j->policy, &j->note, &finding) != ERR_OK)
+		finding.quorum = false;
+	if (finding.bad > 0)
+		verify_found(j->verify, DAMAGE_COSIGNATURE, j->national->name, size,
+			     "%u of its lines", finding.bad);
+	if (report->cosigned_size == 0 || (finding.quorum && !report->witnesses.quorum)) {
+		report->cosigned_size = size;
+		report->witnesses = finding;
+	}
+}
+
+static enum err judge_all(struct judging *j)
+{
+	struct source *s = j->verify->source;
+	struct buf raw = {.data = NULL};
+	uint64_t most = UINT64_MAX;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK) {
+		uint64_t size = 0;
+
+		buf_clear(&raw);
+		e = s->ops->cosigned(s, most, &size, &raw);
+		if (e != ERR_OK)
+			break;
+		e = check_cosigned(j, size, buf_bytes(&raw));
+		if (e == ERR_OK)
+			judge(j, size, buf_bytes(&raw));
+		if (size == 0)
+			break;
+		most = size - 1;
+	}
+	buf_free(&raw);
+	if (e != ERR_OK && e != ERR_NOT_FOUND && verify_is_damage(e))
+		verify_found(j->verify, DAMAGE_COSIGNATURE, j->national->name, 0, "%s",
+			     err_text(e));
+	return verify_is_damage(e) ? ERR_OK : e;
+}
+
+enum err verify_witnesses(struct verify *v, const struct verify_target *national)
+{
+	struct judging *j = calloc(1, sizeof *j);
+	enum err e = j ? ERR_OK : ERR_NOMEM;
+
+	if (e == ERR_OK) {
+		j->verify = v;
+		j->national = national;
+		v->report->policy_known = find_policy(j) == ERR_OK;
+		e = judge_all(j);
+		buf_free(&j->raw);
+	}
+	if (e == ERR_OK && v->options->quorum_needed && !v->report->witnesses.quorum)
+		verify_found(v, DAMAGE_QUORUM, national->name, v->report->cosigned_size,
+			     "%u cosigned the newest one", v->report->witnesses.cosigned);
+	free(j);
+	return e;
+}
