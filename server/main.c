@@ -104,7 +104,8 @@ static int serve(struct settings *settings, char *const *argv, const char *path)
 		daemon_notify("READY=1");
 		e = server_run(&server, path);
 		again = e == ERR_OK && server.again;
-		daemon_notify(again ? "RELOADING=1" : "STOPPING=1");
+		if (!again) /* else the service manager sees it ready once more */
+			daemon_notify("STOPPING=1");
 	}
 	if (e != ERR_OK)
 		failed = status_of(e);

@@ -1,0 +1,241 @@
+"""An event that must go: its bytes are in no file afterwards, and everything goes on verifying."""
+import glob
+import json
+import os
+import secrets
+import shutil
+import time
+
+import nation as n
+from story import Story, main
+
+FAST = {"witness-interval-s": "1"}
+
+
+def holders(folder, text):
+    """The files below `folder` that hold this text."""
+    found, wanted = [], text.encode()
+    for path, _, names in os.walk(folder):
+        for name in names:
+            file = os.path.join(path, name)
+            try:
+                with open(file, "rb") as f:
+                    if wanted in f.read():
+                        found.append(os.path.relpath(file, folder))
+            except OSError:  # a socket, or replaced meanwhile
+                pass
+    return sorted(found)
+
+
+class Redacting(Story):
+    def setUp(self):
+        super().setUp()
+        self.export = os.path.join(self.nation.folder, "export")
+        self.server = self.nation.up(regions=["26"], server_config=dict(FAST, export=self.export))
+        self.node = self.nation.nodes["26"]
+        self.marker = "znacznik" + secrets.token_hex(12)
+
+    def redact(self, index, *more, server=None, check=True):
+        return (server or self.server).ctl("redact", "26", str(index), *more, "--reason",
+                                           "case 4/2026: it should not have been written", check=check)
+
+    def tell_it(self):
+        """Five events; the second and the fourth say what must not be said."""
+        self.add(self.node, "pl26-kis-a")
+        self.add(self.node, "pl26-kis-b", name="Klub " + self.marker)
+        self.add(self.node, "pl26-kis-c")
+        self.node.ctl("put", "entity", "pl26-kis-c", "name=Klub " + self.marker, "--reason", "test", "--source", "x")
+        self.node.ctl("put", "entity", "pl26-kis-c", "name=Klub C", "--reason", "test", "--source", "x")
+        self.until_confirmed()
+        self.until_folded(self.server)
+
+    def exported(self):
+        """Leaf hashes of log 26 as the export has them."""
+        tiles = glob.glob(os.path.join(self.export, "26", "tile", "0", "000.p", "*"))
+        if not tiles:
+            return []
+        with open(max(tiles, key=lambda p: int(os.path.basename(p))), "rb") as f:
+            data = f.read()
+        return [data[i:i + 32].hex() for i in range(0, len(data), 32)]
+
+    def until_exported(self, size):
+        n.wait_for("the export has %d events" % size, lambda: len(self.exported()) == size)
+
+    def held(self):
+        return holders(self.nation.folder, self.marker)
+
+    def until_gone(self, seconds=40):
+        def gone():
+            return not self.held()
+        try:
+            n.wait_for("the text is gone", gone, seconds, every=0.1)
+        except n.Failed:
+            self.fail("still held by %s" % self.held())
+
+    def until_answers(self, *daemons):
+        for daemon in daemons:
+            n.wait_for("%s answers" % daemon.name, lambda d=daemon: d.ctl("status", check=False).returncode == 0)
+
+    def await_whole(self, records):
+        """Both sides answer, agree, and have as many entities."""
+        self.until_answers(self.server, self.node)
+        self.node.await_open()
+        self.until_confirmed()
+        self.until_folded(self.server)
+        self.assertEqual(self.ids(self.server), records)
+        self.assertEqual(self.ids(self.node), records)
+
+
+class ErasedEverywhere(Redacting):
+    def test_the_text_is_in_no_file_and_everything_goes_on(self):
+        self.tell_it()
+        self.until_exported(5)
+        before, pids = self.exported(), [d.process.pid for d in self.nation.daemons()]
+        old = os.path.join(self.nation.folder, "old")
+        self.nation.ctl("audit", "prove", "26", "2", "-o", old, "--from", self.server.data)
+        places = {path.split(os.sep)[0] for path in self.held()}
+        self.assertEqual(places, {"export", "node-26", "server-centrum"})  # the search can find it
+
+        self.redact(1)
+        self.until_answers(self.server, self.node)
+        n.wait_for("a new start", lambda: "redacted" in self.server.log_tail(40))
+        self.until_answers(self.server)
+        self.redact(3)
+        self.until_gone()
+        self.await_whole(["pl26-kis-a", "pl26-kis-c"])
+        self.assertEqual([d.process.pid for d in self.nation.daemons()], pids)
+
+        self.add(self.node, "pl26-kis-d")
+        self.await_whole(["pl26-kis-a", "pl26-kis-c", "pl26-kis-d"])
+        self.until_exported(6)
+        self.assertEqual(self.exported()[:5], before)  # the leaf hashes stay
+        self.check_logs()
+        self.check_audits(old)
+        self.assertEqual(self.held(), [])
+
+    def check_logs(self):
+        for arguments in (["--socket", self.server.socket], ["--socket", self.node.socket],
+                          ["--from", self.server.data], ["--from", self.export]):
+            text = self.nation.ctl("log", *arguments).stdout
+            self.assertEqual(text.count("redacted"), 2, text)
+        out = os.path.join(self.nation.folder, "csv")
+        self.server.ctl("export", "--dir", out)
+        with open(os.path.join(out, "entities.csv"), encoding="utf-8") as f:
+            self.assertIn("pl26-kis-c", f.read())
+
+    def check_audits(self, old):
+        for folder in (self.server.data, self.node.data, self.export):
+            done = self.nation.ctl("audit", "verify", folder, "--json", "--key", self.server.status()["key"],
+                                   check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("redacted", done.stdout)
+        keys = ["--key", self.node.status()["key"], "--key", self.server.status()["key"]]
+        self.nation.ctl("audit", "check", old + ".tlog-proof", *keys)
+        new = os.path.join(self.nation.folder, "new")
+        self.nation.ctl("audit", "prove", "26", "1", "-o", new, "--from", self.server.data, check=False)
+        done = self.nation.ctl("audit", "check", new + ".tlog-proof", *keys, check=False)
+        self.assertIn("redacted", done.stdout + done.stderr)
+
+
+class WhoDoesNotHaveIt(Redacting):
+    def test_a_node_that_recovers_from_nothing_fetches_the_log_with_its_gap(self):
+        self.tell_it()
+        self.redact(1)
+        self.until_answers(self.server)
+        self.redact(3)
+        self.until_gone()
+        self.node.stop()
+        shutil.rmtree(self.node.data)
+        self.node.start()
+        self.await_whole(["pl26-kis-a", "pl26-kis-c"])
+        self.assertEqual(self.node.status()["size"], 5)
+        self.add(self.node, "pl26-kis-d")
+        self.await_whole(["pl26-kis-a", "pl26-kis-c", "pl26-kis-d"])
+
+    def second(self):
+        """Another server, and the node publishes to it as well."""
+        server = self.nation.add_server("zapas", **FAST)
+        server.start()
+        server.trust(self.node)
+        return server
+
+    def publish_to_both(self):
+        self.node.stop()
+        self.node.servers = self.nation.servers
+        self.node.configure()
+        self.node.start()
+
+    def test_a_server_that_never_had_it_wants_an_act_of_its_own(self):
+        self.tell_it()
+        self.until_exported(5)
+        leaf = self.exported()[1]
+        self.redact(1)
+        self.until_answers(self.server)
+        second = self.second()
+        self.publish_to_both()
+        n.wait_for("the refusal", lambda: self.refusals(second).get("redacted"))
+        self.assertEqual(self.ids(second), [])
+        self.assertIn("redact", json.dumps(self.node.status()))
+        self.redact(1, "--leaf", leaf, server=second)
+        n.wait_for("all events there", lambda: second.status()["logs"][0]["size"] == 5, seconds=90)
+        self.until_folded(second)
+        self.assertEqual(self.ids(second), ["pl26-kis-a", "pl26-kis-c"])
+
+    def test_what_is_redacted_ahead_is_never_stored_though_it_comes_whole(self):
+        self.tell_it()
+        self.until_exported(5)
+        second = self.second()
+        for index in (1, 3):
+            self.redact(index, "--leaf", self.exported()[index], server=second)
+        self.publish_to_both()
+        n.wait_for("all events there", lambda: second.status()["logs"][0]["size"] == 5, seconds=90)
+        self.until_folded(second)
+        self.assertEqual(holders(second.folder, self.marker), [])
+        self.assertEqual(self.ids(second), ["pl26-kis-a", "pl26-kis-c"])
+
+    def test_what_does_not_fit_is_refused_and_changes_nothing(self):
+        self.tell_it()
+        self.until_exported(5)
+        size = self.server.status()["size"]
+        for arguments, code in ((["26", "5"], "--leaf"), (["14", "1"], "no log"),
+                                (["26", "1", "--leaf", self.exported()[2]], "another leaf hash")):
+            done = self.server.ctl("redact", *arguments, "--reason", "case 4", check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(code, done.stderr)
+        self.assertEqual(self.server.status()["size"], size)
+        self.redact(1)
+        self.until_answers(self.server)
+        self.assertIn("already", self.redact(1, check=False).stderr)
+
+
+class CutOff(Redacting):
+    def test_kills_between_the_act_and_the_scrubbing_are_mended(self):
+        records = ["pl26-kis-z"]
+        self.add(self.node, "pl26-kis-z")
+        for i, delay in enumerate((0, 0.1, 0.2, 0.3, 0.4)):
+            self.marker = "znacznik" + secrets.token_hex(12)
+            self.add(self.node, "pl26-kis-b%d" % i, name="Klub " + self.marker)
+            self.until_confirmed()
+            self.until_folded(self.server)
+            self.assertTrue(self.held())
+            self.redact(i + 1)
+            time.sleep(delay)
+            self.server.kill()
+            self.node.kill()
+            self.server.start()
+            self.node.start()
+            self.until_gone()
+            self.await_whole(records)
+
+    def test_a_stop_before_the_scrubbing_leaves_it_to_the_next_start(self):
+        self.tell_it()
+        for index in (1, 3):
+            self.redact(index)
+            self.assertEqual(self.server.stop(), 0)
+            self.server.start()
+        self.until_gone()
+        self.await_whole(["pl26-kis-a", "pl26-kis-c"])
+
+
+if __name__ == "__main__":
+    main()
