@@ -97,6 +97,26 @@ static void cosigned_by(unsigned who, struct buf *ret_raw, struct note *ret)
 
 /* ---- reading and writing ---- */
 
+static void assert_same(const struct policy *got, const struct policy *expected)
+{
+	assert_int_equal(got->quorum, expected->quorum);
+	assert_int_equal(got->log_count, expected->log_count);
+	for (size_t i = 0; i < got->log_count; i++)
+		assert_memory_equal(got->logs[i].public, expected->logs[i].public,
+				    SIGN_PUBLIC_BYTES);
+	assert_int_equal(got->member_count, expected->member_count);
+	for (size_t i = 0; i < got->member_count; i++) {
+		const struct policy_member *a = &got->members[i];
+		const struct policy_member *b = &expected->members[i];
+
+		assert_string_equal(a->name, b->name);
+		assert_string_equal(a->key.name, b->key.name);
+		assert_int_equal(a->is_group, b->is_group);
+		assert_int_equal(a->needed, b->needed);
+		assert_int_equal(a->members, b->members);
+	}
+}
+
 static void a_policy_is_read_as_it_says(void **state)
 {
 	static struct policy p;
@@ -149,7 +169,7 @@ static void a_policy_is_written_in_the_form_that_it_is_read(void **state)
 	add_policy(&expected, "log %L\nwitness a %a\nwitness b %b\ngroup g 1 a b\nquorum g\n");
 	assert_string_equal(buf_text(&b), buf_text(&expected));
 	assert_ok(policy_parse(buf_bytes(&b), &again, NULL));
-	assert_memory_equal(&again, &p, sizeof(p));
+	assert_same(&again, &p);
 	buf_free(&expected);
 	buf_free(&b);
 }
@@ -291,7 +311,7 @@ static void the_usual_policy_names_the_regions(void **state)
 	assert_int_equal(p.members[p.quorum].members, (1 << WITNESSES) - 1);
 	assert_ok(policy_text(&p, &b));
 	assert_ok(policy_parse(buf_bytes(&b), &again, NULL));
-	assert_memory_equal(&again, &p, sizeof(p));
+	assert_same(&again, &p);
 	buf_free(&b);
 }
 
