@@ -107,6 +107,14 @@ static void card_json(struct buf *out, const struct card *card, const char *file
 	buf_add_text(out, "\n");
 }
 
+/* `why` names the file, where there is one. */
+static enum outcome keys_failed(struct cli *cli, const char *path, enum err e, const char *why)
+{
+	if (*why)
+		return cli_fail(cli, FAILED, e, "%s", why);
+	return cli_fail(cli, FAILED, e, "%s: %s", path, err_text(e));
+}
+
 /* Loads keys of that kind and makes their card. */
 static enum outcome load(struct cli *cli, const char *path, enum key_kind kind, struct keys *keys,
 			 struct card *card, struct signer *signer)
@@ -115,7 +123,7 @@ static enum outcome load(struct cli *cli, const char *path, enum key_kind kind, 
 	enum err e = keys_load(path, keys, why);
 
 	if (e != ERR_OK)
-		return cli_fail(cli, FAILED, e, "%s: %s", path, *why ? why : err_text(e));
+		return keys_failed(cli, path, e, why);
 	if (keys->kind != kind)
 		return cli_fail(
 			cli, FAILED, ERR_ARGUMENT,
@@ -183,7 +191,7 @@ static enum outcome run_keygen_next(struct cli *cli, const char *path)
 				"make others, remove that file first",
 				next);
 	if (e != ERR_OK)
-		return cli_fail(cli, FAILED, e, "%s: %s", path, *why ? why : err_text(e));
+		return keys_failed(cli, path, e, why);
 	return tell_made(cli, next, KEYS_NODE, "splotctl rotate --reason TEXT");
 }
 

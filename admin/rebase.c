@@ -126,11 +126,11 @@ static bool is_there(const struct touched *t, const struct change *c)
 	       record_same(t->record, c->record);
 }
 
-/* Where nothing stands in the way, or `mine` has its way. */
-static enum outcome judge_free(const struct run *run, const struct orphan *o,
-			       const struct change *c, struct verdict *v)
+/* What the change would make of the record as it is now. */
+static enum outcome judge_free(struct rebase *r, const struct orphan *o, const struct change *c,
+			       struct verdict *v)
 {
-	struct touched *t = v->record;
+	const struct touched *t = v->record;
 	enum outcome outcome = DONE;
 
 	v->change = (struct change){.id = c->id,
@@ -141,7 +141,7 @@ static enum outcome judge_free(const struct run *run, const struct orphan *o,
 				    .record = c->record};
 	if (t->elsewhere && c->record && t->record &&
 	    record_kind(t->record) == record_kind(c->record))
-		outcome = merged(run->r, o, c, t->record, &v->change.record);
+		outcome = merged(r, o, c, t->record, &v->change.record);
 	v->fate = outcome == DONE && is_there(t, &v->change) ? FATE_SAME : FATE_APPLY;
 	return outcome;
 }
@@ -165,10 +165,10 @@ static enum outcome judge(const struct run *run, const struct orphan *o, size_t 
 		v.fate = FATE_SAME;
 	else if (v.record->retired)
 		v.fate = FATE_ENDED;
-	else if (v.record->elsewhere && !run->mine)
-		v.fate = FATE_BOTH;
 	else
-		outcome = judge_free(run, o, c, &v);
+		outcome = judge_free(run->r, o, c, &v);
+	if (v.fate == FATE_APPLY && v.record->elsewhere && !run->mine)
+		v.fate = FATE_BOTH;
 	*ret = v;
 	return outcome;
 }
@@ -380,13 +380,11 @@ static void tell_beginning(struct run *run)
 	struct arena *arena = &r->cli->arena;
 
 	if (!r->cli->json) {
-		buf_printf(&run->out,
-			   "%s and this node hold the same up to event %llu of %s; %s "
-			   "behind it %s orphaned, the node has %s of its own\n",
-			   r->folder, (unsigned long long)r->fork, r->origin,
-			   text_count(arena, r->orphan_count, "event", "events"),
-			   r->orphan_count == 1 ? "is" : "are",
-			   text_count(arena, r->node_size - r->fork, "event", "events"));
+		buf_printf(&run->out, "%s and this node hold the same first %s of %s; behind them ",
+			   r->folder, text_count(arena, r->fork, "event", "events"), r->origin);
+		buf_printf(&run->out, "%s orphaned, and the node has %s\n",
+			   text_count(arena, r->orphan_count, "event is", "events are"),
+			   text_count(arena, r->node_size - r->fork, "other", "others"));
 		return;
 	}
 	json_open(&run->j, '{');
