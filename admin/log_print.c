@@ -142,8 +142,10 @@ static void print_entry(const struct national_entry *n, struct buf *out)
 	buf_add_text(out, ", ");
 	add_time(n->recorded, out);
 	if (n->kind == NATIONAL_ACCEPTED) {
-		buf_printf(out, ", accepted %s: events %llu to %llu\n", n->log.text,
-			   (unsigned long long)n->from, (unsigned long long)n->size - 1);
+		buf_printf(out, ", accepted %s@%llu", n->log.text, (unsigned long long)n->from);
+		if (n->size > n->from + 1)
+			buf_printf(out, " to %llu", (unsigned long long)n->size - 1);
+		buf_add_text(out, "\n");
 		return;
 	}
 	if (n->kind != NATIONAL_ACT) {
@@ -300,7 +302,7 @@ void log_item_json(const struct log_item *item, struct buf *out)
 	json_field_uint(&j, "index", item->index);
 	if (item->has_entry)
 		json_field_uint(&j, "national", item->entry);
-	else
+	else if (item->kind != ITEM_ENTRY)
 		json_field_null(&j, "national");
 	switch (item->kind) {
 	case ITEM_EVENT:

@@ -351,6 +351,8 @@ enum err walk_range(struct log_walk *w, uint64_t from, uint64_t to, bool backwar
 	struct log_window window = {.to = UINT64_MAX};
 	enum err e = ERR_OK;
 
+	if (!is_national(w->order) && !filter_takes_log(w->filter, w->order))
+		return ERR_OK;
 	if (!is_national(w->order))
 		return walk_events(w, w->order, from, to, NULL, backward);
 	if (w->entries)

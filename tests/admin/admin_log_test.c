@@ -357,6 +357,9 @@ static void each_filter_leaves_what_it_names(void **state)
 	filter.kind = RECORD_NETWORK;
 	assert_string_equal(all_back(), "");
 	begin("26");
+	filter.region = region_by_code(T("24"));
+	assert_string_equal(all_back(), "");
+	begin("26");
 	filter.kind = RECORD_ENTITY;
 	filter.editor = "e01";
 	filter.record = "pl26-kis-b";
@@ -494,7 +497,8 @@ static void the_national_log_orders_what_it_accepted(void **state)
 	begin("national");
 	walk.entries = true;
 	assert_string_equal(all_back(), "national@2 national@1 national@0");
-	assert_non_null(strstr(buf_text(&texts), "accepted 26: events 1 to 2\n"));
+	assert_non_null(strstr(buf_text(&texts), "accepted 26@1 to 2\n"));
+	assert_non_null(strstr(buf_text(&texts), "accepted 26@0\n"));
 }
 
 static void events_that_were_accepted_and_are_not_here_are_counted(void **state)

@@ -9,7 +9,7 @@ import threading
 import nation as n
 import story
 
-VERBS = """status summary import export put retire confirm get list history keygen enrol server-card trust
+VERBS = """status summary import export put retire confirm get list history log keygen enrol server-card trust
 waive check-config""".split()
 WHY = ("--reason", "test", "--source", "note 1")
 VERSION = {"kind", "id", "log", "index", "position", "recorded", "editor", "reason", "source", "retired",
@@ -130,12 +130,23 @@ class Verbs(story.Story):
         self.assertEqual(self.keys(node, "export", "--dir", os.path.join(self.nation.folder, "out")),
                          {"log", "position", "as_of", "files"})
         self.assertEqual(self.keys(node, "status"), {"role", "log", "realm", "state", "note", "started", "size",
-                                                     "position", "servers", "refusals"})
+                                                     "position", "servers", "refusals", "key", "evidence"})
         self.assertEqual(self.keys(server, "status"), {"role", "server", "realm", "state", "note", "started", "size",
-                                                       "position", "logs", "refusals"})
+                                                       "position", "logs", "refusals", "key", "witnesses", "cosigned",
+                                                       "quorum", "evidence"})
         self.assertEqual(self.keys(server, "trust", "list"), {"trust"})
         self.assertEqual(self.keys(server, "trust", "revoke", "26", "--reason", "r"), {"done", "name", "reason", "size"})
         self.assertEqual(self.keys(node, "waive", "centrum", "--reason", "r"), {"done", "name", "reason", "size"})
+        event = {"log", "index", "national", "recorded", "editor", "reason", "source", "act", "changes", "others"}
+        for daemon in (node, server):
+            for line in daemon.ctl("log", "--json").stdout.splitlines():
+                self.assertEqual(set(json.loads(line)), event)
+                for change in json.loads(line)["changes"]:
+                    self.assertEqual(set(change), {"kind", "id", "change", "supersedes", "before_known", "fields"})
+        for line in server.ctl("log", "--national", "--json").stdout.splitlines():
+            entry = json.loads(line)
+            self.assertEqual(set(entry), {"log", "index", "recorded", "kind", "of"} |
+                             ({"from", "size"} if entry["kind"] == "accepted" else {"by", "reason"}))
         row = {"metric", "region", "kind", "key", "value"}
         for told in node.json("summary"):
             self.assertEqual(set(told), row)
