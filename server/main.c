@@ -32,6 +32,22 @@ static const char usage[] =
 	"2 wrong options, 3 a configuration that cannot be used, 4 a store that cannot be "
 	"trusted.\n";
 
+static bool check_policy(const struct settings *settings, const struct keys *keys)
+{
+	static struct policy policy;
+	struct buf text = {.data = NULL};
+	struct vkey key;
+	char why[WHY_BYTES] = "the server's name is none of a log";
+	enum err e = vkey_make(keys->name, KEY_ED25519, keys->log_public, &key);
+
+	if (e == ERR_OK)
+		e = witness_policy(settings->policy, &key, &policy, &text, why);
+	buf_free(&text);
+	if (e != ERR_OK)
+		(void)fprintf(stderr, "splot-server: %s\n", why);
+	return e == ERR_OK;
+}
+
 static int check(const struct settings *settings, const char *path)
 {
 	struct keys keys;
@@ -48,6 +64,10 @@ static int check(const struct settings *settings, const char *path)
 			      "splot-server: %s: these are a node's keys; make a server's with "
 			      "`splotctl keygen --server`\n",
 			      settings->keys);
+		keys_free(&keys);
+		return EXIT_CONFIG;
+	}
+	if (settings->policy && !check_policy(settings, &keys)) {
 		keys_free(&keys);
 		return EXIT_CONFIG;
 	}

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/log.h"
 #include "server/folder.h"
 
 enum {
@@ -176,27 +175,24 @@ static enum err compact(const char *path)
 }
 
 enum err redactions_scrub(const char *logs_path, const char *view_path,
-			  const struct store_options *options, bool *ret_done)
+			  const struct store_options *options, bool *ret_done, enum err *ret_waits)
 {
 	bool pending = false;
 	enum err e = look(logs_path, options, false, &pending);
 
+	*ret_waits = ERR_OK;
+	*ret_done = false;
 	if (e != ERR_OK || !pending)
 		return e;
 	e = folder_throw_away(view_path);
 	if (e == ERR_OK)
 		e = compact(logs_path);
 	if (e == ERR_BUSY || e == ERR_DISK_FULL) {
-		log_line(LOG_WARN,
-			 "%s: erased bytes are still in free pages of this store: %s; they go at "
-			 "the next start, so %s and restart",
-			 logs_path, err_text(e),
-			 e == ERR_BUSY ? "end the program that reads it" : "make room");
+		*ret_waits = e;
 		return ERR_OK;
 	}
 	if (e == ERR_OK)
 		e = look(logs_path, options, true, &pending);
-	if (e == ERR_OK)
-		*ret_done = true;
+	*ret_done = e == ERR_OK;
 	return e;
 }

@@ -32,9 +32,10 @@ MUST_USE enum err redactions_next(const struct redactions *r, struct txn *t, str
 MUST_USE enum err redactions_ask_scrub(const struct redactions *r, struct txn *write);
 
 /* Before anybody opens the stores: throws the view away and writes the logs' store anew when a
- * scrub is pending (`ret_done`), and says in the log what could not be done yet.  Whatever it is
- * cut off by, the next start does it again. */
+ * scrub is pending.  Whatever it is cut off by, the next start does it again.  OK also when it
+ * cannot be done now (`ret_waits`: BUSY, another program reads the store, or DISK_FULL). */
 MUST_USE enum err redactions_scrub(const char *logs_path, const char *view_path,
-				   const struct store_options *options, bool *ret_done);
+				   const struct store_options *options, bool *ret_done,
+				   enum err *ret_waits);
 
 #endif

@@ -49,6 +49,7 @@ struct server {
 	char logs_path[PATH_MAX], logs_marker[PATH_MAX];
 	char view_path[PATH_MAX], view_marker[PATH_MAX];
 	struct wall_ms started;
+	enum err scrub_waits; /* why erased bytes are still in free pages; OK: they are not */
 
 	struct archive archive;
 	struct trust trust;

@@ -103,19 +103,33 @@ static enum err walk_stores(struct server *s, bool *ret_view_damaged)
 	return view == ERR_CORRUPT ? ERR_OK : view;
 }
 
+static enum err scrub(struct server *s, const struct store_options *options)
+{
+	bool done = false;
+	enum err e = redactions_scrub(s->logs_path, s->view_path, options, &done, &s->scrub_waits);
+
+	if (done)
+		log_line(LOG_NOTICE,
+			 "%s: written anew without the bytes that were redacted; the view is "
+			 "folded anew",
+			 s->logs_path);
+	if (s->scrub_waits != ERR_OK)
+		log_line(LOG_WARN,
+			 "%s: erased bytes are still in free pages of this store: %s; they go at "
+			 "a start: %s, then restart",
+			 s->logs_path, err_text(s->scrub_waits),
+			 s->scrub_waits == ERR_BUSY ? "end the program that reads it"
+						    : "make room");
+	return e;
+}
+
 static enum err open_archive(struct server *s)
 {
 	const struct store_options options = {.mode = STORE_SYNCED,
 					      .map_bytes = s->settings.map_bytes,
 					      .map_bytes_max = s->settings.map_bytes_max};
-	bool scrubbed = false;
-	enum err e = redactions_scrub(s->logs_path, s->view_path, &options, &scrubbed);
+	enum err e = scrub(s, &options);
 
-	if (scrubbed)
-		log_line(LOG_NOTICE,
-			 "%s: written anew without the bytes that were redacted; the view is "
-			 "folded anew",
-			 s->logs_path);
 	if (e == ERR_OK)
 		e = archive_open(&s->archive, s->logs_path, &options, &s->signer);
 

@@ -197,6 +197,10 @@ enum err server_answer_status(struct server *s, const struct control_call *call,
 	ret->identity = s->name;
 	ret->realm = s->realm;
 	ret->state = "open";
+	ret->note = s->scrub_waits == ERR_OK
+			    ? ""
+			    : "erased bytes are still in free pages of the logs' store: its disk "
+			      "was full, or another program read it; mend that, then restart";
 	ret->key = vkey_kept(&s->signer.key, &s->arena);
 	ret->position = folder_position(&s->folder);
 	ret->started_ms = wall_or_zero(s->started);

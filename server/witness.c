@@ -1,8 +1,10 @@
 /* Rounds of witnessing: the machine says to whom and when, here is what is sent and kept. */
 #include "server/witness.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "audit/keyring.h"
 #include "base/log.h"
 #include "io/files.h"
 #include "server/server.h"
@@ -119,7 +121,7 @@ static enum err usual_policy(struct server *s)
 	buf_clear(&w->policy_text);
 	if (count > 0) {
 		e = policy_make(&s->signer.key, 1, keys, count,
-				count < WITNESSES_NEEDED ? (unsigned)count : WITNESSES_NEEDED,
+				count < QUORUM_USUAL ? (unsigned)count / 2 + 1 : QUORUM_USUAL,
 				&w->policy);
 		if (e == ERR_OK)
 			e = policy_text(&w->policy, &w->policy_text);
@@ -150,30 +152,41 @@ static bool speaks_of(const struct policy *p, const struct vkey *log)
 	return p->log_count == 0;
 }
 
-static enum err load_policy(struct server *s)
+enum err witness_policy(const char *path, const struct vkey *key, struct policy *ret,
+			struct buf *ret_text, char *why)
 {
-	const char *path = s->settings.policy;
-	struct witnessing *w = &s->witnessing;
 	unsigned line = 0;
-	enum err e = file_read(path, POLICY_BYTES_MAX, &w->policy_text);
+	enum err e = file_read(path, POLICY_BYTES_MAX, ret_text);
 
 	if (e != ERR_OK) {
-		log_line(LOG_ERROR, "%s: the policy cannot be read: %s", path, err_text(e));
-		return ERR_CONFIG;
+		(void)snprintf(why, WHY_BYTES, "%s: the policy cannot be read: %s", path,
+			       err_text(e));
+		return e;
 	}
-	e = policy_parse(buf_bytes(&w->policy_text), &w->policy, &line);
+	e = policy_parse(buf_bytes(ret_text), ret, &line);
 	if (e != ERR_OK) {
-		log_line(LOG_ERROR,
-			 "%s:%u: this policy cannot be used: %s; see POLICY in "
-			 "splot-server(8)",
-			 path, line, err_text(e));
-		return ERR_CONFIG;
+		(void)snprintf(why, WHY_BYTES,
+			       "%s:%u: this policy cannot be used: %s; see WITNESSES in "
+			       "splot-server(8)",
+			       path, line, err_text(e));
+	} else if (!speaks_of(ret, key)) {
+		e = ERR_UNKNOWN_KEY;
+		(void)snprintf(why, WHY_BYTES,
+			       "%s: this policy is about other logs; name this server's log-key in "
+			       "a line \"log\" (`splotctl server-card` prints it)",
+			       path);
 	}
-	if (!speaks_of(&w->policy, &s->signer.key)) {
-		log_line(LOG_ERROR,
-			 "%s: this policy is about other logs; name this server's key in a line "
-			 "\"log\" (`splotctl server-card` prints it)",
-			 path);
+	return e;
+}
+
+static enum err load_policy(struct server *s)
+{
+	struct witnessing *w = &s->witnessing;
+	char why[WHY_BYTES];
+
+	if (witness_policy(s->settings.policy, &s->signer.key, &w->policy, &w->policy_text, why) !=
+	    ERR_OK) {
+		log_line(LOG_ERROR, "%s", why);
 		return ERR_CONFIG;
 	}
 	w->fixed = w->known = true;

@@ -7,9 +7,6 @@
 #include "ledger/national.h"
 #include "tlog/policy.h"
 
-/* Of the usual policy; all of them while fewer are enrolled. */
-enum { WITNESSES_NEEDED = 9 };
-
 struct witnessing {
 	struct table cosigned;
 	bool fixed;              /* the policy is that of a file */
@@ -22,5 +19,10 @@ struct witnessing {
 	struct buf note;         /* owned; that checkpoint; empty: none */
 	bool quorum;
 };
+
+/* Reads a policy and sees that it speaks of the national log of `key`.  Appends its text; on
+ * failure `why` (WHY_BYTES) says what and what to do. */
+MUST_USE enum err witness_policy(const char *path, const struct vkey *key, struct policy *ret,
+				 struct buf *ret_text, char *why);
 
 #endif
