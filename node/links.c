@@ -137,17 +137,15 @@ static enum err pack(struct node *n, struct txn *read, uint64_t from, uint32_t c
 }
 
 /* How many events of the log from header.from on make the next commit: up to a checkpoint that is
- * stored, and never past a rotation, whose commit ends with it.  Where a smaller window or a
+ * stored, and none past a rotation, which ends its commit.  Where a smaller window or a
  * server's smaller limit cuts in between, a checkpoint is signed there; 0: wait for more room. */
 static enum err cut_commit(struct node *n, struct txn *read, const struct node_action *a,
 			   uint32_t *ret)
 {
 	uint64_t from = a->header.from;
-	uint64_t rotated = signing_rotated_after(n, from);
-	uint64_t most = a->size < rotated ? a->size : rotated;
 	uint64_t sealed = 0;
 	uint32_t count = 0;
-	enum err e = log_fit(&n->log, read, from, most, a->bytes_max, &count);
+	enum err e = log_fit(&n->log, read, from, a->size, a->bytes_max, &count);
 
 	if (e != ERR_OK)
 		return e;

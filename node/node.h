@@ -219,8 +219,6 @@ MUST_USE enum err signing_load(struct node *n);
 MUST_USE enum err signing_reload(struct node *n);
 /* node_lookup.key_at: the key that signs checkpoints of `size`. */
 MUST_USE enum err signing_key_at(void *node, uint64_t size, struct vkey *ret);
-/* The size of the next commit past `from` that rotates keys; UINT64_MAX: there is none. */
-uint64_t signing_rotated_after(const struct node *n, uint64_t from);
 /* Forgets the key before when its time is over. */
 void signing_tick(struct node *n);
 /* Signs what the log holds with this transaction's events. */

@@ -49,15 +49,6 @@ enum err signing_key_at(void *context, uint64_t size, struct vkey *ret)
 	return ERR_OK;
 }
 
-uint64_t signing_rotated_after(const struct node *n, uint64_t from)
-{
-	size_t i = 0;
-
-	while (i < n->keys.previous_count && n->keys.previous[i].size <= from)
-		i++;
-	return i < n->keys.previous_count ? n->keys.previous[i].size : UINT64_MAX;
-}
-
 /* ---- signing ---- */
 
 static bool signs_with_both(const struct node *n)

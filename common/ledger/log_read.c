@@ -168,7 +168,8 @@ static size_t packed_size(struct bytes event)
 	return 2 + (event.size ? event.size : HASH_BYTES);
 }
 
-/* How many events from `from` on, at most `most`, have a packed size within `bytes_max`. */
+/* How many events from `from` on, at most `most`, have a packed size within `bytes_max`; one that
+ * rotates keys is the last. */
 static enum err count_fitting(const struct log *l, struct txn *t, uint64_t from, uint32_t most,
 			      size_t bytes_max, uint32_t *ret_count)
 {
@@ -194,6 +195,8 @@ static enum err count_fitting(const struct log *l, struct txn *t, uint64_t from,
 			break;
 		total += packed_size(event);
 		count++;
+		if (event_rotates(event))
+			break;
 		if (count < most)
 			e = scan_next(scan, &key, &event);
 	}

@@ -187,29 +187,63 @@ enum err codec_scan(struct bytes raw, const ProtobufCMessageDescriptor *type,
 	}
 }
 
-enum err codec_number(struct bytes raw, uint32_t number, uint64_t *ret)
+/* Goes to the first field of that number; *ret_wire_type is UINT32_MAX when there is none. */
+static enum err find_field(struct scan *s, struct bytes raw, uint32_t number,
+			   uint32_t *ret_wire_type)
 {
-	struct scan s = {.at = raw.data};
-
 	if (raw.size == 0)
 		return ERR_DECODE;
-	s.levels[0] = (struct level){raw.data + raw.size, NULL, 0};
-	while (s.at < s.levels[0].end) {
+	s->at = raw.data;
+	s->levels[0] = (struct level){raw.data + raw.size, NULL, 0};
+	while (s->at < s->levels[0].end) {
 		uint32_t found = 0;
-		uint32_t wire_type = 0;
-		enum err err = read_tag(&s, &found, &wire_type);
+		enum err err = read_tag(s, &found, ret_wire_type);
 
 		if (err == ERR_OK && found == number)
-			return wire_type == PROTOBUF_C_WIRE_TYPE_VARINT
-				       ? read_varint(&s, VARINT_BYTES_MAX, ret)
-				       : ERR_DECODE;
+			return ERR_OK;
 		if (err == ERR_OK)
-			err = scan_value(&s, wire_type, NULL);
+			err = scan_value(s, *ret_wire_type, NULL);
 		if (err != ERR_OK)
 			return err;
 	}
+	*ret_wire_type = UINT32_MAX;
+	return ERR_OK;
+}
+
+enum err codec_number(struct bytes raw, uint32_t number, uint64_t *ret)
+{
+	struct scan s = {.depth = 0};
+	uint32_t wire_type = 0;
+	enum err err = find_field(&s, raw, number, &wire_type);
+
+	if (err != ERR_OK)
+		return err;
+	if (wire_type == PROTOBUF_C_WIRE_TYPE_VARINT)
+		return read_varint(&s, VARINT_BYTES_MAX, ret);
+	if (wire_type != UINT32_MAX)
+		return ERR_DECODE;
 	*ret = 0;
 	return ERR_OK;
+}
+
+enum err codec_slice(struct bytes raw, uint32_t number, struct bytes *ret)
+{
+	struct scan s = {.depth = 0};
+	uint32_t wire_type = 0;
+	uint64_t size = 0;
+	enum err err = find_field(&s, raw, number, &wire_type);
+
+	if (err == ERR_OK && wire_type == UINT32_MAX)
+		return ERR_NOT_FOUND;
+	if (err == ERR_OK && wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
+		err = ERR_DECODE;
+	if (err == ERR_OK)
+		err = read_varint(&s, VARINT_BYTES_MAX, &size);
+	if (err == ERR_OK && size > (uint64_t)(s.levels[0].end - s.at))
+		err = ERR_DECODE;
+	if (err == ERR_OK)
+		*ret = bytes_of(s.at, (size_t)size);
+	return err;
 }
 
 /* ---- unpacking into an arena ---- */

@@ -31,6 +31,8 @@ MUST_USE enum err codec_scan(struct bytes raw, const ProtobufCMessageDescriptor 
  * steps when the field is an early one.  DECODE for no bytes at all, and for damage met on the way.
  */
 MUST_USE enum err codec_number(struct bytes raw, uint32_t number, uint64_t *ret);
+/* The same for the bytes of a text or a message: a slice; NOT_FOUND. */
+MUST_USE enum err codec_slice(struct bytes raw, uint32_t number, struct bytes *ret);
 
 /* Appends the message; LIMIT when it is over `limit` bytes (nothing is added then). */
 MUST_USE enum err codec_pack(const ProtobufCMessage *message, size_t limit, struct buf *ret);

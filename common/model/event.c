@@ -220,6 +220,16 @@ enum err recorded_time(struct bytes raw, struct wall_ms *ret)
 	return err;
 }
 
+enum { FIELD_ACT = 6, FIELD_ROTATE = 2 }; /* of Event and LogAct in proto/event.proto */
+
+bool event_rotates(struct bytes raw)
+{
+	struct bytes act = {NULL, 0};
+
+	return codec_slice(raw, FIELD_ACT, &act) == ERR_OK &&
+	       codec_slice(act, FIELD_ROTATE, &act) == ERR_OK;
+}
+
 /* ---- who may say what ---- */
 
 /* Ids seen so far in one event: open addressing, twice the room of the most changes. */

@@ -61,6 +61,10 @@ size_t change_size(const struct change *c, struct arena *scratch);
  * was redacted has no time. */
 MUST_USE enum err recorded_time(struct bytes raw, struct wall_ms *ret);
 
+/* Whether an event names other keys, as cheaply. False for no bytes: a redacted one's keys are told
+ * by the act of the national log. */
+bool event_rotates(struct bytes raw);
+
 /* What the append of a server refuses beside undecodable bytes: a change whose id
  * names another owner (OWNER), the same id twice, no id, or no change at all without an act, an
  * act beside changes, of a kind not known here or without its document (INVALID); a record with

@@ -417,6 +417,36 @@ static void a_chunk_ends_at_the_last_checkpoint_that_fits_by_number(void **state
 	txn_abort(t);
 }
 
+/* The commits before a rotation are signed by one key, those behind it by another. */
+static void a_chunk_ends_with_the_event_that_rotates_keys(void **state)
+{
+	struct event rotation = {.editor = "e07",
+				 .reason = "yearly",
+				 .source = "",
+				 .act = EVENT_ROTATES,
+				 .document = bytes_of_text("card")};
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct txn *t = NULL;
+	uint32_t count = 0;
+
+	commit_plain(f, l, 10);
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(log_append(l, t, encoded(f, &rotation)));
+	seal(f, l, t);
+	assert_ok(txn_commit(t));
+	commit_plain(f, l, 10);
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_chunk(l, t, 0, 11);
+	assert_chunk(l, t, 10, 11);
+	assert_chunk(l, t, 11, 21);
+	assert_ok(log_fit(l, t, 3, 21, COMMIT_BYTES_MAX, &count));
+	assert_int_equal(count, 8);
+	assert_ok(log_fit(l, t, 11, 21, COMMIT_BYTES_MAX, &count));
+	assert_int_equal(count, 10);
+	txn_abort(t);
+}
+
 static void a_chunk_ends_at_the_last_checkpoint_that_fits_by_bytes(void **state)
 {
 	struct fixture *f = *state;
@@ -473,6 +503,7 @@ int main(void)
 		TEST(checkpoints_are_found_by_their_size),
 		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_number),
 		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_bytes),
+		TEST(a_chunk_ends_with_the_event_that_rotates_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

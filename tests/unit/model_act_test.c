@@ -248,6 +248,30 @@ static void no_time_is_read_from_odd_bytes(void **state)
 	assert_int_equal(at.ms, 1); /* untouched */
 }
 
+static void an_event_that_rotates_is_known_without_decoding_it(void **state)
+{
+	struct world *w = *state;
+	struct event e = {.recorded = {7}, .editor = "e07", .reason = "rotate", .source = "2"};
+	struct bytes raw;
+
+	e.act = EVENT_ROTATES;
+	e.document = bytes_of_text("card");
+	assert_ok(event_encode(&e, &w->scratch, &w->out));
+	raw = buf_bytes(&w->out);
+	assert_true(event_rotates(raw));
+	for (size_t size = 0; size < raw.size; size++)
+		assert_false(event_rotates(bytes_of(raw.data, size))); /* torn */
+	buf_clear(&w->out);
+	e.act = EVENT_CONTINUES;
+	assert_ok(log_name_parse(bytes_of_text("26"), &e.old_log));
+	e.old_size = 5;
+	assert_ok(event_encode(&e, &w->scratch, &w->out));
+	assert_false(event_rotates(buf_bytes(&w->out)));
+	buf_clear(&w->out);
+	put_number(&w->out, 6, 2); /* no message where the act belongs */
+	assert_false(event_rotates(buf_bytes(&w->out)));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_world, close_world)
 
 int main(void)
@@ -261,6 +285,7 @@ int main(void)
 		TEST(an_act_of_the_owner_is_let_through_alone),
 		TEST(the_recorded_time_is_read_alone),
 		TEST(no_time_is_read_from_odd_bytes),
+		TEST(an_event_that_rotates_is_known_without_decoding_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
