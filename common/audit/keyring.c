@@ -39,6 +39,29 @@ void keyring_free(struct keyring *k)
 	free(k);
 }
 
+enum err keyring_copy(const struct keyring *k, struct keyring **ret)
+{
+	struct keyring *copy = malloc(sizeof *copy);
+
+	if (!copy)
+		return ERR_NOMEM;
+	*copy = *k;
+	copy->scratch = (struct arena){.head = NULL};
+	copy->redaction_room = k->redaction_count;
+	copy->redactions = NULL;
+	if (k->redaction_count) {
+		copy->redactions = reallocarray(NULL, k->redaction_count, sizeof *copy->redactions);
+		if (!copy->redactions) {
+			free(copy);
+			return ERR_NOMEM;
+		}
+		memcpy(copy->redactions, k->redactions,
+		       k->redaction_count * sizeof *copy->redactions);
+	}
+	*ret = copy;
+	return ERR_OK;
+}
+
 /* ---- keys ---- */
 
 static struct log_keys *find(struct keyring *k, struct log_name log)
@@ -98,7 +121,7 @@ static enum err check_realm(struct keyring *k, struct bytes realm)
 	return bytes_equal(realm, bytes_of_text(k->realm)) ? ERR_OK : ERR_INVALID;
 }
 
-enum err keyring_trust(struct keyring *k, const struct vkey *key)
+enum err keyring_trust_from(struct keyring *k, const struct vkey *key, uint64_t from)
 {
 	struct bytes realm = {NULL, 0};
 	struct log_keys *l = NULL;
@@ -115,10 +138,15 @@ enum err keyring_trust(struct keyring *k, const struct vkey *key)
 	if (e != ERR_OK)
 		return e;
 	if (!witness)
-		return put_key(l, 0, key);
+		return put_key(l, from, key);
 	l->has_witness = true;
 	l->witness = *key;
 	return ERR_OK;
+}
+
+enum err keyring_trust(struct keyring *k, const struct vkey *key)
+{
+	return keyring_trust_from(k, key, 0);
 }
 
 /* An enrolment's keys, of checkpoints above `from`. */

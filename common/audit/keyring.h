@@ -38,10 +38,13 @@ struct keyring; /* opaque */
 
 MUST_USE enum err keyring_new(struct keyring **ret);
 void keyring_free(struct keyring *k); /* NULL-safe */
+MUST_USE enum err keyring_copy(const struct keyring *k, struct keyring **ret);
 /* A key that the caller trusts; the log is known by its name (realm/region/26,
  * realm/national/NAME, realm/witness/26).  INVALID for a name of no log, or of another realm than
  * the first key's.  Several of one log: from size 0 on until a rotation says otherwise. */
 MUST_USE enum err keyring_trust(struct keyring *k, const struct vkey *key);
+/* The same for one that signs checkpoints of sizes above `from`. */
+MUST_USE enum err keyring_trust_from(struct keyring *k, const struct vkey *key, uint64_t from);
 /* Takes in entry `index` of the national log (acts; others change nothing), in order. */
 MUST_USE enum err keyring_take_entry(struct keyring *k, uint64_t index, struct bytes entry);
 /* Takes in an event that rotates keys, event `index` of `log`. */
