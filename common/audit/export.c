@@ -184,6 +184,7 @@ static enum err choose_target(struct exported *l, struct export_run *run, uint64
 static struct exported *log_of(struct exporter *x, struct log_name log)
 {
 	char name[LOG_NAME_BYTES];
+	char path[EXPORT_PATH_BYTES]; /* its own: the compiler cannot tell the log's from x's */
 	struct exported *l = NULL;
 
 	for (size_t i = 0; i < x->count; i++)
@@ -194,8 +195,9 @@ static struct exported *log_of(struct exporter *x, struct log_name log)
 	l = &x->logs[x->count];
 	source_folder_name(log, name);
 	*l = (struct exported){.log = log};
-	if (in_folder(x, name, l->folder) != ERR_OK)
+	if (in_folder(x, name, path) != ERR_OK)
 		return NULL;
+	memcpy(l->folder, path, sizeof l->folder);
 	x->count++;
 	return l;
 }
