@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -137,7 +138,7 @@ func (s *sample) redactedLine(index int64) string {
 
 func (s *sample) export(t *testing.T, dir string, by ...note.Signer) {
 	t.Helper()
-	for _, tile := range tlog.NewTiles(height, 0, int64(len(s.entries))) {
+	for _, tile := range tilesOf(int64(len(s.entries))) {
 		raw, err := tlog.ReadTileData(tile, s)
 		if err != nil {
 			t.Fatal(err)
@@ -195,6 +196,22 @@ func TestPathsAreThoseOfTheFormat(t *testing.T) {
 		if tile, err := parseTilePath(path); err == nil {
 			t.Errorf("%s: taken for %v", path, tile)
 		}
+	}
+}
+
+func TestALogHasTheTilesOfTheFormat(t *testing.T) {
+	count := map[string]int{}
+	for _, tile := range tilesOf(70000) { // as the format's own example says
+		what := fmt.Sprintf("level %d, full", tile.L)
+		if tile.W < width {
+			what = fmt.Sprintf("level %d, width %d", tile.L, tile.W)
+		}
+		count[what]++
+	}
+	expected := map[string]int{"level 0, full": 273, "level 0, width 112": 1, "level 1, full": 1,
+		"level 1, width 17": 1, "level 2, width 1": 1}
+	if !reflect.DeepEqual(count, expected) {
+		t.Errorf("%v, not %v", count, expected)
 	}
 }
 

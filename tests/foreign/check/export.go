@@ -36,6 +36,21 @@ func parseTilePath(path string) (tlog.Tile, error) {
 	return t, err
 }
 
+// tilesOf gives the tiles of a log of that size: of each level the full ones, and the partial one at
+// its end.  (tlog.NewTiles asks for every width that a partial tile ever had.)
+func tilesOf(size int64) (tiles []tlog.Tile) {
+	for level := 0; size > 0; level++ {
+		for n := int64(0); n < size/width; n++ {
+			tiles = append(tiles, tlog.Tile{H: height, L: level, N: n, W: width})
+		}
+		if size%width > 0 {
+			tiles = append(tiles, tlog.Tile{H: height, L: level, N: size / width, W: int(size % width)})
+		}
+		size /= width
+	}
+	return tiles
+}
+
 // A logFolder is one exported log, and its tree worked out from its entries.
 type logFolder struct {
 	path     string
@@ -169,7 +184,7 @@ func (l *logFolder) checkRoot() error {
 
 // checkTiles holds every tile that the size asks for against the tree worked out.
 func (l *logFolder) checkTiles() (int, error) {
-	tiles := tlog.NewTiles(height, 0, l.tree.size)
+	tiles := tilesOf(l.tree.size)
 	for _, t := range tiles {
 		raw, err := l.readTile(t, func(full []byte) ([]byte, error) {
 			if len(full) != width*tlog.HashSize {
