@@ -269,17 +269,12 @@ enum outcome audit_policy_given(struct cli *cli, struct policy *ret, bool *ret_f
 			   : cli_fail(cli, MISUSED, e, "%s, line %u: %s", path, line, err_text(e));
 }
 
-enum outcome audit_open(struct cli *cli, const char *folder, struct audit_source *ret)
+enum outcome audit_open_source(struct cli *cli, struct source source, struct audit_source *ret)
 {
-	const char *from = cli_option(cli, "from");
 	enum outcome outcome = DONE;
 
-	*ret = (struct audit_source){.cli = cli};
-	if (folder && from)
-		return cli_fail(cli, MISUSED, ERR_ARGUMENT, "give \"%s\" or --from, not both",
-				folder);
-	outcome = source_named(cli, folder ? folder : from, &ret->source);
-	if (outcome == DONE && keyring_new(&ret->trusted) != ERR_OK)
+	*ret = (struct audit_source){.cli = cli, .source = source};
+	if (keyring_new(&ret->trusted) != ERR_OK)
 		outcome = cli_fail(cli, FAILED, ERR_NOMEM, "out of memory");
 	if (outcome == DONE)
 		outcome = collect_keys(ret);
@@ -288,6 +283,20 @@ enum outcome audit_open(struct cli *cli, const char *folder, struct audit_source
 	if (outcome != DONE)
 		audit_close(ret);
 	return outcome;
+}
+
+enum outcome audit_open(struct cli *cli, const char *folder, struct audit_source *ret)
+{
+	const char *from = cli_option(cli, "from");
+	struct source source = {0};
+	enum outcome outcome = DONE;
+
+	*ret = (struct audit_source){.cli = cli};
+	if (folder && from)
+		return cli_fail(cli, MISUSED, ERR_ARGUMENT, "give \"%s\" or --from, not both",
+				folder);
+	outcome = source_named(cli, folder ? folder : from, &source);
+	return outcome == DONE ? audit_open_source(cli, source, ret) : outcome;
 }
 
 void audit_close(struct audit_source *a)

@@ -39,6 +39,8 @@ struct audit_source {
 /* Opens `folder`, else --from, else the daemon that --socket, --config or $SPLOT_SOCKET names;
  * then collects trusted keys and reads --policy.  A failure was told. */
 enum outcome audit_open(struct cli *cli, const char *folder, struct audit_source *ret);
+/* The same over a source that is open already, which is taken over, also on failure. */
+enum outcome audit_open_source(struct cli *cli, struct source source, struct audit_source *ret);
 void audit_close(struct audit_source *a); /* also a zeroed one */
 /* Reads the source's logs for `known`.  A failure was told. */
 enum outcome audit_read_keys(struct audit_source *a);
