@@ -19,7 +19,7 @@ struct pass {
 	struct verify *verify;
 	struct verify_target *target;
 	struct tree tree;
-	struct tile_edge edge;
+	struct hash rows[TREE_LEVELS_MAX][TILE_WIDTH]; /* the last tile of each level above 0 */
 	/* the block being filled */
 	unsigned width;
 	unsigned unknown; /* of them not hashed */
@@ -65,9 +65,33 @@ static enum err check_tile(struct pass *p, struct tile_id id, const struct hash 
 	return e == ERR_OK || verify_is_damage(e) ? ERR_OK : e;
 }
 
-static enum err tile_is_full(void *context, struct tile_id id, const struct hash *hashes)
+/* How many hashes the row of a level has in a log of `size`. */
+static uint64_t row_size(unsigned level, uint64_t size)
 {
-	return id.level == 0 ? ERR_OK : check_tile(context, id, hashes, TILE_WIDTH);
+	return size >> (TILE_HEIGHT * level);
+}
+
+/* Before a leaf is appended that makes tiles full: what the rows above get.  The tree's edge holds
+ * all that is to the left of it. */
+static enum err fill_rows(struct pass *p, struct hash leaf)
+{
+	const uint64_t size = p->tree.size + 1;
+	struct hash h = leaf;
+	enum err e = ERR_OK;
+
+	for (unsigned level = 1; e == ERR_OK && level < TREE_LEVELS_MAX; level++) {
+		const uint64_t row = row_size(level, size);
+		const struct tile_id id = {level, (row - 1) / TILE_WIDTH};
+
+		if (row << (TILE_HEIGHT * level) != size)
+			break;
+		for (unsigned k = TILE_HEIGHT * (level - 1); k < TILE_HEIGHT * level; k++)
+			h = hash_node(p->tree.edge[k], h);
+		p->rows[level][(row - 1) % TILE_WIDTH] = h;
+		if (row % TILE_WIDTH == 0)
+			e = check_tile(p, id, p->rows[level], TILE_WIDTH);
+	}
+	return e;
 }
 
 static enum err check_partial_tiles(struct pass *p)
@@ -75,11 +99,11 @@ static enum err check_partial_tiles(struct pass *p)
 	enum err e = ERR_OK;
 
 	for (unsigned level = 1; e == ERR_OK && level < TREE_LEVELS_MAX; level++) {
-		struct tile_id id = {.level = level};
-		unsigned width = tile_edge_partial(&p->edge, level, &id.number);
+		const uint64_t row = row_size(level, p->tree.size);
+		const struct tile_id id = {level, row / TILE_WIDTH};
 
-		if (width > 0)
-			e = check_tile(p, id, p->edge.row[level], width);
+		if (row % TILE_WIDTH)
+			e = check_tile(p, id, p->rows[level], (unsigned)(row % TILE_WIDTH));
 	}
 	return e;
 }
@@ -239,11 +263,11 @@ static enum err check_checkpoint(struct pass *p)
 
 static enum err flush_block(struct pass *p)
 {
-	uint64_t from = p->edge.size;
-	enum err e = settle_block(p, from);
+	enum err e = settle_block(p, p->tree.size);
 
 	for (unsigned i = 0; e == ERR_OK && i < p->width; i++) {
-		e = tile_edge_append(&p->edge, p->hashes[i], tile_is_full, p);
+		if (i == TILE_WIDTH - 1)
+			e = fill_rows(p, p->hashes[i]);
 		tree_append(&p->tree, p->hashes[i]);
 		if (e == ERR_OK && p->tree.size == p->checkpoint)
 			e = check_checkpoint(p);
@@ -351,7 +375,6 @@ enum err verify_hashes(struct verify *v, struct verify_target *t)
 		p->verify = v;
 		p->target = t;
 		tree_init(&p->tree);
-		tile_edge_init(&p->edge);
 		e = next_checkpoint(p);
 	}
 	if (e == ERR_OK)

@@ -25,6 +25,7 @@ struct audit {
 	struct told told[FOUND_MOST];
 	uint64_t progressed;
 	bool no_view;
+	bool plain; /* events that do not decode: that is not what is looked at */
 	void (*meanwhile)(struct audit *a); /* called once, as the view begins to be compared */
 	struct verify_report report;
 	struct verify_options options;
@@ -121,8 +122,11 @@ static int audit_teardown(void **state)
 static void found(void *context, const struct finding *f)
 {
 	struct audit *a = context;
-	struct told *t = &a->told[a->count++];
+	struct told *t = NULL;
 
+	if (a->plain && f->damage == DAMAGE_LEAF_UNREADABLE)
+		return;
+	t = &a->told[a->count++];
 	assert_true(a->count < FOUND_MOST);
 	t->damage = f->damage;
 	t->index = f->index;
@@ -155,7 +159,7 @@ static void verify(struct audit *a)
 	a->options.view = a->no_view ? NULL : a->store;
 	a->options.scratch = a->scratch;
 	assert_ok(verify_run(&a->n->source, &a->options, &watch, &a->report));
-	assert_int_equal(a->report.damaged, a->count);
+	assert_true(a->plain || a->report.damaged == a->count);
 	assert_int_equal(access(a->scratch, F_OK), -1);
 }
 
@@ -522,6 +526,26 @@ static void a_log_whose_key_nobody_named_is_told_once(void **state)
 	keyring_free(none);
 }
 
+static void tiles_of_three_levels_are_compared(void **state)
+{
+	struct audit *a = *state;
+	const struct log *l = a->n->l26;
+
+	a->plain = true;
+	a->no_view = true;
+	nation_grow(a->n, 66000);
+	assert_whole(a);
+	flip(a, a->n->f.store, l->tiles, number(a, 2, 0), 5);
+	assert_found(a, DAMAGE_TILE, "26", 0);
+	assert_string_equal(a->told[0].what, "tile/2/000.p/1");
+	flip(a, a->n->f.store, l->tiles, number(a, 2, 0), 5);
+	flip(a, a->n->f.store, l->tiles, number(a, 1, 1), 5);
+	assert_found(a, DAMAGE_TILE, "26", 1);
+	flip(a, a->n->f.store, l->tiles, number(a, 1, 1), 5);
+	flip(a, a->n->f.store, l->events, number(a, -1, 65536), 5);
+	assert_found(a, DAMAGE_LEAF, "26", 65536);
+}
+
 /* ---- the national log ---- */
 
 static void a_log_rolled_back_below_what_was_accepted_is_found(void **state)
@@ -730,6 +754,7 @@ int main(void)
 		AUDIT(an_altered_tile_is_found_alone),
 		AUDIT(an_altered_checkpoint_is_found_by_what_is_wrong_with_it),
 		AUDIT(a_log_whose_key_nobody_named_is_told_once),
+		AUDIT(tiles_of_three_levels_are_compared),
 		AUDIT(a_log_rolled_back_below_what_was_accepted_is_found),
 		AUDIT(what_no_entry_accepted_is_found),
 		AUDIT(a_mark_above_the_log_is_a_rollback),
