@@ -8,7 +8,8 @@ import nacl.signing
 import zmq
 from zmq.utils import z85
 
-KINDS = ["", "hello", "welcome", "anchor", "commit", "ack", "refused", "fetch", "range", "heartbeat", "feed"]
+KINDS = ["", "hello", "welcome", "anchor", "commit", "ack", "refused", "fetch", "range", "heartbeat", "feed",
+         "offer", "cosigned", "declined", "duty"]
 
 
 # ---- protobuf, as far as the wire needs it ----
@@ -89,6 +90,20 @@ def root(hashes):
     while split * 2 < len(level):
         split *= 2
     return hashlib.sha256(b"\1" + root(level[:split]) + root(level[split:])).digest()
+
+
+def consistency(hashes, old):
+    """The proof that the tree of the first `old` leaves grew into that of all."""
+    def part(m, leaves, whole):
+        if m == len(leaves):
+            return [] if whole else [root(leaves)]
+        split = 1
+        while split * 2 < len(leaves):
+            split *= 2
+        if m <= split:
+            return part(m, leaves[:split], whole) + [root(leaves[split:])]
+        return part(m - split, leaves[split:], False) + [root(leaves[:split])]
+    return part(old, hashes, True) if 0 < old < len(hashes) else []
 
 
 # ---- events ----
@@ -191,8 +206,8 @@ class Peer:
             got = self.receive(seconds)
             if got is None:
                 raise AssertionError("no %s came" % kind)
-            if got[0] == "heartbeat" and kind != "heartbeat":
-                continue
+            if got[0] in ("heartbeat", "offer", "duty") and kind != got[0]:
+                continue  # what a server says of its own accord
             if got[0] != kind:
                 raise AssertionError("%s came, not %s" % (got[:2], kind))
             return got[1]

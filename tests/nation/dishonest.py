@@ -1,0 +1,114 @@
+"""A server that speaks the wire well and lies about its national log: it confirms whatever nodes
+send, keeps nothing of it, and shows each node the history that the test wants."""
+import queue
+import threading
+
+import peer as p
+import zmq
+from zmq.utils import z85
+
+CREDIT, COMMIT_EVENTS, COMMIT_BYTES = 4 << 20, 4096, 1 << 20
+
+
+class Branch:
+    """One of the histories that it tells."""
+
+    def __init__(self, keys, entries):
+        self.keys = keys
+        self.hashes = [p.leaf_hash(e) for e in entries]
+
+    def note(self, size):
+        return self.keys.checkpoint(size, p.root(self.hashes[:size]))
+
+    def proof(self, old, size):
+        return b"".join(p.consistency(self.hashes[:size], old))
+
+
+class DishonestServer:
+    """Runs in a thread of its own; answers to offers wait in `answers`."""
+
+    def __init__(self, keys_path, address):
+        self.keys = p.Keys(keys_path)
+        self.answers = queue.Queue()  # (log, kind, fields, further frames)
+        self.greetings = []           # (log, the note of our log that it showed or None)
+        self._offers = queue.Queue()
+        self._sessions = {}  # log: (peer, session), once anchored
+        self._greeted = {}   # peer: (log, its note)
+        self._over = threading.Event()
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.ROUTER)
+        self._socket.linger = 0
+        secret = z85.encode(self.keys.curve_secret)
+        self._socket.curve_server = True
+        self._socket.curve_secretkey = secret
+        self._socket.curve_publickey = zmq.curve_public(secret)
+        self._socket.bind(address)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def close(self):
+        self._over.set()
+        self._thread.join(10)
+        self._socket.close()
+        self._context.term()
+
+    def branch(self, entries):
+        return Branch(self.keys, entries)
+
+    def connected(self, log):
+        return log in self._sessions
+
+    def offer(self, log, branch, old, size, cosigned=b""):
+        """Offers and waits for what the node says to it: (kind, fields, frames)."""
+        self._offers.put((log, branch, old, size, cosigned))
+        answer = self.answers.get(timeout=20)
+        if answer[0] != log:
+            raise AssertionError("log %s was asked, %s answered" % (log, answer[0]))
+        return answer[1:]
+
+    # ---- the thread ----
+
+    def _run(self):
+        while not self._over.is_set():
+            if self._socket.poll(20):
+                sender, *frames = self._socket.recv_multipart()
+                kind, fields = p.read_header(frames[0])
+                getattr(self, "_on_" + kind)(sender, fields, frames[1:])
+            while not self._offers.empty():
+                self._send_offer(*self._offers.get())
+
+    def _send(self, sender, *frames):
+        self._socket.send_multipart([sender, *frames])
+
+    def _send_offer(self, log, branch, old, size, cosigned):
+        sender, session = self._sessions[log]
+        self._send(sender, p.header("offer", session, old, size), branch.note(size),
+                   branch.proof(old, size), cosigned)
+
+    def _on_hello(self, sender, fields, frames):
+        log, size = fields[2].decode(), fields.get(3, 0)
+        session = len(self.greetings) + 1
+        self.greetings.append((log, frames[1] if len(frames) > 1 else None))
+        self._greeted[sender] = (log, session)
+        more = [frames[0]] if size else []
+        self._send(sender, p.header("welcome", session, size, CREDIT, COMMIT_EVENTS, COMMIT_BYTES), *more)
+
+    def _on_anchor(self, sender, fields, frames):
+        log, session = self._greeted[sender]
+        self._sessions[log] = (sender, session)
+        self._send(sender, p.header("ack", fields[1], fields.get(2, 0), CREDIT))
+
+    def _on_commit(self, sender, fields, frames):
+        self._send(sender, p.header("ack", fields[1], fields.get(2, 0) + fields[3], CREDIT))
+
+    def _on_heartbeat(self, sender, fields, frames):
+        self._send(sender, p.header("heartbeat", fields[1], fields.get(2, 0)))
+
+    def _on_fetch(self, sender, fields, frames):
+        raise AssertionError("it never claims more than a node has")
+
+    def _on_cosigned(self, sender, fields, frames):
+        self.answers.put((self._greeted[sender][0], "cosigned", fields, frames))
+
+    def _on_declined(self, sender, fields, frames):
+        self.answers.put((self._greeted[sender][0], "declined", fields, frames))
