@@ -27,6 +27,7 @@ static const enum cure cures[ERR_COUNT] = {
 	[ERR_SYNC] = CURE_TIME,
 	[ERR_IO] = CURE_TIME,
 	[ERR_INTERNAL] = CURE_TIME,
+	[ERR_ROLLBACK] = CURE_TIME, /* it stops, and comes back when its newest copy is back */
 	/* two histories */
 	[ERR_FORK] = CURE_NONE,
 	[ERR_FROZEN] = CURE_NONE,

@@ -323,6 +323,19 @@ static void a_full_disk_at_the_server_is_waited_for(void **state)
 	assert_string_equal(node.links[0].refused_text, "");
 }
 
+static void a_server_that_was_put_back_is_waited_for(void **state)
+{
+	(void)state;
+	begin(9, 9, true, 1);
+	tick(0);
+	hear_header(0,
+		    (struct wire_header){.kind = WIRE_REFUSED, .code = ERR_ROLLBACK, .text = "r"});
+	assert_int_equal(node.links[0].phase, NODE_AWAY);
+	assert_int_equal(node.links[0].refused, ERR_ROLLBACK);
+	meet(0, 4);
+	assert_non_null(found(0, NODE_SEND_COMMIT));
+}
+
 static void a_revoked_key_is_tried_slowly_and_alarms_once(void **state)
 {
 	(void)state;
@@ -419,6 +432,7 @@ int main(void)
 		TEST(a_second_refusal_without_progress_backs_off),
 		TEST(a_closed_session_is_opened_again),
 		TEST(a_full_disk_at_the_server_is_waited_for),
+		TEST(a_server_that_was_put_back_is_waited_for),
 		TEST(a_revoked_key_is_tried_slowly_and_alarms_once),
 		TEST(a_fork_freezes_the_link_and_closes_the_gate),
 		TEST(a_server_that_went_back_gets_everything_again_and_alarms_once),
