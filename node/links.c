@@ -85,7 +85,7 @@ static void send_signed(struct node *n, const struct node_action *a)
 
 	buf_clear(&n->note);
 	if (e == ERR_OK && a->header.size > 0)
-		e = note_at(n, read, a->header.size, &n->note);
+		e = note_to_show(n, read, a->header.size, &n->note);
 	if (e == ERR_OK && a->header.kind == WIRE_HELLO)
 		e = witnessed_note(n, read, a->link, &witnessed);
 	if (e == ERR_OK)

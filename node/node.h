@@ -226,6 +226,9 @@ MUST_USE enum err sign_present(const struct node *n, struct buf *ret);
 /* Appends the stored checkpoint of exactly `size` events, else one signed now over the root
  * computed from the stored tree; UNKNOWN_KEY when the key of that size is gone. */
 MUST_USE enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret);
+/* The same for a server to compare, which may know the key of that size, the present one or the
+ * one before: a line by each that can be had. */
+MUST_USE enum err note_to_show(struct node *n, struct txn *t, uint64_t size, struct buf *ret);
 /* The largest size in (from, most] of which a checkpoint is stored; NOT_FOUND. */
 MUST_USE enum err note_sealed(struct node *n, struct txn *t, uint64_t from, uint64_t most,
 			      uint64_t *ret);

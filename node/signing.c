@@ -96,6 +96,38 @@ enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
 	return e == ERR_OK ? sign(n, size, &tree, ret) : e;
 }
 
+/* Unless it stands there already. */
+static enum err sign_too(const struct signer *by, struct buf *note)
+{
+	struct note parsed;
+	enum err e = note_parse(buf_bytes(note), &parsed);
+
+	if (e == ERR_OK)
+		e = note_verify(&parsed, &by->key);
+	return e == ERR_UNKNOWN_KEY ? note_sign_also(by, note) : e;
+}
+
+enum err note_to_show(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
+{
+	struct checkpoint c = {.size = size};
+	struct tree tree;
+	enum err e = note_at(n, t, size, ret);
+
+	if (e == ERR_UNKNOWN_KEY) { /* of an old size, and nobody can sign as it was signed then */
+		memcpy(c.origin, n->signer.key.name, sizeof c.origin);
+		e = log_tree_at(&n->log, t, size, &tree);
+		if (e == ERR_OK) {
+			c.root = tree_root(&tree);
+			e = checkpoint_sign(&c, &n->signer, ret);
+		}
+	}
+	if (e == ERR_OK && n->keys.previous_count > 0)
+		e = sign_too(&n->signer, ret);
+	if (e == ERR_OK && signs_with_both(n))
+		e = sign_too(&n->old_signer, ret);
+	return e;
+}
+
 enum err note_sealed(struct node *n, struct txn *t, uint64_t from, uint64_t most, uint64_t *ret)
 {
 	struct buf last = {.limit = sizeof most};
