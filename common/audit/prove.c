@@ -53,8 +53,7 @@ void source_tree_free(struct source_tree *t)
 		buf_free(&t->cached[i]);
 }
 
-/* The tree of all that the source holds of a log.  NOT_FOUND when that is less than `least`. */
-static enum err open_tree(struct source_tree *t, struct source *s, struct log_name log,
+enum err source_tree_open(struct source_tree *t, struct source *s, struct log_name log,
 			  uint64_t least)
 {
 	struct buf note = {0};
@@ -79,7 +78,7 @@ struct inclusion {
 
 /* Writes the proof file, when it proves what it says. */
 static enum err write_inclusion(const struct inclusion *in, struct source_tree *t, struct buf *ret,
-				struct checkpoint *ret_under)
+				struct proved *ret_proved)
 {
 	struct proof_file file = {.index = in->index, .note = in->note, .extra = in->leaf};
 	struct checkpoint c;
@@ -103,7 +102,7 @@ static enum err write_inclusion(const struct inclusion *in, struct source_tree *
 	if (e == ERR_OK)
 		e = proof_file_write(&file, ret);
 	if (e == ERR_OK)
-		*ret_under = c;
+		*ret_proved = (struct proved){.under = c, .leaf = leaf};
 	free(n);
 	if (e == ERR_PROOF || e == ERR_DECODE || e == ERR_ENCODING || e == ERR_ARGUMENT)
 		return ERR_CORRUPT;
@@ -111,32 +110,51 @@ static enum err write_inclusion(const struct inclusion *in, struct source_tree *
 }
 
 static enum err prove(struct source *s, struct log_name log, const struct inclusion *in,
-		      struct buf *ret, struct checkpoint *ret_under)
+		      struct buf *ret, struct proved *ret_proved)
 {
 	struct source_tree tree;
-	enum err e = open_tree(&tree, s, log, in->size);
+	enum err e = source_tree_open(&tree, s, log, in->size);
 
 	if (e != ERR_OK)
 		return e;
-	e = write_inclusion(in, &tree, ret, ret_under);
+	e = write_inclusion(in, &tree, ret, ret_proved);
 	source_tree_free(&tree);
 	return e;
 }
 
+/* The newest cosigned national checkpoint when it covers `index`, else the newest one. */
+static enum err national_note(struct source *s, struct log_name national, uint64_t index,
+			      uint64_t *ret_size, struct buf *ret_note)
+{
+	enum err e = s->ops->cosigned(s, UINT64_MAX, ret_size, ret_note);
+
+	if (e == ERR_OK && *ret_size > index)
+		return ERR_OK;
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	buf_clear(ret_note);
+	e = s->ops->newest(s, national, ret_size, ret_note);
+	return e == ERR_OK && *ret_size <= index ? ERR_NOT_FOUND : e;
+}
+
 enum err prove_event(struct source *s, struct log_name log, uint64_t index, struct buf *ret,
-		     struct checkpoint *ret_under)
+		     struct proved *ret_proved)
 {
 	struct source_leaves *run = malloc(sizeof *run);
 	struct inclusion in = {.index = index};
 	struct buf note = {0};
-	enum err e = run ? s->ops->checkpoint(s, log, index, &in.size, &note) : ERR_NOMEM;
+	enum err e = ERR_NOMEM;
 
+	if (run && log_name_region(log) == REGION_NONE)
+		e = national_note(s, log, index, &in.size, &note);
+	else if (run)
+		e = s->ops->checkpoint(s, log, index, &in.size, &note);
 	if (e == ERR_OK)
 		e = s->ops->leaves(s, log, index, in.size, run);
 	if (e == ERR_OK) {
 		in.leaf = run->items[0];
 		in.note = buf_bytes(&note);
-		e = prove(s, log, &in, ret, ret_under);
+		e = prove(s, log, &in, ret, ret_proved);
 	}
 	if (e == ERR_OK && in.leaf.size == 0)
 		e = ERR_REDACTED;
@@ -185,11 +203,11 @@ static enum err find_entry(struct source *s, struct log_name national, uint64_t 
 	return e;
 }
 
-enum err prove_accepted(struct source *s, struct log_name log, uint64_t size, struct buf *ret)
+enum err prove_accepted(struct source *s, struct log_name log, uint64_t size, struct buf *ret,
+			struct proved *ret_proved)
 {
 	struct log_name national;
 	struct inclusion in = {0};
-	struct checkpoint under;
 	struct buf note = {0};
 	struct buf entry = {0};
 	enum err e = log_name_parse(bytes_of_text("national"), &national);
@@ -198,39 +216,15 @@ enum err prove_accepted(struct source *s, struct log_name log, uint64_t size, st
 		e = s->ops->newest(s, national, &in.size, &note);
 	if (e == ERR_OK)
 		e = find_entry(s, national, in.size, log, size, &in.index, &entry);
-	if (e == ERR_OK) {
-		struct buf cosigned = {0};
-		uint64_t cosigned_size = 0;
-
-		e = s->ops->cosigned(s, UINT64_MAX, &cosigned_size, &cosigned);
-		if (e == ERR_OK && cosigned_size > in.index) {
-			buf_free(&note);
-			note = cosigned;
-			cosigned = (struct buf){0};
-			in.size = cosigned_size;
-		}
-		buf_free(&cosigned);
-		e = e == ERR_NOT_FOUND ? ERR_OK : e;
-	}
+	buf_clear(&note);
+	if (e == ERR_OK)
+		e = national_note(s, national, in.index, &in.size, &note);
 	if (e == ERR_OK) {
 		in.leaf = buf_bytes(&entry);
 		in.note = buf_bytes(&note);
-		e = prove(s, national, &in, ret, &under);
+		e = prove(s, national, &in, ret, ret_proved);
 	}
 	buf_free(&note);
 	buf_free(&entry);
-	return e;
-}
-
-enum err prove_consistency(struct source *s, struct log_name log, uint64_t old, uint64_t size,
-			   struct proof *ret)
-{
-	struct source_tree tree;
-	enum err e = old <= size ? open_tree(&tree, s, log, size) : ERR_ARGUMENT;
-
-	if (e != ERR_OK)
-		return e;
-	e = proof_consistency(&tree.tree, old, size, ret);
-	source_tree_free(&tree);
 	return e;
 }

@@ -19,23 +19,28 @@ struct source_tree {
 	struct tile_id cached_id[TREE_LEVELS_MAX];
 };
 void source_tree_init(struct source_tree *t, struct source *s, struct log_name log, uint64_t size);
+/* The tree of all that the source holds of a log; NOT_FOUND when that is less than `least`. */
+MUST_USE enum err source_tree_open(struct source_tree *t, struct source *s, struct log_name log,
+				   uint64_t least);
 void source_tree_free(struct source_tree *t);
 
+/* What was proved, beside the file. */
+struct proved {
+	struct checkpoint under;
+	struct hash leaf;
+};
+
 /* Inclusion of event `index` of `log` under the log's first stored checkpoint that covers it
- * (from an export: its only one), with the event as `extra`.  Appends the file.  NOT_FOUND,
+ * (from an export: its only one), with the event as `extra`; of an entry of the national log under
+ * the newest cosigned checkpoint that covers it, else the newest.  Appends the file.  NOT_FOUND,
  * REDACTED (the file is there, without `extra`, and what is returned is all there is), CORRUPT
  * when the source does not fit itself.  Signatures are not looked at. */
 MUST_USE enum err prove_event(struct source *s, struct log_name log, uint64_t index,
-			      struct buf *ret, struct checkpoint *ret_under);
+			      struct buf *ret, struct proved *ret_proved);
 /* Inclusion of the national entry that accepted the checkpoint of `size` of `log`, under the
  * newest cosigned national checkpoint that covers it, else the newest; the entry as `extra`.
  * NOT_FOUND: it is not there.  An export's regional checkpoint may be newer than its national
  * one.  Reads the national log from its beginning. */
 MUST_USE enum err prove_accepted(struct source *s, struct log_name log, uint64_t size,
-				 struct buf *ret);
-/* Consistency of two sizes of one log, old <= size, from the source's tiles.  NOT_FOUND when the
- * source holds less than `size`; CORRUPT when tiles are missing. */
-MUST_USE enum err prove_consistency(struct source *s, struct log_name log, uint64_t old,
-				    uint64_t size, struct proof *ret);
-
+				 struct buf *ret, struct proved *ret_proved);
 #endif

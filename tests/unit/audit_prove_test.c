@@ -24,11 +24,11 @@ static void close_proof(struct opened *o)
 static void check_event(struct nation *n, struct source *s, uint64_t index, uint64_t under_size)
 {
 	struct opened o = {0};
-	struct checkpoint under;
+	struct proved proved;
 	struct checkpoint c;
 
-	assert_ok(prove_event(s, name_of("26"), index, &o.raw, &under));
-	assert_int_equal(under.size, under_size);
+	assert_ok(prove_event(s, name_of("26"), index, &o.raw, &proved));
+	assert_int_equal(proved.under.size, under_size);
 	open_proof(&o);
 	assert_true(o.file.has_extra);
 	assert_int_equal(o.file.index, index);
@@ -42,7 +42,7 @@ static void an_event_is_proved_under_the_first_checkpoint_that_covers_it(void **
 {
 	struct nation *n = *state;
 	struct buf raw = {0};
-	struct checkpoint under;
+	struct proved proved;
 
 	nation_grow(n, 5);
 	nation_grow(n, 300);
@@ -52,8 +52,8 @@ static void an_event_is_proved_under_the_first_checkpoint_that_covers_it(void **
 	check_event(n, &n->source, 5, 300);
 	check_event(n, &n->source, 299, 300);
 	check_event(n, &n->source, 999, 1000);
-	assert_err(prove_event(&n->source, name_of("26"), 1000, &raw, &under), ERR_NOT_FOUND);
-	assert_err(prove_event(&n->source, name_of("24"), 0, &raw, &under), ERR_NOT_FOUND);
+	assert_err(prove_event(&n->source, name_of("26"), 1000, &raw, &proved), ERR_NOT_FOUND);
+	assert_err(prove_event(&n->source, name_of("24"), 0, &raw, &proved), ERR_NOT_FOUND);
 	assert_int_equal(raw.size, 0);
 }
 
@@ -79,7 +79,7 @@ static void an_erased_event_is_proved_by_its_hash(void **state)
 {
 	struct nation *n = *state;
 	struct opened o = {0};
-	struct checkpoint under;
+	struct proved proved;
 	struct checkpoint c;
 	struct hash leaf = hash_leaf(plain_event(&n->f, 7));
 	struct txn *t = NULL;
@@ -88,9 +88,10 @@ static void an_erased_event_is_proved_by_its_hash(void **state)
 	assert_ok(txn_begin(n->f.store, true, &t));
 	assert_ok(log_redact(n->l26, t, 7, leaf));
 	assert_ok(txn_commit(t));
-	assert_err(prove_event(&n->source, name_of("26"), 7, &o.raw, &under), ERR_REDACTED);
+	assert_err(prove_event(&n->source, name_of("26"), 7, &o.raw, &proved), ERR_REDACTED);
 	open_proof(&o);
 	assert_false(o.file.has_extra);
+	assert_memory_equal(proved.leaf.b, leaf.b, HASH_BYTES);
 	assert_ok(proof_file_check(&o.file, leaf, &n->region.signer.key, &c));
 	close_proof(&o);
 }
@@ -99,7 +100,7 @@ static void a_source_that_does_not_fit_itself_proves_nothing(void **state)
 {
 	struct nation *n = *state;
 	struct buf raw = {0};
-	struct checkpoint under;
+	struct proved proved;
 	struct txn *t = NULL;
 	uint8_t key[9] = {0};
 	struct hash hashes[20];
@@ -112,14 +113,14 @@ static void a_source_that_does_not_fit_itself_proves_nothing(void **state)
 	assert_ok(txn_put(t, n->l26->tiles, bytes_of(key, sizeof key),
 			  bytes_of(hashes, sizeof hashes)));
 	assert_ok(txn_commit(t));
-	assert_err(prove_event(&n->source, name_of("26"), 2, &raw, &under), ERR_CORRUPT);
+	assert_err(prove_event(&n->source, name_of("26"), 2, &raw, &proved), ERR_CORRUPT);
 	/* Its own hash is not part of its proof. */
-	assert_ok(prove_event(&n->source, name_of("26"), 3, &raw, &under));
+	assert_ok(prove_event(&n->source, name_of("26"), 3, &raw, &proved));
 	buf_clear(&raw);
 	assert_ok(txn_begin(n->f.store, true, &t));
 	assert_ok(txn_delete(t, n->l26->tiles, bytes_of(key, sizeof key)));
 	assert_ok(txn_commit(t));
-	assert_err(prove_event(&n->source, name_of("26"), 2, &raw, &under), ERR_CORRUPT);
+	assert_err(prove_event(&n->source, name_of("26"), 2, &raw, &proved), ERR_CORRUPT);
 	buf_free(&raw);
 }
 
@@ -127,9 +128,10 @@ static void check_accepted(struct nation *n, uint64_t size, uint64_t under_size)
 {
 	struct opened o = {0};
 	struct national_entry entry;
+	struct proved proved;
 	struct checkpoint c;
 
-	assert_ok(prove_accepted(&n->source, name_of("26"), size, &o.raw));
+	assert_ok(prove_accepted(&n->source, name_of("26"), size, &o.raw, &proved));
 	open_proof(&o);
 	assert_ok(proof_file_check(&o.file, hash_leaf(o.file.extra), &n->server.signer.key, &c));
 	assert_int_equal(c.size, under_size);
@@ -142,6 +144,7 @@ static void check_accepted(struct nation *n, uint64_t size, uint64_t under_size)
 static void a_checkpoint_is_proved_in_the_national_log(void **state)
 {
 	struct nation *n = *state;
+	struct proved proved;
 	struct buf raw = {0};
 	uint64_t cosigned = 0;
 
@@ -152,39 +155,32 @@ static void a_checkpoint_is_proved_in_the_national_log(void **state)
 	check_accepted(n, 5, cosigned);
 	check_accepted(n, 9, cosigned);
 	check_accepted(n, 12, n->national->edge.size); /* nobody cosigned that yet */
-	assert_err(prove_accepted(&n->source, name_of("26"), 7, &raw), ERR_NOT_FOUND);
-	assert_err(prove_accepted(&n->source, name_of("24"), 5, &raw), ERR_NOT_FOUND);
+	assert_err(prove_accepted(&n->source, name_of("26"), 7, &raw, &proved), ERR_NOT_FOUND);
+	assert_err(prove_accepted(&n->source, name_of("24"), 5, &raw, &proved), ERR_NOT_FOUND);
 }
 
-static void two_sizes_are_proved_to_be_one_history(void **state)
+static void an_entry_of_the_national_log_is_proved_as_well(void **state)
 {
 	struct nation *n = *state;
-	struct export_report report;
-	struct source s = {0};
-	struct proof proof;
-	struct tree trees[3];
-	const uint64_t sizes[3] = {100, 257, 600};
+	struct opened o = {0};
+	struct proved proved;
+	struct checkpoint c;
+	uint64_t cosigned = 0;
 
-	for (size_t i = 0; i < 3; i++) {
-		nation_grow(n, sizes[i]);
-		trees[i] = n->l26->tree;
-	}
-	assert_ok(export_all(n, &report));
-	assert_ok(source_open(n->folder, &s));
-	for (size_t i = 0; i < 3; i++) {
-		for (size_t k = i; k < 3; k++) {
-			struct source *from = k == 1 ? &n->source : &s;
-
-			assert_ok(
-				prove_consistency(from, name_of("26"), sizes[i], sizes[k], &proof));
-			assert_ok(proof_check_consistency(&proof, sizes[i], sizes[k],
-							  tree_root(&trees[i]),
-							  tree_root(&trees[k])));
-		}
-	}
-	assert_err(prove_consistency(&s, name_of("26"), 100, 601, &proof), ERR_NOT_FOUND);
-	assert_err(prove_consistency(&s, name_of("26"), 101, 100, &proof), ERR_ARGUMENT);
-	source_close(&s);
+	nation_grow(n, 5);
+	cosigned = nation_cosign(n, 1);
+	nation_grow(n, 9);
+	assert_ok(prove_event(&n->source, name_of("national"), 0, &o.raw, &proved));
+	assert_int_equal(proved.under.size, cosigned);
+	open_proof(&o);
+	assert_ok(proof_file_check(&o.file, hash_leaf(o.file.extra), &n->server.signer.key, &c));
+	buf_clear(&o.raw);
+	assert_ok(prove_event(&n->source, name_of("national"), cosigned, &o.raw, &proved));
+	assert_int_equal(proved.under.size, n->national->edge.size);
+	buf_clear(&o.raw);
+	assert_err(prove_event(&n->source, name_of("national"), cosigned + 1, &o.raw, &proved),
+		   ERR_NOT_FOUND);
+	close_proof(&o);
 }
 
 #define NATION(test) cmocka_unit_test_setup_teardown(test, nation_setup, nation_teardown)
@@ -197,7 +193,7 @@ int main(void)
 		NATION(an_erased_event_is_proved_by_its_hash),
 		NATION(a_source_that_does_not_fit_itself_proves_nothing),
 		NATION(a_checkpoint_is_proved_in_the_national_log),
-		NATION(two_sizes_are_proved_to_be_one_history),
+		NATION(an_entry_of_the_national_log_is_proved_as_well),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
