@@ -303,7 +303,7 @@ class StolenKey(Keys):
         return thief
 
     def names(self):
-        return {row["id"]: row["name"] for row in self.server.json("list", "entity")["records"]}
+        return {row["id"]: row["record"]["name"] for row in self.server.json("list", "entity")["records"]}
 
     def test_a_new_log_goes_on_from_what_was_witnessed_and_the_thief_is_undone(self):
         thief = self.theft()
