@@ -43,8 +43,8 @@ void server_message(struct server_machine *m, const struct server_event *event,
 		    struct server_update *ret);
 /* Refuses this message: the answer goes to whoever sent it, who need not be the session's peer. */
 void server_deny(const struct server_turn *t, enum err code, const char *text);
-/* Opens a note of this log by the key that signs it, the one that is about to be included.  Lines
- * by keys that were in use before are not known here any more: UNKNOWN_KEY. */
+/* Opens a note of this log by the key that signs it, or by the one that this turn makes the next.
+ * Keys of before are not known any more: UNKNOWN_KEY. */
 MUST_USE enum err server_open_note(const struct server_turn *t, struct bytes note,
 				   struct checkpoint *ret);
 /* Compares a verified checkpoint with our own history.  True when it is no news: the same root, or
