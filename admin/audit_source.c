@@ -226,7 +226,7 @@ static enum outcome trust_stated(struct audit_source *a, bool *ret_any)
 	return e == ERR_OK ? outcome : source_failed(a->cli, &a->source, e);
 }
 
-static enum outcome collect_keys(struct audit_source *a)
+static enum outcome collect_keys(struct audit_source *a, bool needed)
 {
 	bool any = false;
 	bool denied = false;
@@ -238,7 +238,7 @@ static enum outcome collect_keys(struct audit_source *a)
 		outcome = trust_stated(a, &any);
 		a->stated = any;
 	}
-	if (outcome == DONE && !any)
+	if (outcome == DONE && !any && needed)
 		outcome = cli_fail(a->cli, MISUSED, ERR_UNKNOWN_KEY,
 				   "%s: a store does not say whose keys signed its logs, and %s; "
 				   "give --keys FILE or --key VKEY",
@@ -269,7 +269,8 @@ enum outcome audit_policy_given(struct cli *cli, struct policy *ret, bool *ret_f
 			   : cli_fail(cli, MISUSED, e, "%s, line %u: %s", path, line, err_text(e));
 }
 
-enum outcome audit_open_source(struct cli *cli, struct source source, struct audit_source *ret)
+static enum outcome open_over(struct cli *cli, struct source source, bool needed,
+			      struct audit_source *ret)
 {
 	enum outcome outcome = DONE;
 
@@ -277,7 +278,7 @@ enum outcome audit_open_source(struct cli *cli, struct source source, struct aud
 	if (keyring_new(&ret->trusted) != ERR_OK)
 		outcome = cli_fail(cli, FAILED, ERR_NOMEM, "out of memory");
 	if (outcome == DONE)
-		outcome = collect_keys(ret);
+		outcome = collect_keys(ret, needed);
 	if (outcome == DONE)
 		outcome = audit_policy_given(cli, &ret->policy, &ret->has_policy);
 	if (outcome != DONE)
@@ -285,7 +286,13 @@ enum outcome audit_open_source(struct cli *cli, struct source source, struct aud
 	return outcome;
 }
 
-enum outcome audit_open(struct cli *cli, const char *folder, struct audit_source *ret)
+enum outcome audit_open_source(struct cli *cli, struct source source, struct audit_source *ret)
+{
+	return open_over(cli, source, true, ret);
+}
+
+static enum outcome open_named(struct cli *cli, const char *folder, bool needed,
+			       struct audit_source *ret)
 {
 	const char *from = cli_option(cli, "from");
 	struct source source = {0};
@@ -296,7 +303,17 @@ enum outcome audit_open(struct cli *cli, const char *folder, struct audit_source
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT, "give \"%s\" or --from, not both",
 				folder);
 	outcome = source_named(cli, folder ? folder : from, &source);
-	return outcome == DONE ? audit_open_source(cli, source, ret) : outcome;
+	return outcome == DONE ? open_over(cli, source, needed, ret) : outcome;
+}
+
+enum outcome audit_open(struct cli *cli, const char *folder, struct audit_source *ret)
+{
+	return open_named(cli, folder, true, ret);
+}
+
+enum outcome audit_open_keyless(struct cli *cli, const char *folder, struct audit_source *ret)
+{
+	return open_named(cli, folder, false, ret);
 }
 
 void audit_close(struct audit_source *a)

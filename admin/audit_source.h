@@ -6,22 +6,15 @@
 #include "audit/keyring.h"
 
 /* For a verb's table of options. */
+/* clang-format off */
 #define AUDIT_FROM_OPTION                                                                          \
-	{                                                                                          \
-		"from", 0, "FOLDER", "read a store or an export instead of asking a daemon"        \
-	}
-#define AUDIT_KEY_OPTION                                                                           \
-	{                                                                                          \
-		"key", 'k', "VKEY", "verifier key that you trust: name+hash+key"                   \
-	}
-#define AUDIT_KEYS_OPTION                                                                           \
-	{                                                                                           \
-		"keys", 0, "FILE", "file of such keys: log.vkey, witnesses.vkeys, an enrolment …" \
-	}
+	{"from", 0, "FOLDER", "read a store or an export instead of asking a daemon"}
+#define AUDIT_KEY_OPTIONS                                                                          \
+	{"key", 'k', "VKEY", "verifier key that you trust (name+hash+key)"},                       \
+	{"keys", 0, "FILE", "file of such keys: log.vkey, witnesses.vkeys, an enrolment"}
 #define AUDIT_POLICY_OPTION                                                                        \
-	{                                                                                          \
-		"policy", 0, "FILE", "which witnesses are enough (default: what the source says)"  \
-	}
+	{"policy", 0, "FILE", "which witnesses are enough"}
+/* clang-format on */
 
 struct audit_source {
 	struct cli *cli;
@@ -39,7 +32,9 @@ struct audit_source {
 /* Opens `folder`, else --from, else the daemon that --socket, --config or $SPLOT_SOCKET names;
  * then collects trusted keys and reads --policy.  A failure was told. */
 enum outcome audit_open(struct cli *cli, const char *folder, struct audit_source *ret);
-/* The same over a source that is open already, which is taken over, also on failure. */
+/* The same, but no keys at all are no failure: `trusted` is empty then. */
+enum outcome audit_open_keyless(struct cli *cli, const char *folder, struct audit_source *ret);
+/* As audit_open over a source that is open already, which is taken over, also on failure. */
 enum outcome audit_open_source(struct cli *cli, struct source source, struct audit_source *ret);
 void audit_close(struct audit_source *a); /* also a zeroed one */
 /* Reads the source's logs for `known`.  A failure was told. */

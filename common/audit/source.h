@@ -57,6 +57,12 @@ struct source_ops {
 	 * NOT_FOUND.  May be NULL: no such source. */
 	MUST_USE enum err (*duty)(struct source *s, struct log_name log, uint64_t from,
 				  uint64_t *ret_index, struct buf *ret_entry);
+	/* Two notes that no single history explains, kept by a daemon (its table "evidence"): the
+	 * row behind *key (empty: the first), whose key *key becomes: a log's name or origin, 0,
+	 * and a number of 8 bytes.  Both notes are put in place of what the buffers held;
+	 * NOT_FOUND. May be NULL. */
+	MUST_USE enum err (*evidence)(struct source *s, struct buf *key, struct buf *ret_note,
+				      struct buf *ret_other);
 	void (*close)(struct source *s);
 };
 

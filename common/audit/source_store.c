@@ -379,6 +379,56 @@ static enum err store_duty(struct source *s, struct log_name log, uint64_t from,
 	return e;
 }
 
+/* size of the first note, 4 bytes; both notes. */
+static enum err split_evidence(struct bytes value, struct buf *ret_note, struct buf *ret_other)
+{
+	struct cursor c = cursor_of(value);
+	struct bytes note = cursor_bytes(&c, cursor_u32be(&c));
+	struct bytes other = cursor_bytes(&c, cursor_left(&c));
+	enum err e = cursor_finish(&c);
+
+	if (e != ERR_OK || note.size > NOTE_BYTES_MAX || other.size > NOTE_BYTES_MAX)
+		return ERR_CORRUPT;
+	buf_clear(ret_note);
+	buf_clear(ret_other);
+	buf_add_bytes(ret_note, note);
+	buf_add_bytes(ret_other, other);
+	e = buf_check(ret_note);
+	return e == ERR_OK ? buf_check(ret_other) : e;
+}
+
+static enum err store_evidence(struct source *s, struct buf *key, struct buf *ret_note,
+			       struct buf *ret_other)
+{
+	struct store_source *x = store_of(s);
+	struct table table;
+	struct txn *read = NULL;
+	struct scan *scan = NULL;
+	struct bytes found = {NULL, 0};
+	struct bytes value = {NULL, 0};
+	enum err e = store_table(x->store, "evidence", false, &table);
+
+	if (e == ERR_OK)
+		e = txn_begin(x->store, false, &read);
+	if (e != ERR_OK)
+		return e;
+	e = scan_open(read, table, &scan);
+	if (e == ERR_OK)
+		e = scan_seek(scan, buf_bytes(key), &found, &value);
+	if (e == ERR_OK && key->size && bytes_equal(found, buf_bytes(key)))
+		e = scan_next(scan, &found, &value);
+	if (e == ERR_OK)
+		e = split_evidence(value, ret_note, ret_other);
+	if (e == ERR_OK) {
+		buf_clear(key);
+		buf_add_bytes(key, found);
+		e = buf_check(key);
+	}
+	scan_close(scan);
+	txn_abort(read);
+	return e;
+}
+
 /* ---- opening ---- */
 
 static void store_source_close(struct source *s)
@@ -401,6 +451,7 @@ static const struct source_ops store_ops = {
 	.keys = store_keys,
 	.policy = store_policy,
 	.duty = store_duty,
+	.evidence = store_evidence,
 	.close = store_source_close,
 };
 
