@@ -170,7 +170,7 @@ func expect(t *testing.T, what string, good bool, err error) {
 	}
 }
 
-func checkOne(dir string) error { return checkExport(io.Discard, dir, "") }
+func checkOne(dir string) error { return checkExport(io.Discard, dir, "", "") }
 
 // ---- paths ----
 
@@ -334,6 +334,29 @@ func TestAFolderThatIsBeingWrittenHolds(t *testing.T) {
 	expect(t, "put right again", true, checkOne(dir))
 	os.Remove(filepath.Join(dir, "tile/1/000.p/2"))
 	expect(t, "a tile is missing", false, checkOne(dir))
+}
+
+func TestAnOlderCheckpointIsOfTheSameHistory(t *testing.T) {
+	dir := t.TempDir()
+	s := newSample(t, realm+"/region/26", 300)
+	s.export(t, filepath.Join(dir, "26"))
+	path := filepath.Join(dir, "old")
+	check := func(old *sample) error {
+		write(t, path, old.checkpoint(t))
+		return checkExport(io.Discard, filepath.Join(dir, "26"), "", path)
+	}
+	for _, size := range []int{0, 1, 255, 256, 300} {
+		expect(t, fmt.Sprint(size), true, check(newSample(t, realm+"/region/26", size)))
+	}
+	expect(t, "newer", false, check(newSample(t, realm+"/region/26", 301)))
+	expect(t, "of another log", false, check(newSample(t, realm+"/region/24", 5)))
+	rival := newSample(t, realm+"/region/26", 5)
+	for i := range rival.hashes {
+		rival.hashes[i][0] ^= 1
+	}
+	expect(t, "another history", false, check(rival))
+	write(t, path, s.checkpoint(t))
+	expect(t, "of which log?", false, checkExport(io.Discard, dir, "", path))
 }
 
 func TestALogUnderAnotherNameIsRefused(t *testing.T) {

@@ -168,18 +168,40 @@ func (l *logFolder) addAll() error {
 	return nil
 }
 
+// rootAt works out the root that the first entries give.
+func (l *logFolder) rootAt(size int64) (tlog.Hash, error) {
+	if size == 0 {
+		return emptyRoot, nil
+	}
+	return tlog.TreeHash(size, l)
+}
+
 func (l *logFolder) checkRoot() error {
-	root := emptyRoot
-	if l.tree.size > 0 {
-		var err error
-		if root, err = tlog.TreeHash(l.tree.size, l); err != nil {
-			return err
-		}
+	root, err := l.rootAt(l.tree.size)
+	if err == nil && root != l.tree.root {
+		err = fmt.Errorf("the entries give the root %v, the checkpoint says %v", root, l.tree.root)
 	}
-	if root != l.tree.root {
-		return fmt.Errorf("the entries give the root %v, the checkpoint says %v", root, l.tree.root)
+	return err
+}
+
+// checkOld verifies that the log grew from an older checkpoint.
+func (l *logFolder) checkOld(path string) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
 	}
-	return nil
+	old, _, err := openCheckpoint(raw, l.keys...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if old.size > l.tree.size {
+		return fmt.Errorf("%s: of %d entries, the log has %d", path, old.size, l.tree.size)
+	}
+	root, err := l.rootAt(old.size)
+	if err == nil && root != old.root {
+		err = fmt.Errorf("%s: another history of the log", path)
+	}
+	return err
 }
 
 // checkTiles holds every tile that the size asks for against the tree worked out.
@@ -395,10 +417,16 @@ func checkWitnesses(w io.Writer, dir, policyPath string, l *logFolder) error {
 	return nil
 }
 
-func checkExport(w io.Writer, dir, policyPath string) error {
+func checkExport(w io.Writer, dir, policyPath, oldPath string) error {
 	if _, err := os.Stat(filepath.Join(dir, "checkpoint")); err == nil {
-		_, err := checkLog(w, dir)
+		l, err := checkLog(w, dir)
+		if err == nil && oldPath != "" {
+			err = l.checkOld(oldPath)
+		}
 		return err
+	}
+	if oldPath != "" {
+		return errors.New("an older checkpoint is of one log: name that log's folder")
 	}
 	folders, err := filepath.Glob(filepath.Join(dir, "*", "checkpoint"))
 	if err != nil {

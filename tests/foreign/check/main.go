@@ -10,11 +10,12 @@ import (
 	"os"
 )
 
-const usage = `usage: foreign-check export DIR [-policy FILE]
+const usage = `usage: foreign-check export DIR [-policy FILE] [-old FILE]
        foreign-check proof FILE -key VKEY [-leaf FILE] [-policy FILE] [-holds FILE]
 
 export: every log of an export folder, or one log's folder: checkpoint, tiles, entry bundles;
-        the national log's cosignatures, by DIR/policy unless another one is given.
+        the national log's cosignatures, by DIR/policy unless another one is given.  -old: an
+        older checkpoint, from which the one log must have grown.
 proof:  a tlog-proof file; the leaf is its extra data unless given.  -holds: another tlog-proof
         file, whose checkpoint must stand in the leaf word for word.
 Exit status 0: all holds; 1: something does not; 2: it could not be asked.
@@ -30,6 +31,7 @@ func main() {
 	policy := flags.String("policy", "", "")
 	key := flags.String("key", "", "")
 	leaf := flags.String("leaf", "", "")
+	old := flags.String("old", "", "")
 	holds := flags.String("holds", "", "")
 	flags.Parse(os.Args[3:])
 	if flags.NArg() > 0 {
@@ -40,7 +42,7 @@ func main() {
 	var err error
 	switch os.Args[1] {
 	case "export":
-		err = checkExport(os.Stdout, os.Args[2], *policy)
+		err = checkExport(os.Stdout, os.Args[2], *policy, *old)
 	case "proof":
 		if *key == "" {
 			err = errors.New("a proof needs -key")
