@@ -16,6 +16,7 @@ enum fate {
 	FATE_BOTH,    /* the other history changed the record too: left alone */
 	FATE_ENDED,   /* the record was retired: left alone */
 	FATE_UNKNOWN, /* a kind of record that is not known here: left alone */
+	FATE_REFUSED, /* it was sent; a rule of the register refused it or a neighbour */
 	FATE_COUNT
 };
 
@@ -29,6 +30,7 @@ static const struct {
 	[FATE_BOTH] = {"both-changed", "left alone"},
 	[FATE_ENDED] = {"ended", "left alone: the record was retired, its id is never used again"},
 	[FATE_UNKNOWN] = {"unknown-kind", "left alone: a kind of record that is not known here"},
+	[FATE_REFUSED] = {"refused", "left alone: the rules of the register refuse the event"},
 };
 
 struct verdict {
@@ -188,14 +190,14 @@ static void take_effect(const struct run *run, const struct verdict *v)
 
 /* ---- telling ---- */
 
-static void tell_state(struct run *run, const struct verdict *v, bool done)
+static void tell_state(struct run *run, const struct verdict *v)
 {
 	const char *effect = v->change.retired ? "retired" : v->before ? "changed" : "added";
 
 	if (fates[v->fate].text)
 		buf_add_text(&run->out, fates[v->fate].text);
 	else
-		buf_printf(&run->out, "%s%s", done ? "" : "would be ", effect);
+		buf_printf(&run->out, "%s%s", run->send ? "" : "would be ", effect);
 	if (v->fate == FATE_BOTH)
 		buf_printf(&run->out,
 			   ": event %llu of the node's log changed it too (with --mine, the fields "
@@ -204,16 +206,16 @@ static void tell_state(struct run *run, const struct verdict *v, bool done)
 	buf_add_text(&run->out, "\n");
 }
 
-static void tell_change(struct run *run, const struct verdict *v, bool done)
+static void tell_change(struct run *run, const struct verdict *v)
 {
-	bool differs = v->fate == FATE_APPLY || v->fate == FATE_BOTH;
+	bool differs = v->fate == FATE_APPLY || v->fate == FATE_BOTH || v->fate == FATE_REFUSED;
 	const struct record *after = differs ? v->change.record : NULL;
 
 	if (!run->r->cli->json) {
 		buf_add_text(&run->out, "  ");
 		text_escape(&run->out, v->change.id);
 		buf_add_text(&run->out, ": ");
-		tell_state(run, v, done);
+		tell_state(run, v);
 		difference_print(v->before, after, "    ", &run->out);
 		return;
 	}
@@ -282,7 +284,7 @@ static void tell_problems(struct run *run, const struct findings *fs)
 		json_key(&run->j, "problems");
 		json_open(&run->j, '[');
 	} else {
-		buf_add_text(&run->out, "  refused by the rules of the register, left alone:\n");
+		buf_add_text(&run->out, "  refused:\n");
 	}
 	for (size_t i = 0; i < fs->count; i++) {
 		if (run->r->cli->json)
@@ -362,12 +364,11 @@ static enum outcome go_event(struct run *run, const struct orphan *o)
 		json_open(&run->j, '[');
 	}
 	for (size_t c = 0; c < all; c++) {
-		bool applies = verdicts[c].fate == FATE_APPLY;
-
-		tell_change(run, &verdicts[c], done);
-		run->counts[verdicts[c].fate] += !applies || done || !run->send;
-		if (applies && (done || !run->send))
-			take_effect(run, &verdicts[c]);
+		if (verdicts[c].fate == FATE_APPLY && run->send && !done)
+			verdicts[c].fate = FATE_REFUSED;
+		run->counts[verdicts[c].fate]++;
+		tell_change(run, &verdicts[c]);
+		take_effect(run, &verdicts[c]);
 	}
 	if (cli->json)
 		json_close(&run->j, ']');

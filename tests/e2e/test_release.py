@@ -2,6 +2,7 @@
 the node's own one held is set aside, shown, and brought back as ordinary edits: what both
 changed is left alone, and nothing happens by itself."""
 import glob
+import json
 import os
 import shutil
 
@@ -155,6 +156,37 @@ class Release(Story):
         self.put("pl26-kis-b", place="Kielce")
         self.until_server_has_it_all()
         self.assertEqual(self.state(), "live")
+
+    def test_what_cannot_come_back_is_named_and_the_rest_comes(self):
+        self.put("pl26-kis-b", participants_per_year_min="10", participants_per_year_max="20")
+
+        def there():
+            self.node.ctl("retire", "pl26-kis-d", "--reason", "closed", "--source", "note 3")
+            self.add(self.node, "pl26-kis-g", name="Klub serwera", place="Mostki")
+            self.put("pl26-kis-b", participants_per_year_min="50", participants_per_year_max="60")
+
+        def here():
+            self.put("pl26-kis-d", place="Kielce")  # ended there
+            self.add(self.node, "pl26-kis-g", name="Klub urzędu")  # new in both
+            self.put("pl26-kis-b", participants_per_year_max="30")  # does not fit what is there now
+            self.put("pl26-kis-a", place="Nowiny")
+        self.fork(there, here)
+        self.release()
+        folder = self.set_aside()
+        done = self.node.ctl("recover", "--rebase", folder, "--yes", "--mine", "--json", check=False)
+        self.assertEqual(done.returncode, 3)  # the register's rules refused an event
+        told = json.loads(done.stdout)
+        self.assertEqual(self.fates(told), {
+            (5, "pl26-kis-d"): "ended", (6, "pl26-kis-g"): "applies", (7, "pl26-kis-b"): "refused",
+            (8, "pl26-kis-a"): "applies"})
+        self.assertTrue(told["events"][2]["problems"][0]["column"].startswith("participants_per_year"))
+        self.assertEqual((told["applies"], told["left_alone"], told["refused_events"]), (2, 1, 1))
+        self.until_server_has_it_all()
+        self.assertEqual(self.record(self.server, "pl26-kis-a")["place"], "Nowiny")
+        both = self.record(self.server, "pl26-kis-g")
+        self.assertEqual((both["name"], both["place"]), ("Klub urzędu", "Mostki"))  # field by field
+        self.assertEqual(self.record(self.server, "pl26-kis-b")["participants_per_year_max"], "60")
+        self.assertTrue(self.server.json("get", "pl26-kis-d")["retired"])
 
     def until_witnessed(self):
         def witnessed():
