@@ -8,11 +8,11 @@
 int main(int argc, char **argv)
 {
 	const struct verb verbs[] = {
-		verb_status, verb_summary,      verb_import,  verb_export,      verb_put,
-		verb_retire, verb_confirm,      verb_get,     verb_list,        verb_history,
-		verb_log,    verb_keygen,       verb_enrol,   verb_server_card, verb_trust,
-		verb_waive,  verb_check_config, verb_freeze,  verb_release,     verb_redact,
-		verb_rotate, verb_continue,     verb_recover,
+		verb_status, verb_summary,      verb_import,  verb_export,       verb_put,
+		verb_retire, verb_confirm,      verb_get,     verb_list,         verb_history,
+		verb_log,    verb_keygen,       verb_enrol,   verb_server_card,  verb_trust,
+		verb_waive,  verb_check_config, verb_freeze,  verb_release,      verb_redact,
+		verb_rotate, verb_continue,     verb_recover, verb_audit_verify,
 	};
 	struct cli cli = {0};
 	bool finished = false;

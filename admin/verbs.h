@@ -8,6 +8,7 @@ extern const struct verb verb_keygen, verb_enrol, verb_server_card;
 extern const struct verb verb_trust, verb_waive;
 extern const struct verb verb_freeze, verb_release, verb_redact;
 extern const struct verb verb_rotate, verb_continue, verb_recover;
+extern const struct verb verb_audit_verify;
 extern const struct verb verb_import, verb_export;
 extern const struct verb verb_put, verb_retire, verb_confirm;
 extern const struct verb verb_get, verb_list, verb_history, verb_log;

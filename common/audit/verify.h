@@ -83,8 +83,7 @@ struct verify_options {
 				a server's logs hold nothing but what its national log accepted */
 	struct store *view;  /* store with the view, open (a node's is its only store); NULL: no
 				view is compared */
-	const char *scratch; /* folder to be made for the view folded anew; its files are removed
-				at the end */
+	const char *scratch; /* where the view is folded anew, in files that no folder names */
 	uint64_t highwater;  /* a node's mark; 0: none.  Below it: ROLLBACK */
 };
 

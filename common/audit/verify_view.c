@@ -2,6 +2,7 @@
  * stored view stands. */
 #include "audit/verify_parts.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,19 +125,9 @@ static enum err fold_to(struct folding *f, const struct verify_target *followed,
 
 /* ---- the scratch store ---- */
 
-static enum err open_scratch(struct folding *f, const char *folder)
-{
-	struct store_options options = {.mode = STORE_UNSYNCED};
-	enum err e = store_open(folder, &options, &f->side.store);
-
-	if (e == ERR_OK)
-		e = view_open(f->side.store, true, &f->side.view);
-	if (e == ERR_OK)
-		e = view_fold_new(&f->fold);
-	return e;
-}
-
-static void remove_scratch(const char *folder)
+/* Its files are gone from their folder as soon as they are open: what is folded anew, were it
+ * later to be erased, is left behind by no kill. */
+static void unname_scratch(const char *folder)
 {
 	static const char *const names[] = {"data.mdb", "lock.mdb", "writer.lock"};
 
@@ -148,6 +139,28 @@ static void remove_scratch(const char *folder)
 			(void)unlink(path);
 	}
 	(void)rmdir(folder);
+}
+
+static enum err open_scratch(struct folding *f, const char *folder)
+{
+	struct store_options options = {.mode = STORE_UNSYNCED};
+	char path[PATH_BYTES_MAX];
+	int n = snprintf(path, sizeof path, "%s/verify-XXXXXX", folder);
+	enum err e = ERR_OK;
+
+	if (n < 0 || (size_t)n >= sizeof path)
+		return ERR_ARGUMENT;
+	if (!mkdtemp(path))
+		return errno == EACCES || errno == EROFS ? ERR_DENIED
+		       : errno == ENOSPC                 ? ERR_DISK_FULL
+							 : ERR_IO;
+	e = store_open(path, &options, &f->side.store);
+	unname_scratch(path);
+	if (e == ERR_OK)
+		e = view_open(f->side.store, true, &f->side.view);
+	if (e == ERR_OK)
+		e = view_fold_new(&f->fold);
+	return e;
 }
 
 static void close_folding(struct folding *f)
@@ -220,7 +233,6 @@ static enum err fold_and_compare(struct verify *v, const struct verify_side *sto
 	if (e != ERR_OK)
 		return e;
 	f->verify = v;
-	remove_scratch(v->options->scratch); /* what a killed one left */
 	e = open_scratch(f, v->options->scratch);
 	if (e == ERR_OK)
 		e = fold_to(f, verify_followed(v), stored->position);
@@ -229,7 +241,6 @@ static enum err fold_and_compare(struct verify *v, const struct verify_side *sto
 	if (e == ERR_OK)
 		e = verify_compare(v, stored, &f->side);
 	close_folding(f);
-	remove_scratch(v->options->scratch);
 	return e;
 }
 

@@ -316,6 +316,19 @@ enum err highwater_open(const char *path, struct highwater *ret, bool *ret_found
 	return ERR_OK;
 }
 
+enum err highwater_read(const char *path, uint64_t *ret)
+{
+	struct buf text = {.data = NULL};
+	enum err err = file_read(path, HIGHWATER_BYTES + 1, &text);
+
+	if (err == ERR_OK && text.size != HIGHWATER_BYTES)
+		err = ERR_CORRUPT;
+	if (err == ERR_OK)
+		err = parse_highwater((const char *)text.data, ret);
+	buf_free(&text);
+	return err == ERR_LIMIT ? ERR_CORRUPT : err;
+}
+
 enum err highwater_raise(struct highwater *h, uint64_t size, int64_t mono_ms)
 {
 	enum err err = ERR_OK;

@@ -28,6 +28,8 @@ struct highwater {
 /* Opens or creates, and holds it until it is closed: BUSY when another program does.
  * `ret_found` false: there was none (a new key). CORRUPT when unreadable. */
 MUST_USE enum err highwater_open(const char *path, struct highwater *ret, bool *ret_found);
+/* What it says, without holding it: for one who only looks.  NOT_FOUND, CORRUPT. */
+MUST_USE enum err highwater_read(const char *path, uint64_t *ret);
 /* Writes in place, before anything of that size leaves; fdatasync at most once a second
  * (`mono_ms`): a kill loses nothing, a power cut at most a moment. */
 MUST_USE enum err highwater_raise(struct highwater *h, uint64_t size, int64_t mono_ms);
