@@ -316,6 +316,16 @@ enum outcome audit_open_keyless(struct cli *cli, const char *folder, struct audi
 	return open_named(cli, folder, false, ret);
 }
 
+void audit_tell_stated(const struct audit_source *a)
+{
+	if (a->stated && cli_option(a->cli, "from"))
+		cli_note(
+			a->cli,
+			"the keys are those that %s itself states; give --keys FILE with ones that "
+			"you got another way",
+			a->source.what);
+}
+
 void audit_close(struct audit_source *a)
 {
 	source_close(&a->source);

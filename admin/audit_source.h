@@ -40,6 +40,9 @@ void audit_close(struct audit_source *a); /* also a zeroed one */
 /* Reads the source's logs for `known`.  A failure was told. */
 enum outcome audit_read_keys(struct audit_source *a);
 
+/* Says so when a folder's own word is all that its keys rest on. */
+void audit_tell_stated(const struct audit_source *a);
+
 /* The keys of --key and --keys alone, for what is checked offline; none is told as misuse.
  * The caller frees the keyring. */
 enum outcome audit_keys_given(struct cli *cli, struct keyring **ret);
