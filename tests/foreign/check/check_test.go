@@ -227,7 +227,7 @@ func TestExportsOfAllSizesHold(t *testing.T) {
 }
 
 func TestEveryBitOfAnExportCounts(t *testing.T) {
-	for _, size := range []int{1, 5, 257} {
+	for _, size := range []int{1, 3, 257} {
 		dir := filepath.Join(t.TempDir(), "26")
 		newSample(t, realm+"/region/26", size).export(t, dir)
 		step := 1
@@ -470,16 +470,23 @@ func (s *sample) proof(t *testing.T, index int64, extra bool) string {
 
 func TestEveryBitOfAProofCounts(t *testing.T) {
 	s := newSample(t, realm+"/region/26", 300)
-	path := filepath.Join(t.TempDir(), "26-17.tlog-proof")
-	check := func() error { return checkProof(io.Discard, path, s.vkey, "", "", "") }
+	key, err := newLogKey(s.vkey)
+	if err != nil {
+		t.Fatal(err)
+	}
 	raw := []byte(s.proof(t, 17, true))
-	write(t, path, raw)
+	check := func() error {
+		p, err := parseProof(raw)
+		if err == nil {
+			_, err = verifyProof(p, key, p.extra)
+		}
+		return err
+	}
 	expect(t, "as it was made", true, check())
 	end := strings.Index(string(raw), "\n\n") + 2
 	end += strings.Index(string(raw[end:]), "\n\n") + 1 // behind the signed text
 	for bit := 0; bit < 8*end; bit++ {
 		raw[bit/8] ^= 1 << (bit % 8)
-		write(t, path, raw)
 		expect(t, fmt.Sprint("bit ", bit), false, check())
 		raw[bit/8] ^= 1 << (bit % 8)
 	}
@@ -517,4 +524,46 @@ func TestALeafHoldsAnothersCheckpoint(t *testing.T) {
 	}
 	expect(t, "holds it", true, check("event"))
 	expect(t, "another checkpoint", false, check("other"))
+}
+
+func TestAConsistencyProofLeadsFromOneCheckpointToTheOther(t *testing.T) {
+	dir := t.TempDir()
+	grown := newSample(t, realm+"/region/26", 300)
+	key, err := newLogKey(grown.vkey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int{1, 5, 255, 256, 257, 299, 300} {
+		hashes, err := tlog.ProveTree(300, int64(size), grown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := fmt.Sprintf("old %d\n", size)
+		for _, h := range hashes {
+			text += h.String() + "\n"
+		}
+		raw := []byte(text + "\n" + string(grown.checkpoint(t)))
+		old, _, err := openCheckpoint(newSample(t, realm+"/region/26", size).checkpoint(t), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check := func() error {
+			_, err := verifyGrown(raw, key, old)
+			return err
+		}
+		expect(t, fmt.Sprint("grew from ", size), true, check())
+		for bit := 0; bit < 8*len(text); bit++ {
+			raw[bit/8] ^= 1 << (bit % 8)
+			expect(t, fmt.Sprint("bit ", bit), false, check())
+			raw[bit/8] ^= 1 << (bit % 8)
+		}
+		write(t, filepath.Join(dir, "grew"), raw)
+		write(t, filepath.Join(dir, "old"), newSample(t, realm+"/region/26", size).checkpoint(t))
+		write(t, filepath.Join(dir, "other"), newSample(t, realm+"/region/26", size+1).checkpoint(t))
+		files := func(name string) error {
+			return checkGrown(io.Discard, filepath.Join(dir, "grew"), grown.vkey, filepath.Join(dir, name))
+		}
+		expect(t, "by files", true, files("old"))
+		expect(t, "another size", false, files("other"))
+	}
 }

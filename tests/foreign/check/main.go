@@ -12,12 +12,14 @@ import (
 
 const usage = `usage: foreign-check export DIR [-policy FILE] [-old FILE]
        foreign-check proof FILE -key VKEY [-leaf FILE] [-policy FILE] [-holds FILE]
+       foreign-check grown FILE -key VKEY -old FILE
 
 export: every log of an export folder, or one log's folder: checkpoint, tiles, entry bundles;
         the national log's cosignatures, by DIR/policy unless another one is given.  -old: an
         older checkpoint, from which the one log must have grown.
 proof:  a tlog-proof file; the leaf is its extra data unless given.  -holds: another tlog-proof
         file, whose checkpoint must stand in the leaf word for word.
+grown:  a consistency proof in the form of a witness's request, from the older checkpoint on.
 Exit status 0: all holds; 1: something does not; 2: it could not be asked.
 `
 
@@ -48,6 +50,12 @@ func main() {
 			err = errors.New("a proof needs -key")
 		} else {
 			err = checkProof(os.Stdout, os.Args[2], *key, *leaf, *policy, *holds)
+		}
+	case "grown":
+		if *key == "" || *old == "" {
+			err = errors.New("a consistency proof needs -key and -old")
+		} else {
+			err = checkGrown(os.Stdout, os.Args[2], *key, *old)
 		}
 	default:
 		fmt.Fprint(os.Stderr, usage)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 )
 
@@ -26,6 +27,21 @@ func cutLine(raw []byte) (string, []byte, error) {
 		return "", nil, errForm
 	}
 	return string(raw[:i]), raw[i+1:], nil
+}
+
+// cutHashes reads a proof's hashes up to the empty line before the note.
+func cutHashes(raw []byte) (hashes []tlog.Hash, rest []byte, err error) {
+	for {
+		var line string
+		if line, raw, err = cutLine(raw); err != nil || line == "" {
+			return hashes, raw, err
+		}
+		h, err := decodeHash(line)
+		if err != nil || len(hashes) == 63 {
+			return nil, nil, errForm
+		}
+		hashes = append(hashes, h)
+	}
 }
 
 func parseProof(raw []byte) (*proofFile, error) {
@@ -50,21 +66,8 @@ func parseProof(raw []byte) (*proofFile, error) {
 	if p.index, err = decimal(line[len("index "):]); err != nil {
 		return nil, err
 	}
-	for {
-		line, raw, err = cutLine(raw)
-		if err != nil {
-			return nil, err
-		}
-		if line == "" {
-			p.note = raw
-			return p, nil
-		}
-		h, err := decodeHash(line)
-		if err != nil || len(p.hashes) == 63 {
-			return nil, errForm
-		}
-		p.hashes = append(p.hashes, h)
-	}
+	p.hashes, p.note, err = cutHashes(raw)
+	return p, err
 }
 
 func readProof(path string) (*proofFile, error) {
@@ -77,6 +80,15 @@ func readProof(path string) (*proofFile, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return p, nil
+}
+
+// verifyProof verifies that the leaf stands where the proof says, under a checkpoint by the key.
+func verifyProof(p *proofFile, key note.Verifier, leaf []byte) (checkpoint, error) {
+	c, _, err := openCheckpoint(p.note, key)
+	if err != nil {
+		return checkpoint{}, err
+	}
+	return c, tlog.CheckRecord(p.hashes, c.size, c.root, p.index, tlog.RecordHash(leaf))
 }
 
 func checkProof(w io.Writer, path, vkey, leafPath, policyPath, holdsPath string) error {
@@ -96,12 +108,9 @@ func checkProof(w io.Writer, path, vkey, leafPath, policyPath, holdsPath string)
 	} else if !p.hasExtra {
 		return fmt.Errorf("%s: has no extra data: give the leaf", path)
 	}
-	c, _, err := openCheckpoint(p.note, key)
+	c, err := verifyProof(p, key, leaf)
 	if err != nil {
-		return err
-	}
-	if err := tlog.CheckRecord(p.hashes, c.size, c.root, p.index, tlog.RecordHash(leaf)); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	if policyPath != "" {
 		known, err := readPolicy(policyPath)
@@ -122,5 +131,47 @@ func checkProof(w io.Writer, path, vkey, leafPath, policyPath, holdsPath string)
 		}
 	}
 	fmt.Fprintf(w, "%s: %d bytes at %d of %d in %s\n", path, len(leaf), p.index, c.size, c.origin)
+	return nil
+}
+
+// verifyGrown verifies a consistency proof in the form of a witness's request: the log grew from the
+// older checkpoint into the one that the proof ends in.
+func verifyGrown(raw []byte, key note.Verifier, old checkpoint) (checkpoint, error) {
+	line, raw, err := cutLine(raw)
+	if err != nil || line != fmt.Sprintf("old %d", old.size) {
+		return checkpoint{}, fmt.Errorf("does not begin at %d", old.size)
+	}
+	hashes, raw, err := cutHashes(raw)
+	if err != nil {
+		return checkpoint{}, err
+	}
+	c, _, err := openCheckpoint(raw, key)
+	if err != nil {
+		return checkpoint{}, err
+	}
+	return c, tlog.CheckTree(hashes, c.size, c.root, old.size, old.root)
+}
+
+func checkGrown(w io.Writer, path, vkey, oldPath string) error {
+	key, err := newLogKey(vkey)
+	if err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(oldPath)
+	if err != nil {
+		return err
+	}
+	old, _, err := openCheckpoint(raw, key)
+	if err != nil {
+		return fmt.Errorf("%s: %w", oldPath, err)
+	}
+	if raw, err = os.ReadFile(path); err != nil {
+		return err
+	}
+	c, err := verifyGrown(raw, key, old)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	fmt.Fprintf(w, "%s: %s grew from %d to %d entries\n", path, c.origin, old.size, c.size)
 	return nil
 }
