@@ -4,41 +4,22 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-
-/* "26/2" -> "26", "26/3" -> "26/2"; false for a log that did not begin anew. */
-static bool log_before(struct log_name name, struct log_name *ret)
-{
-	const char *slash = strchr(name.text, '/');
-	struct buf text = {.limit = LOG_NAME_BYTES};
-	unsigned long number = slash ? strtoul(slash + 1, NULL, 10) : 0;
-	bool found = false;
-
-	if (number < 2)
-		return false;
-	buf_add(&text, name.text, (size_t)(slash - name.text));
-	if (number > 2)
-		buf_printf(&text, "/%lu", number - 1);
-	found = buf_check(&text) == ERR_OK && log_name_parse(buf_bytes(&text), ret) == ERR_OK;
-	buf_free(&text);
-	return found;
-}
 
 bool anew_waits(const struct node *n)
 {
 	struct log_name before;
 
-	return n->log.tree.size == 0 && log_before(n->log.name, &before);
+	return n->log.tree.size == 0 && log_name_before(n->log.name, &before);
 }
 
 void anew_text(const struct node *n, char *text, size_t size)
 {
 	struct log_name before = {.text = ""};
 
-	(void)log_before(n->log.name, &before);
+	(void)log_name_before(n->log.name, &before);
 	(void)snprintf(text, size,
 		       "edits wait: log %s begins anew, and its first event says where log %s "
 		       "ends: `splotctl continue CHECKPOINT --key OLDKEY --reason …`",
@@ -61,7 +42,7 @@ static enum err open_old(const struct node *n, const struct control_request *q, 
 			       err_text(e));
 		return e;
 	}
-	if (!log_before(n->log.name, &ret->old_log)) {
+	if (!log_name_before(n->log.name, &ret->old_log)) {
 		(void)snprintf(why, why_size,
 			       "log %s did not begin anew: only a log like %s/2 goes on from "
 			       "another",

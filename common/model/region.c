@@ -1,6 +1,7 @@
 #include "model/region.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct region regions[REGION_COUNT] = {
@@ -96,6 +97,23 @@ int log_name_region(struct log_name name)
 	if (size < CODE_BYTES || (size > CODE_BYTES && name.text[CODE_BYTES] != '/'))
 		return REGION_NONE;
 	return region_by_code(bytes_of(name.text, CODE_BYTES));
+}
+
+bool log_name_before(struct log_name name, struct log_name *ret)
+{
+	const unsigned long most = 1000000000; /* LOG_GENERATION_DIGITS_MAX */
+	struct log_name before = {""};
+	unsigned long generation = 0;
+
+	if (log_name_region(name) == REGION_NONE || name.text[CODE_BYTES] != '/')
+		return false;
+	generation = strtoul(name.text + CODE_BYTES + 1, NULL, 10) % most;
+	memcpy(before.text, name.text, CODE_BYTES);
+	if (generation > 2)
+		(void)snprintf(before.text + CODE_BYTES, sizeof before.text - CODE_BYTES, "/%lu",
+			       generation - 1);
+	*ret = before;
+	return true;
 }
 
 static enum err origin(const char *realm, const char *what, const char *name, char *ret_origin,

@@ -36,6 +36,9 @@ MUST_USE enum err log_name_parse(struct bytes text, struct log_name *ret_name);
 bool log_name_equal(struct log_name a, struct log_name b);
 /* The region whose records this log may hold; REGION_NONE for "national". */
 int log_name_region(struct log_name name);
+/* The log that this one goes on from: "26" before "26/2", "26/2" before "26/3"; false for one
+ * that did not begin anew (`ret` is untouched). */
+bool log_name_before(struct log_name name, struct log_name *ret);
 
 /* "<realm>/region/26" (a region's log) or, for a server's national log,
  * "<realm>/national/<server>". Fails with LIMIT. */

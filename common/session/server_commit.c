@@ -101,19 +101,19 @@ static enum err check_redacted(const struct server_turn *t, struct commit *commi
 	return ERR_OK;
 }
 
-/* "26" before "26/2", "26/2" before "26/3"; false for a log that is the first of its region. */
-static bool log_before(struct log_name log, struct log_name *ret)
+/* The old log's keys may be others since then, made so by the very thief: a quote that is not
+ * signed by the present one counts by what it says, which is compared with what is held. */
+static enum err open_quote(struct bytes document, const struct vkey *key, struct checkpoint *ret)
 {
-	char *slash = strchr(log.text, '/');
-	unsigned long number = slash ? strtoul(slash + 1, NULL, 10) : 0;
+	struct note note;
+	enum err e = checkpoint_open(document, key, ret);
 
-	if (!slash)
-		return false;
-	*slash = '\0';
-	*ret = (struct log_name){0};
-	(void)snprintf(ret->text, sizeof(ret->text), number > 2 ? "%s/%lu" : "%s", log.text,
-		       number - 1);
-	return true;
+	if (e != ERR_UNKNOWN_KEY)
+		return e;
+	e = note_parse(document, &note);
+	if (!e)
+		e = checkpoint_parse(note.text, false, ret);
+	return !e && strcmp(ret->origin, key->name) != 0 ? ERR_ORIGIN : e;
 }
 
 /* What event 0 of a log begun anew quotes must be what is held here of the log before it. */
@@ -132,7 +132,7 @@ static enum err check_quote(const struct server_turn *t, const struct event *eve
 		return ERR_NOT_FOUND;
 	if (old->state == LOG_ACTIVE)
 		return ERR_DENIED;
-	e = checkpoint_open(event->document, &old->card.log_key, &checkpoint);
+	e = open_quote(event->document, &old->card.log_key, &checkpoint);
 	if (e)
 		return e;
 	if (checkpoint.size != event->old_size || checkpoint.size > old->stands ||
@@ -148,7 +148,7 @@ static enum err check_beginning(const struct server_turn *t, struct commit *comm
 {
 	struct log_name before;
 	struct event event;
-	bool anew = log_before(t->log->card.log, &before);
+	bool anew = log_name_before(t->log->card.log, &before);
 	enum err e = ERR_OK;
 
 	if (commit->from > 0)

@@ -271,6 +271,15 @@ class StolenKey(Keys):
         n.wait_for("both regions cosigned",
                    lambda: self.cosigned()["size"] >= size and self.cosigned()["witnesses"] == 2)
 
+    def policy(self):
+        """The other region's word is enough: the thief may have brought this one's key along."""
+        path = os.path.join(self.nation.folder, "policy")
+        server = [line.split()[1] for line in read(self.server.card).splitlines() if line.startswith("log-key")]
+        witness = [line.split()[1] for line in read(self.nation.nodes["14"].enrolment).splitlines()
+                   if line.startswith("witness-key")]
+        write(path, "log %s\nwitness 14 %s\nquorum 14\n" % (server[0], witness[0]))
+        return path
+
     def thief(self):
         """A copy of the office's machine, elsewhere."""
         thief = n.Node(self.nation, "26", name="thief")
@@ -280,7 +289,7 @@ class StolenKey(Keys):
         shutil.copytree(self.node.data, thief.data, dirs_exist_ok=True)
         return thief.make([self.server])
 
-    def theft(self):
+    def theft(self, rotates):
         """What stands, and then what the thief makes of it."""
         self.add(self.node, "pl26-kis-a", name="Klub A")
         self.add(self.node, "pl26-kis-b", name="Klub B")
@@ -289,6 +298,7 @@ class StolenKey(Keys):
         self.node.stop()
         self.server.stop()
         self.server.options["witness-interval-s"] = "3600"  # nothing more is cosigned
+        self.server.options["policy"] = self.policy()
         self.server.configure()
         self.server.start()
         thief = self.thief()
@@ -297,6 +307,8 @@ class StolenKey(Keys):
         self.add(thief, "pl26-kis-c", name="Klub C")
         thief.ctl("put", "entity", "pl26-kis-a", "name=Inna nazwa", "--reason", "test", "--source", "note 1")
         thief.ctl("retire", "pl26-kis-b", "--reason", "test", "--source", "note 1")
+        if rotates:
+            self.rotate(thief, "so that the office is locked out")
         self.until_confirmed(thief)
         self.until_folded(self.server)
         self.assertEqual(self.names(), {"pl26-kis-a": "Inna nazwa", "pl26-kis-c": "Klub C"})
@@ -306,9 +318,15 @@ class StolenKey(Keys):
         return {row["id"]: row["record"]["name"] for row in self.server.json("list", "entity")["records"]}
 
     def test_a_new_log_goes_on_from_what_was_witnessed_and_the_thief_is_undone(self):
-        thief = self.theft()
-        witnessed = self.cosigned()["size"]
+        self.begin_anew(rotates=False)
+
+    def test_a_thief_that_rotates_the_keys_is_undone_as_well(self):
+        self.begin_anew(rotates=True)
+
+    def begin_anew(self, rotates):
         old_key = self.key(self.server)
+        thief = self.theft(rotates)
+        witnessed = self.cosigned()["size"]
         self.server.ctl("freeze", "26", "--at", "cosigned", "--reason", "key stolen")
         self.assertEqual([r["state"] for r in self.server.json("trust", "list")["trust"] if r["log"] == "26"],
                          ["frozen"])

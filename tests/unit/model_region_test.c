@@ -62,6 +62,28 @@ static void a_log_begun_anew_is_of_the_same_region(void **state)
 	assert_int_equal(log_name_region(national), REGION_NONE);
 }
 
+static void a_log_begun_anew_goes_on_from_the_one_before_it(void **state)
+{
+	static const char *const rows[][2] = {{"26/2", "26"},
+					      {"26/3", "26/2"},
+					      {"PL/10", "PL/9"},
+					      {"02/999999999", "02/999999998"}};
+	struct log_name name;
+	struct log_name before = {"kept"};
+
+	(void)state;
+	assert_ok(log_name_parse(t("26"), &name));
+	assert_false(log_name_before(name, &before));
+	assert_ok(log_name_parse(t("national"), &name));
+	assert_false(log_name_before(name, &before));
+	assert_string_equal(before.text, "kept");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		assert_ok(log_name_parse(t(rows[i][0]), &name));
+		assert_true(log_name_before(name, &before));
+		assert_string_equal(before.text, rows[i][1]);
+	}
+}
+
 static void origins_name_realm_and_log(void **state)
 {
 	char origin[ORIGIN_BYTES_MAX];
@@ -100,6 +122,7 @@ int main(void)
 		cmocka_unit_test(other_codes_name_no_region),
 		cmocka_unit_test(log_names_are_codes_generations_and_national),
 		cmocka_unit_test(a_log_begun_anew_is_of_the_same_region),
+		cmocka_unit_test(a_log_begun_anew_goes_on_from_the_one_before_it),
 		cmocka_unit_test(origins_name_realm_and_log),
 		cmocka_unit_test(an_id_names_its_owner),
 	};

@@ -212,6 +212,30 @@ static void a_log_begun_anew_quotes_what_is_held_of_the_old_one(void **state)
 	expect_refused("invalid", 0);
 }
 
+static void a_quote_from_before_the_old_log_was_rotated_counts_by_what_it_says(void **state)
+{
+	(void)state;
+	server_holds(20);
+	begin_anew("26", 12);
+	assert_ok(server_machine_freeze(&machine, ours.log));
+	held()->card.log_key = next.card.log_key;
+	say_anew(0, 2);
+	assert_true(needed(SERVER_APPEND)->commit->continues);
+}
+
+static void a_quote_by_an_unknown_key_that_says_otherwise_is_refused(void **state)
+{
+	(void)state;
+	server_holds(20);
+	memcpy(&ours.trees[12], &theirs.trees[12], sizeof(ours.trees[12]));
+	begin_anew("26", 12);
+	memcpy(&ours.trees[12], &ours.trees[13], sizeof(ours.trees[12]));
+	assert_ok(server_machine_freeze(&machine, ours.log));
+	held()->card.log_key = next.card.log_key;
+	say_anew(0, 2);
+	expect_refused("invalid", 0);
+}
+
 static void a_log_begun_anew_names_the_one_before_it(void **state)
 {
 	(void)state;
@@ -290,6 +314,8 @@ int main(void)
 		TEST(a_log_is_not_begun_anew_while_the_old_one_is_active),
 		TEST(a_log_begun_anew_goes_on_from_no_more_than_what_stands),
 		TEST(a_log_begun_anew_quotes_what_is_held_of_the_old_one),
+		TEST(a_quote_from_before_the_old_log_was_rotated_counts_by_what_it_says),
+		TEST(a_quote_by_an_unknown_key_that_says_otherwise_is_refused),
 		TEST(a_log_begun_anew_names_the_one_before_it),
 		TEST(a_log_begun_anew_must_say_so_and_another_must_not),
 		TEST(an_administrator_freezes_and_releases),
