@@ -45,7 +45,7 @@ static enum outcome find_place(struct cli *cli, struct place *ret)
 	const char *slash = NULL;
 	enum outcome outcome = DONE;
 
-	*ret = (struct place){.cli = cli, .config = cli_option(cli, "config")};
+	*ret = (struct place){cli, cli_option(cli, "config"), "", "", "", "", "", "", ""};
 	if (!ret->config)
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 				"--aside needs --config FILE: the configuration of the node, which "

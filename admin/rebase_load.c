@@ -121,9 +121,9 @@ static enum err check_leaf(struct rebase *r, uint64_t index, struct bytes raw, s
 	}
 	if (e != ERR_OK || !raw.size) /* a redacted one has its hash alone */
 		return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
-	return at + HASH_BYTES <= tile->size && !memcmp(tile->data + at, hash.b, HASH_BYTES)
-		       ? ERR_OK
-		       : ERR_CORRUPT;
+	if (!tile->data || at + HASH_BYTES > tile->size)
+		return ERR_CORRUPT;
+	return memcmp(tile->data + at, hash.b, HASH_BYTES) == 0 ? ERR_OK : ERR_CORRUPT;
 }
 
 static enum err take_orphan(struct rebase *r, struct orphan *o, struct bytes raw)
