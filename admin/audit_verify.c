@@ -13,6 +13,7 @@
 #include "admin/settings.h"
 #include "admin/text.h"
 #include "admin/verbs.h"
+#include "base/limits.h"
 #include "io/files.h"
 #include "ledger/view.h"
 
@@ -133,6 +134,35 @@ static enum outcome open_source(struct verifying *v, struct source *ret)
 	return folder ? open_folder(v, folder, ret) : source_open_daemon(cli, ret);
 }
 
+/* The policy that a server's configuration names, where none is given. */
+static enum outcome take_policy(struct verifying *v)
+{
+	struct cli *cli = v->cli;
+	const char *config = cli_option(cli, "config");
+	const char *section = NULL;
+	const char *path = NULL;
+	struct buf text = {.data = NULL};
+	unsigned line = 0;
+	enum err e = ERR_OK;
+	enum outcome outcome = DONE;
+
+	if (!config || v->audit.has_policy)
+		return DONE;
+	outcome = audit_read_file(cli, config, CONFIG_BYTES_MAX, &text);
+	if (outcome == DONE && settings_find(&cli->arena, buf_text(&text), "policy", &section))
+		outcome = settings_path(cli, config, "policy", &path);
+	buf_clear(&text);
+	if (outcome == DONE && path)
+		outcome = audit_read_file(cli, path, POLICY_BYTES_MAX, &text);
+	if (outcome == DONE && path) {
+		e = policy_parse(buf_bytes(&text), &v->audit.policy, &line);
+		v->audit.has_policy = e == ERR_OK;
+	}
+	buf_free(&text);
+	return e == ERR_OK ? outcome
+			   : cli_fail(cli, FAILED, e, "%s, line %u: %s", path, line, err_text(e));
+}
+
 /* What a node's keys are known to have signed; 0 when that is not told here. */
 static uint64_t highwater_of(struct cli *cli)
 {
@@ -241,7 +271,7 @@ static enum outcome verify(struct verifying *v)
 	const struct verify_options options = {
 		.trusted = v->audit.known,
 		.policy = v->audit.has_policy ? &v->audit.policy : NULL,
-		.quorum_needed = v->audit.has_policy,
+		.quorum_needed = cli_option(v->cli, "policy") != NULL,
 		.is_store = v->store || !v->cli->operand_count,
 		.view = v->view,
 		.scratch = scratch_folder(v),
@@ -275,6 +305,8 @@ static enum outcome run_verify(struct cli *cli)
 		outcome = audit_open_source(cli, source, &v.audit);
 	if (outcome == DONE)
 		outcome = audit_read_keys(&v.audit);
+	if (outcome == DONE)
+		outcome = take_policy(&v);
 	if (outcome == DONE)
 		outcome = verify(&v);
 	audit_close(&v.audit);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin/audit_report.h"
 #include "admin/text.h"
 #include "ledger/log.h"
 #include "tlog/policy.h"
@@ -115,9 +116,33 @@ static void print_cosigned(struct cli *cli, const struct control_reply *r, struc
 	buf_add_text(out, r->quorum ? "; the quorum stands\n" : "; NO QUORUM\n");
 }
 
+/* The last full pass of `audit verify`. */
+static void print_verified(struct cli *cli, const struct control_reply *r, struct wall_ms now,
+			   struct buf *out)
+{
+	uint64_t at_ms = 0;
+	uint64_t leaves = 0;
+	uint64_t damaged = 0;
+
+	if (!report_number(r->verified, "at_ms", &at_ms) ||
+	    !report_number(r->verified, "leaves", &leaves) ||
+	    !report_number(r->verified, "damaged", &damaged)) {
+		buf_add_text(out, "  not verified yet: splotctl audit verify\n");
+		return;
+	}
+	buf_printf(out, "  verified %s ago: %s, ", status_age(cli, at_ms, now),
+		   text_count(&cli->arena, leaves, "leaf", "leaves"));
+	if (damaged)
+		buf_printf(out, "WRONG in %s; splotctl audit verify tells where\n",
+			   text_count(&cli->arena, damaged, "place", "places"));
+	else
+		buf_add_text(out, "nothing wrong\n");
+}
+
 void status_print_audit(struct cli *cli, const struct control_reply *r, struct wall_ms now,
 			struct buf *out)
 {
+	print_verified(cli, r, now, out);
 	if (strcmp(r->role, "node") != 0) {
 		print_cosigned(cli, r, now, out);
 		if (r->witness_count)
@@ -157,6 +182,26 @@ static void json_cosigned(const struct control_reply *r, struct json *j)
 	json_close(j, '}');
 }
 
+static void json_verified(const struct control_reply *r, struct json *j)
+{
+	uint64_t at_ms = 0;
+	uint64_t leaves = 0;
+	uint64_t damaged = 0;
+
+	json_key(j, "verified");
+	if (!report_number(r->verified, "at_ms", &at_ms) ||
+	    !report_number(r->verified, "leaves", &leaves) ||
+	    !report_number(r->verified, "damaged", &damaged)) {
+		json_null(j);
+		return;
+	}
+	json_open(j, '{');
+	status_json_time(j, "at", at_ms);
+	json_field_uint(j, "leaves", leaves);
+	json_field_uint(j, "damaged", damaged);
+	json_close(j, '}');
+}
+
 static void json_witnesses(const struct control_reply *r, struct json *j)
 {
 	json_key(j, "witnesses");
@@ -179,6 +224,7 @@ void status_json_audit(const struct control_reply *r, const struct control_reply
 		       struct json *j)
 {
 	json_field_text(j, "key", r->key);
+	json_verified(r, j);
 	if (strcmp(r->role, "node") != 0) {
 		json_witnesses(r, j);
 		json_cosigned(r, j);

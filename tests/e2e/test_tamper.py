@@ -116,6 +116,9 @@ class Tampering(Story):
             over = json.loads(asked.stdout.splitlines()[-1])
             self.assertEqual((over["damaged"], over["logs"]), (0, report["logs"]))
             self.assertIsNone(over["view"])
+            self.assertEqual({key: daemon.status()["verified"][key] for key in ("damaged", "leaves")},
+                             {"damaged": 0, "leaves": report["leaves"]})
+            self.assertIn("nothing wrong", daemon.ctl("status").stdout)
         text = self.nation.ctl("audit", "verify", "--config", self.server.config).stdout
         self.assertIn("nothing is wrong", text)
 
