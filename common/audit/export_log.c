@@ -20,6 +20,7 @@ struct growing {
 	struct tree compact;
 	struct buf bundle; /* the leaves of the present bundle */
 	struct source_leaves leaves;
+	bool leaves_lost; /* the source was asked for something else meanwhile */
 	uint64_t at;
 };
 
@@ -93,8 +94,10 @@ static enum err write_redacted(const struct exported *x, struct export_run *run)
 
 static enum err leaf_hash(struct growing *g, struct bytes leaf, uint64_t index, struct hash *ret)
 {
-	if (leaf.size == 0)
+	if (leaf.size == 0) {
+		g->leaves_lost = true;
 		return g->tree.tree.node(g->tree.tree.context, 0, index, ret);
+	}
 	*ret = hash_leaf(leaf);
 	return ERR_OK;
 }
@@ -133,6 +136,16 @@ static enum err put_bundle(struct growing *g, uint64_t number, unsigned width, b
 	return e;
 }
 
+/* The leaves from `at` on. */
+static enum err read_leaves(struct growing *g, uint64_t at, uint64_t end)
+{
+	struct source *s = g->run->source;
+	enum err e = s->ops->leaves(s, g->x->log, at, end, &g->leaves);
+
+	g->leaves_lost = false;
+	return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+}
+
 /* Writes a bundle anew that held an event which was erased since. */
 static enum err mend_bundle(struct growing *g, uint64_t number)
 {
@@ -143,13 +156,11 @@ static enum err mend_bundle(struct growing *g, uint64_t number)
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && at < end) {
-		e = g->run->source->ops->leaves(g->run->source, g->x->log, at, end, &g->leaves);
-		for (size_t i = 0; e == ERR_OK && i < g->leaves.count && at < end; i++, at++)
+		e = read_leaves(g, at, end);
+		for (size_t i = 0; e == ERR_OK && i < g->leaves.count && !g->leaves_lost; i++, at++)
 			e = add_to_bundle(g, g->leaves.items[i], at, &unused);
 	}
-	if (e == ERR_OK)
-		e = put_bundle(g, number, (unsigned)(end - first), true);
-	return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+	return e == ERR_OK ? put_bundle(g, number, (unsigned)(end - first), true) : e;
 }
 
 static enum err mend(struct growing *g)
@@ -237,8 +248,8 @@ static enum err add_leaves(struct growing *g)
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && g->at < end) {
-		e = run->source->ops->leaves(run->source, g->x->log, g->at, end, &g->leaves);
-		for (size_t i = 0; e == ERR_OK && i < g->leaves.count && g->at < end; i++) {
+		e = read_leaves(g, g->at, end);
+		for (size_t i = 0; e == ERR_OK && i < g->leaves.count && !g->leaves_lost; i++) {
 			e = add_leaf(g, g->leaves.items[i]);
 			run->done += g->at > g->x->written;
 			run->report.leaves += g->at > g->x->written;
@@ -246,7 +257,7 @@ static enum err add_leaves(struct growing *g)
 		if (e == ERR_OK && run->progress)
 			run->progress(run->context, run->done, run->total);
 	}
-	return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+	return e;
 }
 
 static enum err grow(struct growing *g)

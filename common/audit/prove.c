@@ -142,6 +142,7 @@ enum err prove_event(struct source *s, struct log_name log, uint64_t index, stru
 {
 	struct source_leaves *run = malloc(sizeof *run);
 	struct inclusion in = {.index = index};
+	struct buf leaf = {0}; /* a run of leaves is gone with the next call on the source */
 	struct buf note = {0};
 	enum err e = ERR_NOMEM;
 
@@ -152,13 +153,18 @@ enum err prove_event(struct source *s, struct log_name log, uint64_t index, stru
 	if (e == ERR_OK)
 		e = s->ops->leaves(s, log, index, in.size, run);
 	if (e == ERR_OK) {
-		in.leaf = run->items[0];
+		buf_add_bytes(&leaf, run->items[0]);
+		e = buf_check(&leaf);
+	}
+	if (e == ERR_OK) {
+		in.leaf = buf_bytes(&leaf);
 		in.note = buf_bytes(&note);
 		e = prove(s, log, &in, ret, ret_proved);
 	}
 	if (e == ERR_OK && in.leaf.size == 0)
 		e = ERR_REDACTED;
 	free(run);
+	buf_free(&leaf);
 	buf_free(&note);
 	return e;
 }

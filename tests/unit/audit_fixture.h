@@ -38,6 +38,62 @@ struct nation {
 	struct keyring *keys;
 };
 
+/* ---- a source that takes its word back: leaves are gone with the next call ---- */
+
+struct strict {
+	const struct source_ops *inner;
+	struct source_ops ops;
+	struct buf run;
+};
+static struct strict strict;
+
+static inline void strict_forget(void)
+{
+	if (strict.run.size)
+		memset(strict.run.data, 0xee, strict.run.size);
+}
+
+static inline enum err strict_leaves(struct source *s, struct log_name log, uint64_t from,
+				     uint64_t size, struct source_leaves *ret)
+{
+	enum err e = strict.inner->leaves(s, log, from, size, ret);
+	size_t at = 0;
+
+	strict_forget();
+	buf_clear(&strict.run);
+	for (size_t i = 0; e == ERR_OK && i < ret->count; i++)
+		buf_add_bytes(&strict.run, ret->items[i]);
+	for (size_t i = 0; e == ERR_OK && i < ret->count; i++) {
+		ret->items[i].data = strict.run.data + at;
+		at += ret->items[i].size;
+	}
+	return e;
+}
+
+static inline enum err strict_tile(struct source *s, struct log_name log, struct tile_id id,
+				   unsigned width, struct buf *ret)
+{
+	strict_forget();
+	return strict.inner->tile(s, log, id, width, ret);
+}
+
+static inline enum err strict_newest(struct source *s, struct log_name log, uint64_t *ret_size,
+				     struct buf *ret_note)
+{
+	strict_forget();
+	return strict.inner->newest(s, log, ret_size, ret_note);
+}
+
+static inline void strict_wrap(struct source *s)
+{
+	strict.inner = s->ops;
+	strict.ops = *s->ops;
+	strict.ops.leaves = strict_leaves;
+	strict.ops.tile = strict_tile;
+	strict.ops.newest = strict_newest;
+	s->ops = &strict.ops;
+}
+
 static inline void party_make(struct party *p, const char *name, uint8_t type, uint8_t seed_byte)
 {
 	uint8_t seed[SIGN_SEED_BYTES] = {seed_byte};
@@ -205,6 +261,7 @@ static inline int nation_setup(void **state)
 	assert_ok(cosigned_open(n->f.store, true, &n->cosigned));
 	(void)nation_enrol(n, "26", &n->region, &n->witnesses[0]);
 	assert_ok(source_of_store(n->f.store, "the test's store", &n->source));
+	strict_wrap(&n->source);
 	*state = n;
 	return 0;
 }
@@ -214,6 +271,7 @@ static inline int nation_teardown(void **state)
 	struct nation *n = *state;
 
 	source_close(&n->source);
+	buf_free(&strict.run);
 	keyring_free(n->keys);
 	fixture_stop(&n->f);
 	temporary_remove(n->folder);
