@@ -79,7 +79,7 @@ class Keys(Story):
     def verified(self, *daemons):
         """Stopped or not, their stores hold what was signed."""
         for daemon in daemons:
-            self.nation.ctl("audit", "verify", daemon.data)
+            self.nation.ctl("audit", "verify", "--config", daemon.config)
 
 
 class Rotation(Keys):
@@ -340,7 +340,7 @@ class StolenKey(Keys):
         # The export of what stood, for the new log.
         export = os.path.join(self.nation.folder, "standing")
         self.server.ctl("export", "--dir", export, "--as-of", str(witnessed))
-        new = self.nation.add_node("26/2")
+        new = self.nation.add_node("26/2", name="node-26-2")
         self.server.trust(new)
         new.start()
         n.wait_for("the servers answered", lambda: "begins anew" in new.status()["note"])
