@@ -139,6 +139,8 @@ class Release(Story):
         self.assertEqual(self.record(self.server, "pl26-kis-a")["place"], "Kielce")
         again = self.node.json("recover", "--rebase", folder, "--yes", "--mine")
         self.assertEqual((again["applies"], again["left_alone"]), (0, 0))
+        for daemon in (self.node, self.server):
+            self.nation.ctl("audit", "verify", "--config", daemon.config)  # all of it is whole
 
     def test_a_store_is_set_aside_only_when_nobody_uses_it_and_the_log_stays_frozen_until_it_is_released(self):
         done = self.nation.ctl("recover", "--aside", "--config", self.node.config, check=False)
