@@ -332,7 +332,8 @@ static enum err read_log(struct keyring *k, struct source *s, struct log_name lo
 	}
 	free(run);
 	buf_free(&note);
-	return e == ERR_NOT_FOUND ? ERR_OK : e; /* an empty log, or one with a gap */
+	/* an empty log, or one with a gap; what is damaged is named by whoever verifies */
+	return e == ERR_NOT_FOUND || e == ERR_CORRUPT ? ERR_OK : e;
 }
 
 static enum err read_duties(struct keyring *k, struct source *s, struct log_name log)
