@@ -126,6 +126,13 @@ class Bench:
         return out
 
 
+def verification(options):
+    """How fast a log is verified: its own program, one thread."""
+    print("== splotctl audit verify", flush=True)
+    subprocess.run([os.path.join(options.build, "tests", "verify_bench"), "100000" if options.quick else "1000000"],
+                   check=True, timeout=900)
+
+
 def main():
     p = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     p.add_argument("--build", required=True, help=argparse.SUPPRESS)
@@ -139,6 +146,7 @@ def main():
         print("== 16 nodes, 1 server, %s" % ("this disk" if not sync_us else "%d us added to every sync" % sync_us), flush=True)
         for name, value in Bench(options, sync_us).run().items():
             print("%-55s %s" % (name, json.dumps(value) if not isinstance(value, float) else "%.1f" % value), flush=True)
+    verification(options)
 
 
 if __name__ == "__main__":
