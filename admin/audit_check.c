@@ -225,7 +225,9 @@ static enum outcome check_pairs(const struct checking *c)
 static void print_proof(const struct checking *c, const struct checked *p, struct buf *out)
 {
 	text_escape(out, p->path);
-	buf_printf(out, ": proved: it stands at %llu of ", (unsigned long long)p->file.index);
+	buf_printf(out, ": proved: %s %llu of ",
+		   log_name_region(p->log) == REGION_NONE ? "entry" : "event",
+		   (unsigned long long)p->file.index);
 	text_escape(out, p->under.origin);
 	buf_printf(out, ", under its signed checkpoint of size %llu\n",
 		   (unsigned long long)p->under.size);

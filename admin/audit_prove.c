@@ -137,7 +137,8 @@ static void print_text(const struct proving *p, struct buf *out)
 {
 	const struct written *w = &p->event;
 
-	buf_printf(out, "%s: %llu of %s, under its checkpoint of size %llu\n", w->proof,
+	buf_printf(out, "%s: %s %llu of %s, under its checkpoint of size %llu\n", w->proof,
+		   log_name_region(p->log) == REGION_NONE ? "entry" : "event",
 		   (unsigned long long)p->index, w->proved.under.origin,
 		   (unsigned long long)w->proved.under.size);
 	if (w->redacted)
