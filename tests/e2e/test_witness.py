@@ -1,5 +1,6 @@
 """The national log before its witnesses: the quorum, who comes late, a server put back from an
 older copy, and a server that tells two histories."""
+import json
 import os
 import shutil
 import time
@@ -173,6 +174,9 @@ class PutBack(Witnessed):
         self.server.start(wait=False)
         n.wait_for("it does not start", lambda: not self.server.running())
         self.assertEqual(self.server.process.returncode, 4)
+        shown = json.loads(self.nation.ctl("audit", "evidence", "--from", self.server.data, "--json").stdout)
+        self.assertEqual([(e["log"], [note["size"] for note in e["notes"]]) for e in shown["evidence"]],
+                         [("national", [old, newest])])
         shutil.rmtree(self.server.data)
         os.rename(self.server.data + ".newest", self.server.data)
         self.server.start()
@@ -220,9 +224,10 @@ class TwoTongues(Story):
     def distrusts(self, log, *said):
         """What a node that caught a liar shows, keeps, and goes on doing."""
         node = self.nation.nodes[log]
+        expected = {"centrum": "live", "krzywda": "distrusted"}
+        n.wait_for("%s serves the honest server alone" % log, lambda: expected == {
+            row["server"]: row["state"] for row in node.status()["servers"]})
         status = node.status()
-        state = {row["server"]: row["state"] for row in status["servers"]}
-        self.assertEqual(state, {"centrum": "live", "krzywda": "distrusted"})
         self.assertEqual(status["state"], "open")
         self.assertEqual([row["server"] for row in status["evidence"]], ["krzywda"])
         self.assertIn("krzywda", node.ctl("status").stdout)
@@ -232,18 +237,19 @@ class TwoTongues(Story):
         self.assertEqual(self.evidence(node), {notes.Note(raw).text for raw in said})
 
     def evidence(self, node):
-        """The texts of the notes that `splotctl audit evidence` writes down; all signed by the liar."""
+        """The texts of the notes that the node writes down for others; all signed by the liar."""
         folder = os.path.join(node.folder, "evidence-%d" % time.monotonic_ns())
-        node.ctl("audit", "evidence", folder)
         found = set()
-        for base, _, files in os.walk(folder):
-            for name in files:
-                with open(os.path.join(base, name), "rb") as f:
-                    raw = f.read()
-                if raw.startswith(self.liar_key.name.encode() + b"\n"):
-                    note = notes.Note(raw)
-                    self.assertTrue(note.signed_by(self.liar_key))
-                    found.add(note.text)
+        item, = node.json("audit", "evidence", "--dir", folder)["evidence"]
+        self.assertEqual((item["origin"], item["server"]), (self.liar_key.name, "krzywda"))
+        for i, told in enumerate(item["notes"], 1):
+            with open(os.path.join(item["folder"], "note-%d" % i), "rb") as f:
+                note = notes.Note(f.read())
+            self.assertTrue(note.signed_by(self.liar_key))
+            self.assertEqual(told["size"], note.size)
+            found.add(note.text)
+        if item["notes"][0]["size"] == item["notes"][1]["size"]:  # the two notes alone convince
+            self.nation.ctl("audit", "evidence", "--check", item["folder"], "--key", self.liar_key.text)
         return found
 
     def goes_on(self, log, number):
