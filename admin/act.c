@@ -20,8 +20,8 @@ static void tell_done(struct cli *cli, const struct control_request *q,
 	buf_add_text(out, "\n");
 }
 
-enum outcome act(struct cli *cli, const struct control_request *q, const char *done,
-		 const char *next)
+enum outcome act_and(struct cli *cli, const struct control_request *q, const char *done,
+		     const char *next, act_then *then)
 {
 	struct link link;
 	struct control_reply reply;
@@ -38,7 +38,15 @@ enum outcome act(struct cli *cli, const struct control_request *q, const char *d
 		outcome = cli_print(cli, &out);
 	if (outcome == DONE && next)
 		cli_note(cli, "%s", next);
+	if (outcome == DONE && then)
+		outcome = then(&link, q, &reply);
 	buf_free(&out);
 	link_close(&link);
 	return outcome;
+}
+
+enum outcome act(struct cli *cli, const struct control_request *q, const char *done,
+		 const char *next)
+{
+	return act_and(cli, q, done, next, NULL);
 }

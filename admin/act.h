@@ -8,5 +8,10 @@
  * why, and the reply's numbers.  `next` goes to stderr for people; NULL: nothing is left to do. */
 enum outcome act(struct cli *cli, const struct control_request *q, const char *done,
 		 const char *next);
+/* The same; `then` goes on with the same daemon once it is done and told. */
+typedef enum outcome act_then(struct link *l, const struct control_request *q,
+			      const struct control_reply *reply);
+enum outcome act_and(struct cli *cli, const struct control_request *q, const char *done,
+		     const char *next, act_then *then);
 
 #endif

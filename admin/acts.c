@@ -46,6 +46,38 @@ static enum outcome take_standing(struct cli *cli, uint64_t *ret)
 	return DONE;
 }
 
+/* The log's own checkpoint of what stands: `continue` quotes it. */
+static enum outcome write_standing(struct link *l, const struct control_request *q,
+				   const struct control_reply *reply)
+{
+	const char *path = cli_option(l->cli, "output");
+	struct control_request rows = {
+		.verb = CONTROL_ROWS, .name = q->name, .table = "checkpoints", .limit = 1};
+	struct control_reply found;
+	struct buf before = {0};
+	enum outcome outcome = DONE;
+	enum err e = ERR_OK;
+
+	if (reply->index == 0)
+		return cli_fail(l->cli, FAILED, ERR_NOT_FOUND,
+				"log %s is frozen, and nothing of it stands: there is no "
+				"checkpoint to write to %s",
+				q->name, path);
+	buf_add_u64be(&before, reply->index - 1);
+	rows.after_key = buf_bytes(&before);
+	outcome = link_ask(l, &rows, &l->cli->arena, &found);
+	if (outcome == DONE) {
+		e = found.row_count == 1 ? file_replace(path, 0644, found.rows[0].value)
+					 : ERR_CORRUPT;
+		if (e != ERR_OK)
+			outcome = cli_fail(l->cli, FAILED, e,
+					   "log %s is frozen, but %s was not written: %s", q->name,
+					   path, err_text(e));
+	}
+	buf_free(&before);
+	return outcome;
+}
+
 static enum outcome run_freeze(struct cli *cli)
 {
 	struct control_request q = {.verb = CONTROL_FREEZE};
@@ -63,13 +95,14 @@ static enum outcome run_freeze(struct cli *cli)
 	else if (q.size)
 		stands = text_in(&cli->arena, "its first %s",
 				 text_count(&cli->arena, q.size, "event stands", "events stand"));
-	return act(cli, &q,
-		   text_in(&cli->arena, "log %s is frozen: it takes nothing more, and %s", q.name,
-			   stands),
-		   text_in(&cli->arena,
-			   "splotctl release %s lets it go on; or enrol the log that begins anew "
-			   "(docs/AUDIT.md)",
-			   q.name));
+	return act_and(cli, &q,
+		       text_in(&cli->arena, "log %s is frozen: it takes nothing more, and %s",
+			       q.name, stands),
+		       text_in(&cli->arena,
+			       "splotctl release %s lets it go on; or enrol the log that begins "
+			       "anew (docs/AUDIT.md)",
+			       q.name),
+		       cli_option(cli, "output") ? write_standing : NULL);
 }
 
 static enum outcome run_release(struct cli *cli)
@@ -178,8 +211,8 @@ static enum outcome read_checkpoint(struct cli *cli, const char *path, const str
 	e = checkpoint_open(buf_bytes(ret), key, &checkpoint);
 	if (e != ERR_OK)
 		return cli_fail(cli, BAD_DATA, e,
-				"%s is no checkpoint signed by %s: %s; splotctl audit evidence and "
-				"splotctl audit export at the server write such files, unchanged",
+				"%s is no checkpoint signed by %s: %s; splotctl freeze -o at the "
+				"server writes such a file",
 				path, key->name, err_text(e));
 	return DONE;
 }
@@ -218,6 +251,7 @@ static enum outcome run_continue(struct cli *cli)
 
 static const struct option_rule freeze_options[] = {
 	{"at", 0, "cosigned|SIZE", "how much of the log stands (default: all that is there)"},
+	{"output", 'o', "FILE", "write the log's checkpoint of what stands, for splotctl continue"},
 	{"reason", 0, "TEXT", "why: it is recorded"},
 };
 
@@ -227,10 +261,9 @@ const struct verb verb_freeze = {
 	.operands_least = 1,
 	.operands_most = 1,
 	.summary = "let a log take nothing more, as when its key is in wrong hands",
-	.examples =
-		"  splotctl freeze 26 --reason 'laptop with the keys was stolen'\n"
-		"  splotctl freeze 26 --at cosigned --reason 'its key signed what the office did "
-		"not write'\n",
+	.examples = "  splotctl freeze 26 --reason 'laptop with the keys was stolen'\n"
+		    "  splotctl freeze 26 --at cosigned -o 26.checkpoint --reason 'its key was "
+		    "stolen'\n",
 	.options = freeze_options,
 	.option_count = sizeof freeze_options / sizeof *freeze_options,
 	.asks = true,
