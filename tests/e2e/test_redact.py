@@ -119,23 +119,35 @@ class ErasedEverywhere(Redacting):
                           ["--from", self.server.data], ["--from", self.export]):
             text = self.nation.ctl("log", *arguments).stdout
             self.assertEqual(text.count("redacted"), 2, text)
+        for daemon in (self.server, self.node):
+            erased = [row["value"] for row in daemon.json("summary") if row["metric"] == "redacted_events"]
+            self.assertEqual(erased, [2])
         out = os.path.join(self.nation.folder, "csv")
-        self.server.ctl("export", "--dir", out)
+        self.node.ctl("export", "--dir", out)
         with open(os.path.join(out, "entities.csv"), encoding="utf-8") as f:
             self.assertIn("pl26-kis-c", f.read())
+        before = self.node.status()["size"]
+        self.node.ctl("import", os.path.join(out, "entities.csv"), "--reason", "what was exported", "--source", "itself")
+        self.assertEqual(self.node.status()["size"], before)
 
     def check_audits(self, old):
+        trusted = os.path.join(self.nation.folder, "trusted.vkeys")
+        with open(trusted, "w", encoding="utf-8") as f:
+            f.writelines(daemon.status()["key"] + "\n" for daemon in self.nation.daemons())
+        keys = ["--keys", trusted]
         for folder in (self.server.data, self.node.data, self.export):
-            done = self.nation.ctl("audit", "verify", folder, "--json", "--key", self.server.status()["key"],
-                                   check=False)
+            done = self.nation.ctl("audit", "verify", folder, "--json", *keys, check=False)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-            self.assertIn("redacted", done.stdout)
-        keys = ["--key", self.node.status()["key"], "--key", self.server.status()["key"]]
+            logs = {log["log"]: log for log in json.loads(done.stdout)["logs"]}
+            self.assertEqual((logs["26"]["size"], logs["26"]["redacted"]), (6, 2))
         self.nation.ctl("audit", "check", old + ".tlog-proof", *keys)
         new = os.path.join(self.nation.folder, "new")
-        self.nation.ctl("audit", "prove", "26", "1", "-o", new, "--from", self.server.data, check=False)
-        done = self.nation.ctl("audit", "check", new + ".tlog-proof", *keys, check=False)
+        done = self.nation.ctl("audit", "prove", "26", "1", "-o", new, "--from", self.server.data, check=False)
         self.assertIn("redacted", done.stdout + done.stderr)
+        leaves = self.exported()
+        for leaf, good in ((leaves[1], True), (leaves[2], False)):
+            done = self.nation.ctl("audit", "check", new + ".tlog-proof", "--leaf", leaf, *keys, check=False)
+            self.assertEqual(done.returncode == 0, good, done.stdout + done.stderr)
 
 
 class WhoDoesNotHaveIt(Redacting):
