@@ -80,6 +80,7 @@ class Keys(Story):
         """Stopped or not, their stores hold what was signed."""
         for daemon in daemons:
             self.nation.ctl("audit", "verify", "--config", daemon.config)
+            self.assertEqual(daemon.status()["verified"]["damaged"], 0)
 
 
 class Rotation(Keys):
@@ -97,6 +98,7 @@ class Rotation(Keys):
         self.until_confirmed()
         second = self.key(self.server)
         self.assertNotEqual(second, self.first)
+        self.assertEqual(self.node.status()["key"], second)
         self.assertFalse(os.path.exists(self.node.keys + ".next"))
         # The rotation is signed by both, and so is what follows for a while.
         self.assertEqual([signers(note) for _, note in sorted(checkpoints(self.server, "26").items())], [1, 2, 2])
