@@ -10,7 +10,8 @@ import nation as n
 import story
 
 VERBS = """status summary import export put retire confirm get list history log keygen enrol server-card trust
-waive check-config""".split()
+waive check-config freeze release redact rotate continue recover""".split()
+FAMILIES = {"audit": "verify export prove check consistency evidence".split()}
 WHY = ("--reason", "test", "--source", "note 1")
 VERSION = {"kind", "id", "log", "index", "position", "recorded", "editor", "reason", "source", "retired",
            "supersedes", "record"}
@@ -112,10 +113,16 @@ class Verbs(story.Story):
 
     def test_every_verb_has_help_with_examples(self):
         shown = self.nation.ctl("--help").stdout
-        for verb in VERBS:
+        for verb in VERBS + ["%s %s" % (family, word) for family, words in FAMILIES.items() for word in words]:
             self.assertIn("\n  %s " % verb, shown)
-            told = self.nation.ctl(verb, "--help").stdout
-            self.assertIn("Examples:\n  splotctl %s" % verb, told)
+            told = self.nation.ctl(*verb.split(), "--help").stdout
+            self.assertIn("\n  splotctl %s" % verb, told.split("\nExamples:")[1])
+        for family, words in FAMILIES.items():
+            told = self.nation.ctl(family, "--help").stdout
+            self.assertEqual([line.split()[1] for line in told.splitlines() if line.startswith("  " + family)], words)
+            done = self.nation.ctl(family, "frob", check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn('"%s frob" is no command; there are: %s verify' % (family, family), done.stderr)
 
     def test_documents_have_the_documented_keys(self):
         node, server = self.node, self.server
@@ -130,10 +137,10 @@ class Verbs(story.Story):
         self.assertEqual(self.keys(node, "export", "--dir", os.path.join(self.nation.folder, "out")),
                          {"log", "position", "as_of", "files"})
         self.assertEqual(self.keys(node, "status"), {"role", "log", "realm", "state", "note", "started", "size",
-                                                     "position", "servers", "refusals", "key", "evidence"})
+                                                     "position", "servers", "refusals", "key", "verified", "evidence"})
         self.assertEqual(self.keys(server, "status"), {"role", "server", "realm", "state", "note", "started", "size",
-                                                       "position", "logs", "refusals", "key", "witnesses", "cosigned",
-                                                       "quorum", "evidence"})
+                                                       "position", "logs", "refusals", "key", "verified", "witnesses",
+                                                       "cosigned", "quorum", "evidence"})
         self.assertEqual(self.keys(server, "trust", "list"), {"trust"})
         self.assertEqual(self.keys(server, "trust", "revoke", "26", "--reason", "r"), {"done", "name", "reason", "size"})
         self.assertEqual(self.keys(node, "waive", "centrum", "--reason", "r"), {"done", "name", "reason", "size"})
