@@ -42,7 +42,7 @@ enum {
 
 	/* -- files -- */
 	CONFIG_BYTES_MAX = 64 * 1024,
-	KEY_FILE_BYTES_MAX = 4096,
+	KEY_FILE_BYTES_MAX = 16 * 1024, /* with the keys before, LOG_KEYS_MAX of them */
 	POLICY_BYTES_MAX = 32 * 1024,
 	PROOF_FILE_BYTES_MAX = 192 * 1024, /* an event in base64, 64 hashes and a note */
 	IMPORT_FILE_BYTES_MAX = 64 * 1024 * 1024,
