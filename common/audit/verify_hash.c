@@ -29,6 +29,7 @@ struct pass {
 	/* the checkpoint that comes next; none: size 0 */
 	uint64_t checkpoint;
 	struct buf note;
+	struct hash run[SOURCE_LEAVES_MAX]; /* of the leaves read last */
 	/* a run of leaves that are missing */
 	uint64_t missing_from, missing;
 };
@@ -176,7 +177,9 @@ static void fill_unknown(struct pass *p, uint64_t from, const struct hash *store
 		p->target->row->redacted++;
 		if (!r)
 			verify_found(p->verify, DAMAGE_LEAF_ERASED, p->target->name, from + i, "%s",
-				     "");
+				     verify_followed(p->verify)->national
+					     ? ""
+					     : "no national log is here to look for one");
 		else if (!hash_equal(r->leaf, p->hashes[i]))
 			verify_found(p->verify, DAMAGE_LEAF_ERASED, p->target->name, from + i,
 				     "national entry %" PRIu64 " is about another event there",
@@ -278,15 +281,11 @@ static enum err flush_block(struct pass *p)
 	return e;
 }
 
-static enum err add_leaf(struct pass *p, enum leaf_state state, struct bytes leaf)
+static enum err add_leaf(struct pass *p, enum leaf_state state, struct hash hash)
 {
 	p->states[p->width] = (uint8_t)state;
-	if (state == LEAF_HASHED) {
-		p->hashes[p->width] = hash_leaf(leaf);
-	} else {
-		p->hashes[p->width] = hash_empty();
-		p->unknown++;
-	}
+	p->hashes[p->width] = hash;
+	p->unknown += state != LEAF_HASHED;
 	p->width++;
 	return p->width == TILE_WIDTH ? flush_block(p) : ERR_OK;
 }
@@ -306,19 +305,22 @@ static enum err add_missing(struct pass *p, uint64_t index)
 {
 	if (p->missing++ == 0)
 		p->missing_from = index;
-	return add_leaf(p, LEAF_ABSENT, bytes_of(NULL, 0));
+	return add_leaf(p, LEAF_ABSENT, hash_empty());
 }
 
+/* The whole run is hashed before anything else is asked of the source: its bytes last no longer. */
 static enum err add_run(struct pass *p, const struct source_leaves *run)
 {
 	struct verify_report *report = p->verify->report;
 	enum err e = ERR_OK;
 
 	tell_missing(p);
-	for (size_t i = 0; e == ERR_OK && i < run->count; i++) {
+	for (size_t i = 0; i < run->count; i++) {
 		report->leaf_bytes += run->items[i].size;
-		e = add_leaf(p, run->items[i].size ? LEAF_HASHED : LEAF_ERASED, run->items[i]);
+		p->run[i] = hash_leaf(run->items[i]);
 	}
+	for (size_t i = 0; e == ERR_OK && i < run->count; i++)
+		e = add_leaf(p, run->items[i].size ? LEAF_HASHED : LEAF_ERASED, p->run[i]);
 	report->leaves += run->count;
 	return e;
 }

@@ -120,6 +120,8 @@ static int audit_teardown(void **state)
 
 /* ---- verifying ---- */
 
+static void tell_all(const struct audit *a);
+
 static void found(void *context, const struct finding *f)
 {
 	struct audit *a = context;
@@ -128,6 +130,8 @@ static void found(void *context, const struct finding *f)
 	if (a->plain && f->damage == DAMAGE_LEAF_UNREADABLE)
 		return;
 	t = &a->told[a->count++];
+	if (a->count >= FOUND_MOST)
+		tell_all(a);
 	assert_true(a->count < FOUND_MOST);
 	t->damage = f->damage;
 	t->index = f->index;
@@ -737,6 +741,57 @@ static void a_view_ahead_of_its_log_is_found(void **state)
 	assert_false(a->report.view_checked);
 }
 
+/* ---- exports ---- */
+
+/* Verifies the folder that the nation was exported to. */
+static void verify_export(struct audit *a)
+{
+	const struct verify_watch watch = {a, progress, found};
+	struct source source;
+
+	a->count = 0;
+	assert_ok(source_open_export(a->n->folder, &source));
+	a->options = (struct verify_options){.trusted = a->n->keys};
+	assert_ok(verify_run(&source, &a->options, &watch, &a->report));
+	source_close(&source);
+	if (a->count > 1)
+		tell_all(a);
+}
+
+static void flip_file(struct audit *a, const char *file, size_t at)
+{
+	struct bytes content = file_of(a->n, file);
+
+	assert_true(at < content.size);
+	((uint8_t *)(uintptr_t)content.data)[at] ^= 1;
+	put_file(a->n, file, content);
+}
+
+static void an_export_is_verified_as_a_store_is(void **state)
+{
+	struct audit *a = *state;
+	struct export_report report;
+
+	assert_ok(export_all(a->n, &report));
+	verify_export(a);
+	assert_int_equal(a->count, 0);
+	assert_int_equal(a->report.leaves, EVENTS + 8);
+	assert_false(a->report.view_checked);
+	flip_file(a, "26/tile/entries/001", 50);
+	verify_export(a);
+	assert_true(is_found(a, DAMAGE_LEAF, "26", 256));
+	flip_file(a, "26/tile/entries/001", 50);
+	flip_file(a, "26/tile/0/001", 50);
+	verify_export(a);
+	assert_int_equal(a->count, 1);
+	assert_true(is_found(a, DAMAGE_TILE, "26", 1));
+	flip_file(a, "26/tile/0/001", 50);
+	flip_file(a, "26/checkpoint", file_of(a->n, "26/checkpoint").size - 8);
+	verify_export(a);
+	assert_int_equal(a->count, 1);
+	assert_true(is_found(a, DAMAGE_SIGNATURE, "26", EVENTS));
+}
+
 #define AUDIT(name) cmocka_unit_test_setup_teardown(name, audit_setup, audit_teardown)
 
 int main(void)
@@ -762,6 +817,7 @@ int main(void)
 		AUDIT(a_mark_above_the_log_is_a_rollback),
 		AUDIT(witnesses_are_counted_and_their_lines_checked),
 		AUDIT(fewer_cosignatures_than_wanted_are_damage_only_when_asked),
+		AUDIT(an_export_is_verified_as_a_store_is),
 		AUDIT(an_altered_record_is_found_by_its_id),
 		AUDIT(an_altered_version_is_found_by_its_event),
 		AUDIT(an_altered_count_is_found_by_its_row),
