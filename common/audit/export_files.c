@@ -338,13 +338,13 @@ enum err export_finish(struct exported *x, struct export_run *run)
 {
 	char path[EXPORT_PATH_BYTES];
 	uint64_t before = x->size;
-	enum err e = join(x->folder, "checkpoint", path);
+	/* Not synced by itself: what stands here after a fall of the system is this one, the one
+	 * before, or nothing that reads, which is written anew.  A sync a log would make a server's
+	 * commits wait for the same disk. */
+	enum err e = export_put(x->folder, "checkpoint", buf_bytes(&x->target_note), run);
 
-	if (e == ERR_OK)
-		e = file_replace(path, FILE_MODE, buf_bytes(&x->target_note));
 	if (e != ERR_OK)
 		return e;
-	run->report.files++;
 	buf_clear(&x->note);
 	buf_add_bytes(&x->note, buf_bytes(&x->target_note));
 	x->size = x->target.size;
