@@ -296,15 +296,14 @@ static enum outcome run_audit_check(struct cli *cli)
 {
 	struct checking c = {
 		.cli = cli, .count = cli->operand_count, .leaf = cli_option(cli, "leaf")};
-	enum outcome outcome = audit_keys_given(cli, &c.keys);
+	enum outcome outcome = DONE;
 
+	c.proofs = calloc(c.count, sizeof *c.proofs);
+	if (!c.proofs)
+		return cli_fail(cli, FAILED, ERR_NOMEM, "out of memory");
+	outcome = audit_keys_given(cli, &c.keys);
 	if (outcome == DONE)
 		outcome = audit_policy_given(cli, &c.policy, &c.has_policy);
-	if (outcome == DONE) {
-		c.proofs = calloc(c.count, sizeof *c.proofs);
-		if (!c.proofs)
-			outcome = cli_fail(cli, FAILED, ERR_NOMEM, "out of memory");
-	}
 	for (size_t i = 0; outcome == DONE && i < c.count; i++) {
 		c.proofs[i].path = cli->operands[i];
 		outcome = check_proof(&c, &c.proofs[i]);
@@ -313,7 +312,7 @@ static enum outcome run_audit_check(struct cli *cli)
 		outcome = check_pairs(&c);
 	if (outcome == DONE)
 		outcome = tell(&c);
-	for (size_t i = 0; c.proofs && i < c.count; i++)
+	for (size_t i = 0; i < c.count; i++)
 		buf_free(&c.proofs[i].raw);
 	free(c.proofs);
 	keyring_free(c.keys);

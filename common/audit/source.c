@@ -34,8 +34,10 @@ enum err source_folder_log(const char *folder, struct log_name *ret)
 
 	if (size >= sizeof text || memchr(folder, '/', size))
 		return ERR_INVALID;
-	for (size_t i = 0; i <= size; i++)
-		text[i] = folder[i] == '-' ? '/' : folder[i];
+	memcpy(text, folder, size + 1);
+	for (size_t i = 0; i < size; i++)
+		if (text[i] == '-')
+			text[i] = '/';
 	return log_name_parse(bytes_of(text, size), ret);
 }
 

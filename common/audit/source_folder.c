@@ -294,7 +294,7 @@ enum err source_open_export(const char *folder, struct source *ret)
 {
 	struct folder_source *x = calloc(1, sizeof *x);
 	struct source s = {.ops = &folder_ops, .context = x};
-	struct source_names names;
+	struct source_names names = {.count = 0};
 	enum err e = x ? ERR_OK : ERR_NOMEM;
 
 	if (e == ERR_OK && strlen(folder) >= sizeof x->folder)
