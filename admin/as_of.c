@@ -40,7 +40,7 @@ static enum outcome take(struct cli *cli, const char **ret_text, struct as_of *r
 
 enum outcome as_of_check(struct cli *cli, const char **ret_text)
 {
-	struct as_of as_of;
+	struct as_of as_of = {0};
 	enum outcome outcome = take(cli, ret_text, &as_of);
 
 	if (outcome == DONE && *ret_text && !as_of.at && as_of.until.last.ms > wall_now().ms)

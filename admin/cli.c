@@ -32,8 +32,8 @@ static int option_find(const struct verb *verb, const char *name, size_t length,
 							 ? &verb->options[i]
 							 : &common_options[i - verb->option_count];
 
-		if (letter ? rule->letter == letter
-			   : strlen(rule->name) == length && !strncmp(rule->name, name, length))
+		if (name ? strlen(rule->name) == length && !strncmp(rule->name, name, length)
+			 : rule->letter && rule->letter == letter)
 			return (int)i;
 	}
 	return -1;

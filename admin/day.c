@@ -4,7 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { HOUR_S = 3600, DAY_S = 24 * HOUR_S, LONG_MONTH_DAYS = 31 };
+enum { LONG_MONTH_DAYS = 31 };
+
+static const int64_t MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400;
 
 /* Digits at fixed places, the rest as in `form` ('0' stands for a digit). */
 static bool has_form(const char *text, const char *form)
@@ -91,7 +93,7 @@ enum err moment_parse(const char *text, struct moment *ret)
 	second = number(text + 17, 2);
 	if (hour > 23 || minute > 59 || second > 59)
 		return ERR_INVALID;
-	m.last.ms = (midnight + hour * HOUR_S + minute * 60 + second) * 1000;
+	m.last.ms = (midnight + hour * HOUR_S + minute * MINUTE_S + second) * 1000;
 	m.first.ms = m.last.ms;
 	if (has_form(text, EXACT)) {
 		m.first.ms += number(text + 20, 3);

@@ -56,12 +56,29 @@ static void numbers_stand_under_each_other(void **state)
 	arena_free(&arena);
 }
 
+static void a_number_is_digits_alone_from_one_to_the_most_that_fits(void **state)
+{
+	static const char *const bad[] = {"",   "0",  "000", "-1",   "+1",
+					  " 1", "1 ", "1.0", "0x10", "18446744073709551616"};
+	uint64_t number = 7;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_false(text_number(bad[i], &number));
+	assert_int_equal(number, 7);
+	assert_true(text_number("18446744073709551615", &number));
+	assert_true(number == UINT64_MAX);
+	assert_true(text_number("0118", &number));
+	assert_int_equal(number, 118);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_would_steer_a_terminal_is_written_out),
 		cmocka_unit_test(width_counts_columns_and_not_bytes),
 		cmocka_unit_test(numbers_stand_under_each_other),
+		cmocka_unit_test(a_number_is_digits_alone_from_one_to_the_most_that_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
