@@ -15,8 +15,7 @@
 enum {
 	PAGE_ROWS = 512,
 	PAGE_BYTES = 512 * 1024,
-	NUMBER_BYTES = 8,
-	PLACE_BYTES = 1 + 2 * NUMBER_BYTES, /* behind a record's key: 0, position, index */
+	PLACE_BYTES = 17, /* behind a record's key: 0, position, index, eight bytes each */
 };
 
 struct row {
@@ -165,9 +164,10 @@ static void key_text(struct bytes key, size_t tail, char text[static ID_BYTES_MA
 	size_t size = key.size > 1 + tail ? key.size - 1 - tail : 0;
 
 	size = size > ID_BYTES_MAX ? ID_BYTES_MAX : size;
+	memcpy(text, key.data + 1, size);
 	for (size_t i = 0; i < size; i++)
-		text[i] = key.data[1 + i] >= 0x20 && key.data[1 + i] < 0x7f ? (char)key.data[1 + i]
-									    : '?';
+		if (text[i] < 0x20 || text[i] == 0x7f)
+			text[i] = '?';
 	text[size] = 0;
 }
 
@@ -262,7 +262,8 @@ static bool place_of(struct bytes key, uint64_t *ret_position, struct bytes *ret
 	if (key.size <= PLACE_BYTES)
 		return false;
 	*ret_record = bytes_of(key.data, key.size - PLACE_BYTES);
-	c = cursor_of(bytes_of(key.data + key.size - 2 * NUMBER_BYTES, 2 * NUMBER_BYTES));
+	c = cursor_of(bytes_of(key.data + key.size - PLACE_BYTES, PLACE_BYTES));
+	(void)cursor_u8(&c);
 	*ret_position = cursor_u64be(&c);
 	return true;
 }

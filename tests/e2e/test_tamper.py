@@ -122,6 +122,20 @@ class Tampering(Story):
         text = self.nation.ctl("audit", "verify", "--config", self.server.config).stdout
         self.assertIn("nothing is wrong", text)
 
+    def test_nothing_is_wrong_while_editors_write(self):
+        load = subprocess.Popen([os.path.join(os.environ["SPLOT_BUILD"], "tests", "splot-load"), "rate", self.server.socket,
+                                 "4", "1", "3", "26=" + self.node.socket], stdout=subprocess.DEVNULL)
+        leaves, grown = 0, 0
+        while load.poll() is None:
+            for daemon in (self.server, self.node):
+                found, report = self.verify(daemon)
+                self.assertEqual(found, [])
+                self.assertIsNotNone(report["view"])
+            grown += report["leaves"] > leaves
+            leaves = report["leaves"]
+        self.assertEqual(load.returncode, 0)
+        self.assertGreater(grown, 1)
+
     # ---- a server ----
 
     def test_what_is_changed_in_a_servers_logs_is_found_by_name(self):

@@ -163,6 +163,24 @@ static void a_mark_in_use_is_not_opened_a_second_time(void **state)
 	highwater_close(&second);
 }
 
+static void a_mark_in_use_may_be_looked_at(void **state)
+{
+	struct world *w = *state;
+	struct highwater h;
+	uint64_t size = 7;
+	bool found = false;
+
+	assert_int_equal(highwater_read(w->path, &size), ERR_NOT_FOUND);
+	OK(highwater_open(w->path, &h, &found));
+	OK(highwater_raise(&h, 41, 0));
+	OK(highwater_read(w->path, &size));
+	assert_int_equal(size, 41);
+	highwater_close(&h);
+	OK(file_replace(w->path, 0600, bytes_of_text("41\n")));
+	assert_int_equal(highwater_read(w->path, &size), ERR_CORRUPT);
+	assert_int_equal(size, 41);
+}
+
 static void a_mark_that_is_damaged_is_corrupt_not_zero(void **state)
 {
 	static const char *const texts[] = {
@@ -193,6 +211,7 @@ int main(void)
 		T(folders_are_made_with_their_parents),
 		T(the_mark_is_found_again_and_never_sinks),
 		T(a_mark_in_use_is_not_opened_a_second_time),
+		T(a_mark_in_use_may_be_looked_at),
 		T(a_mark_that_is_damaged_is_corrupt_not_zero),
 	};
 
