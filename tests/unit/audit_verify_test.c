@@ -16,6 +16,7 @@ struct told {
 
 struct audit {
 	struct nation *n;
+	struct log *anew; /* 26/2, when there is one */
 	char view_folder[TEMPORARY_BYTES + 8], scratch[TEMPORARY_BYTES + 8];
 	struct store *store; /* with the view */
 	struct view view;
@@ -63,14 +64,16 @@ static void commit(struct audit *a, uint32_t count)
 
 static const struct log *find_log(void *context, struct log_name name)
 {
-	const struct nation *n = context;
+	const struct audit *a = context;
 
-	return log_name_equal(name, n->l26->name) ? n->l26 : NULL;
+	if (a->anew && log_name_equal(name, a->anew->name))
+		return a->anew;
+	return log_name_equal(name, a->n->l26->name) ? a->n->l26 : NULL;
 }
 
 static void fold_all(struct audit *a)
 {
-	struct log_finder finder = {a->n, find_log};
+	struct log_finder finder = {a, find_log};
 	struct txn *read = NULL;
 	struct txn *write = NULL;
 	uint64_t position = 0;
@@ -627,6 +630,57 @@ static void a_mark_above_the_log_is_a_rollback(void **state)
 	fixture_stop(&node);
 }
 
+/* ---- a log begun anew ---- */
+
+/* Log 26/2, whose first event quotes `note` as the old log's checkpoint of `size`. */
+static void begin_anew(struct audit *a, uint64_t size, struct bytes note)
+{
+	struct fixture *f = &a->n->f;
+	struct log *anew = opened(f, "26/2");
+	struct party by;
+	struct party witness;
+	struct event e = event_of(NULL, 0);
+	struct bytes event = {NULL, 0};
+	struct txn *t = NULL;
+	struct tree tree;
+
+	party_make(&by, REALM "/region/26/2", KEY_ED25519, 62);
+	party_make(&witness, REALM "/witness/26/2", KEY_COSIGNATURE, 63);
+	(void)nation_enrol(a->n, "26/2", &by, &witness);
+	e.act = EVENT_CONTINUES;
+	e.old_log = name_of("26");
+	e.old_size = size;
+	e.document = note;
+	event = encoded(f, &e);
+	tree = anew->tree;
+	tree_append(&tree, hash_leaf(event));
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(national_accept(a->n->national, anew, t, (struct wall_ms){1000}, &event, 1,
+				  signed_note(a->n, &by, 1, tree_root(&tree))));
+	seal_national(a->n, t);
+	assert_ok(txn_commit(t));
+	a->anew = anew;
+	fold_all(a);
+}
+
+static void a_log_begun_anew_is_held_against_the_old_one(void **state)
+{
+	struct audit *a = *state;
+
+	begin_anew(a, 460, get(a, a->n->f.store, a->n->l26->checkpoints, number(a, -1, 460)));
+	assert_whole(a);
+	assert_int_equal(a->report.log_count, 3);
+	assert_int_equal(a->report.records, 100);
+}
+
+static void an_old_log_that_is_quoted_wrongly_is_found(void **state)
+{
+	struct audit *a = *state;
+
+	begin_anew(a, 460, signed_note(a->n, &a->n->region, 460, hash_empty()));
+	assert_found(a, DAMAGE_LEAF_UNREADABLE, "26/2", 0);
+}
+
 /* ---- witnesses ---- */
 
 static void witnesses_are_counted_and_their_lines_checked(void **state)
@@ -815,6 +869,8 @@ int main(void)
 		AUDIT(a_log_rolled_back_below_what_was_accepted_is_found),
 		AUDIT(what_no_entry_accepted_is_found),
 		AUDIT(a_mark_above_the_log_is_a_rollback),
+		AUDIT(a_log_begun_anew_is_held_against_the_old_one),
+		AUDIT(an_old_log_that_is_quoted_wrongly_is_found),
 		AUDIT(witnesses_are_counted_and_their_lines_checked),
 		AUDIT(fewer_cosignatures_than_wanted_are_damage_only_when_asked),
 		AUDIT(an_export_is_verified_as_a_store_is),
