@@ -13,6 +13,7 @@
 #include "admin/settings.h"
 #include "admin/text.h"
 #include "admin/verbs.h"
+#include "admin/view_socket.h"
 #include "base/limits.h"
 #include "io/files.h"
 #include "ledger/view.h"
@@ -24,6 +25,7 @@ struct verifying {
 	struct audit_source audit;
 	struct store *store, *view; /* owned; one and the same at a node */
 	const char *data;           /* a daemon's data folder, where the report belongs; or NULL */
+	bool from_daemon;           /* its rows are asked for */
 	struct buf out;
 	enum outcome printed;
 	int64_t told_ms; /* when the progress was shown last */
@@ -131,6 +133,7 @@ static enum outcome open_source(struct verifying *v, struct source *ret)
 		outcome = settings_path(cli, config, "data", &folder);
 	if (outcome != DONE)
 		return outcome;
+	v->from_daemon = !folder;
 	return folder ? open_folder(v, folder, ret) : source_open_daemon(cli, ret);
 }
 
@@ -268,12 +271,14 @@ static enum outcome tell(struct verifying *v, const struct verify_report *r)
 static enum outcome verify(struct verifying *v)
 {
 	const struct verify_watch watch = {v, on_progress, on_found};
+	const struct verify_rows rows = view_of_daemon(&v->audit.source);
 	const struct verify_options options = {
 		.trusted = v->audit.known,
 		.policy = v->audit.has_policy ? &v->audit.policy : NULL,
 		.quorum_needed = cli_option(v->cli, "policy") != NULL,
-		.is_store = v->store || !v->cli->operand_count,
+		.is_store = v->store || v->from_daemon,
 		.view = v->view,
+		.rows = v->from_daemon ? &rows : NULL,
 		.scratch = scratch_folder(v),
 		.highwater = v->store ? highwater_of(v->cli) : 0,
 	};

@@ -13,7 +13,7 @@ struct daemon {
 
 /* ---- asking ---- */
 
-static enum err ask(struct source *s, const struct control_request *q, struct control_reply *ret)
+enum err source_ask(struct source *s, const struct control_request *q, struct control_reply *ret)
 {
 	struct daemon *d = s->context;
 	enum err e = ERR_CLOSED;
@@ -41,7 +41,7 @@ static enum err ask_rows(struct source *s, struct log_name log, const char *tabl
 					  .after_key = key,
 					  .reverse = reverse,
 					  .limit = limit};
-	enum err e = ask(s, &q, ret);
+	enum err e = source_ask(s, &q, ret);
 
 	return e == ERR_OK && !ret->row_count ? ERR_NOT_FOUND : e;
 }
@@ -72,7 +72,7 @@ static enum err daemon_names(struct source *s, struct source_names *ret)
 	const struct control_request q = {.verb = CONTROL_STATUS};
 	struct source_names names = {0};
 	struct control_reply reply;
-	enum err e = ask(s, &q, &reply);
+	enum err e = source_ask(s, &q, &reply);
 
 	if (e != ERR_OK)
 		return e;
@@ -191,7 +191,7 @@ static enum err daemon_keys(struct source *s, struct log_name log, struct buf *r
 	struct control_reply reply;
 	const char *key = "";
 	bool own = false;
-	enum err e = ask(s, &q, &reply);
+	enum err e = source_ask(s, &q, &reply);
 
 	if (e != ERR_OK)
 		return e;
@@ -200,7 +200,7 @@ static enum err daemon_keys(struct source *s, struct log_name log, struct buf *r
 		key = reply.key;
 	} else if (strcmp(reply.role, "node") != 0) {
 		q.verb = CONTROL_TRUST;
-		e = ask(s, &q, &reply);
+		e = source_ask(s, &q, &reply);
 		for (size_t i = 0; e == ERR_OK && i < reply.trust_count; i++)
 			if (!strcmp(reply.trust[i].log, log.text))
 				key = reply.trust[i].log_key;
@@ -215,7 +215,7 @@ static enum err daemon_policy(struct source *s, struct buf *ret)
 {
 	const struct control_request q = {.verb = CONTROL_STATUS};
 	struct control_reply reply;
-	enum err e = ask(s, &q, &reply);
+	enum err e = source_ask(s, &q, &reply);
 
 	if (e != ERR_OK)
 		return e;

@@ -12,6 +12,11 @@ enum outcome source_open_daemon(struct cli *cli, struct source *ret);
 /* The store or export `folder`; NULL: the daemon.  A failure was told. */
 enum outcome source_named(struct cli *cli, const char *folder, struct source *ret);
 
+/* Asks the daemon behind such a source; the reply is valid until the next call on it.  An error of
+ * the daemon's is returned as well. */
+MUST_USE enum err source_ask(struct source *daemon, const struct control_request *q,
+			     struct control_reply *ret);
+
 /* Tells an error that a source's function gave: what was read, what to do. */
 enum outcome source_failed(struct cli *cli, const struct source *s, enum err e);
 

@@ -1,5 +1,7 @@
 /* The control socket: who may open it may read; what changes something is for
  * administrators (acts.c). */
+#include <string.h>
+
 #include "base/log.h"
 #include "ledger/answer.h"
 #include "ledger/rows.h"
@@ -41,7 +43,8 @@ static enum err answer_rows(struct server *s, const struct control_call *call,
 			    const struct control_request *q, struct control_reply *ret)
 {
 	(void)call;
-	return rows_answer(s->archive.store, q, &s->arena, ret);
+	return rows_answer(strcmp(q->name, ROWS_OF_VIEW) == 0 ? s->folder.store : s->archive.store,
+			   q, &s->arena, ret);
 }
 
 static enum err answer_evidence(struct server *s, const struct control_call *call,

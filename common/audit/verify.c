@@ -289,7 +289,7 @@ enum err verify_run(struct source *s, const struct verify_options *options,
 		e = hash_pass(v);
 	if (e == ERR_OK)
 		e = check_pass(v);
-	if (e == ERR_OK && options->view && verify_followed(v)) {
+	if (e == ERR_OK && (options->view || options->rows) && verify_followed(v)) {
 		begin = now_ns();
 		begin_pass(v, "view", leaves_in(v));
 		e = verify_view(v);

@@ -73,16 +73,38 @@ struct verify_report {
 	int64_t hash_ns, check_ns, view_ns; /* time of the passes */
 };
 
+/* The stored view where this process cannot open it: a running daemon's.  What a function gives
+ * is valid until the next one is called. */
+enum { VERIFY_PAGE_ROWS = 512 };
+
+struct stored_row;
+struct count;
+struct verify_rows {
+	void *context;
+	/* Position and counts in their order, of one moment, into the arena; BUSY when it goes on
+	 * changing. */
+	MUST_USE enum err (*state)(void *context, struct arena *arena, uint64_t *ret_position,
+				   struct count **ret_counts, size_t *ret_count);
+	/* Rows of table "records" or "versions" behind a key (empty: from the first), up to
+	 * VERIFY_PAGE_ROWS; none past the end. */
+	MUST_USE enum err (*page)(void *context, const char *table, struct bytes after,
+				  const struct stored_row **ret, size_t *ret_count);
+	/* One row of those or of "view"; NOT_FOUND. */
+	MUST_USE enum err (*row)(void *context, const char *table, struct bytes key,
+				 struct bytes *ret);
+};
+
 struct verify_options {
 	const struct keyring *trusted; /* keys that the caller vouches for, and what was read from
 					  the source (keyring_read); borrowed */
 	const struct policy *policy;   /* NULL: the source's own, else the usual one of the
 					  witnesses enrolled */
 	bool quorum_needed;            /* no quorum is damage; else it is only reported */
-	bool is_store;       /* the source is a store: it ends where its checkpoints say, and
-				a server's logs hold nothing but what its national log accepted */
-	struct store *view;  /* store with the view, open (a node's is its only store); NULL: no
-				view is compared */
+	bool is_store;      /* the source is a store: it ends where its checkpoints say, and
+			       a server's logs hold nothing but what its national log accepted */
+	struct store *view; /* store with the view, open (a node's is its only store) */
+	const struct verify_rows *rows; /* the view where there is no such store; both NULL: no
+					   view is compared */
 	const char *scratch; /* where the view is folded anew, in files that no folder names */
 	uint64_t highwater;  /* a node's mark; 0: none.  Below it: ROLLBACK */
 };

@@ -11,9 +11,9 @@
 
 #include "base/limits.h"
 #include "ledger/view.h"
+#include "model/control.h"
 
 enum {
-	PAGE_ROWS = 512,
 	PAGE_BYTES = 512 * 1024,
 	PLACE_BYTES = 17, /* behind a record's key: 0, position, index, eight bytes each */
 };
@@ -22,11 +22,13 @@ struct row {
 	struct bytes key, value;
 };
 
+enum which { RECORDS, VERSIONS };
+
 /* A table read in pages. */
 struct walk {
-	struct store *store;
-	struct table table;
-	struct row rows[PAGE_ROWS];
+	const struct verify_side *side;
+	enum which which;
+	struct row rows[VERIFY_PAGE_ROWS];
 	size_t at, count;
 	bool last; /* no page follows */
 	struct buf copy, after;
@@ -43,23 +45,38 @@ struct comparison {
 
 /* ---- reading ---- */
 
+static struct table table_of(const struct verify_side *side, enum which which)
+{
+	return which == RECORDS ? side->view.records : side->view.versions;
+}
+
+static const char *name_of(enum which which)
+{
+	return which == RECORDS ? "records" : "versions";
+}
+
+static void take_row(struct walk *w, struct bytes key, struct bytes value)
+{
+	w->rows[w->count++] = (struct row){{NULL, key.size}, {NULL, value.size}};
+	buf_add_bytes(&w->copy, key);
+	buf_add_bytes(&w->copy, value);
+}
+
 /* Fills the rows with offsets into the copy, which may move while it grows. */
 static enum err copy_page(struct walk *w, struct txn *t)
 {
 	struct scan *scan = NULL;
 	struct bytes key = {NULL, 0};
 	struct bytes value = {NULL, 0};
-	enum err e = scan_open(t, w->table, &scan);
+	enum err e = scan_open(t, table_of(w->side, w->which), &scan);
 
 	if (e == ERR_OK)
 		e = scan_seek(scan, buf_bytes(&w->after), &key, &value);
 	if (e == ERR_OK && w->after.size && bytes_equal(key, buf_bytes(&w->after)))
 		e = scan_next(scan, &key, &value);
 	while (e == ERR_OK) {
-		w->rows[w->count++] = (struct row){{NULL, key.size}, {NULL, value.size}};
-		buf_add_bytes(&w->copy, key);
-		buf_add_bytes(&w->copy, value);
-		if (w->count == PAGE_ROWS || w->copy.size >= PAGE_BYTES)
+		take_row(w, key, value);
+		if (w->count == VERIFY_PAGE_ROWS || w->copy.size >= PAGE_BYTES)
 			break;
 		e = scan_next(scan, &key, &value);
 	}
@@ -68,19 +85,46 @@ static enum err copy_page(struct walk *w, struct txn *t)
 	return w->last ? ERR_OK : e;
 }
 
-static enum err next_page(struct walk *w)
+static enum err read_page(struct walk *w)
 {
 	struct txn *t = NULL;
-	size_t at = 0;
-	enum err e = txn_begin(w->store, false, &t);
+	enum err e = txn_begin(w->side->store, false, &t);
 
-	if (e != ERR_OK)
-		return e;
+	if (e == ERR_OK)
+		e = copy_page(w, t);
+	txn_abort(t);
+	return e;
+}
+
+/* Each row behind the last, or paging would go round. */
+static enum err ask_page(struct walk *w)
+{
+	const struct verify_rows *from = w->side->rows;
+	const struct stored_row *rows = NULL;
+	struct bytes last = buf_bytes(&w->after);
+	size_t count = 0;
+	enum err e = from->page(from->context, name_of(w->which), last, &rows, &count);
+
+	for (size_t i = 0; e == ERR_OK && i < count && w->count < VERIFY_PAGE_ROWS; i++) {
+		if (bytes_compare(rows[i].key, last) <= 0)
+			e = ERR_DECODE;
+		else
+			take_row(w, rows[i].key, rows[i].value);
+		last = rows[i].key;
+	}
+	w->last = e == ERR_OK && count == 0;
+	return e;
+}
+
+static enum err next_page(struct walk *w)
+{
+	size_t at = 0;
+	enum err e = ERR_OK;
+
 	w->at = 0;
 	w->count = 0;
 	buf_clear(&w->copy);
-	e = copy_page(w, t);
-	txn_abort(t);
+	e = w->side->rows ? ask_page(w) : read_page(w);
 	if (e == ERR_OK)
 		e = buf_check(&w->copy);
 	for (size_t i = 0; e == ERR_OK && i < w->count; i++) {
@@ -109,13 +153,13 @@ static enum err walk_row(struct walk *w, const struct row **ret)
 	return e;
 }
 
-static struct walk *walk_new(struct store *store, struct table table)
+static struct walk *walk_new(const struct verify_side *side, enum which which)
 {
 	struct walk *w = calloc(1, sizeof *w);
 
 	if (w) {
-		w->store = store;
-		w->table = table;
+		w->side = side;
+		w->which = which;
 	}
 	return w;
 }
@@ -130,16 +174,20 @@ static void walk_free(struct walk *w)
 }
 
 /* One row, copied; NOT_FOUND. */
-static enum err look_up(struct comparison *c, const struct verify_side *side, struct table table,
+static enum err look_up(struct comparison *c, const struct verify_side *side, enum which which,
 			struct bytes key, struct bytes *ret)
 {
 	struct txn *t = NULL;
 	struct bytes value = {NULL, 0};
-	enum err e = txn_begin(side->store, false, &t);
+	enum err e = ERR_OK;
 
-	if (e != ERR_OK)
-		return e;
-	e = txn_get(t, table, key, &value);
+	if (side->rows) {
+		e = side->rows->row(side->rows->context, name_of(which), key, &value);
+	} else {
+		e = txn_begin(side->store, false, &t);
+		if (e == ERR_OK)
+			e = txn_get(t, table_of(side, which), key, &value);
+	}
 	if (e == ERR_OK) {
 		buf_clear(&c->value);
 		buf_add_bytes(&c->value, value);
@@ -219,7 +267,7 @@ static enum err check_superseded(struct comparison *c, const struct row *anew)
 	place_key(&key, anew->key, v.position, v.index);
 	e = buf_check(&key);
 	if (e == ERR_OK)
-		e = look_up(c, c->stored, c->stored->view.versions, buf_bytes(&key), &stored);
+		e = look_up(c, c->stored, VERSIONS, buf_bytes(&key), &stored);
 	if (e == ERR_NOT_FOUND)
 		tell(c, DAMAGE_VERSION, buf_bytes(&key), anew->value, anew->value,
 		     "a version is missing");
@@ -281,10 +329,10 @@ static enum err check_later(struct comparison *c, const struct row *stored)
 	if (place_of(stored->key, &position, &record)) {
 		if (position >= c->position)
 			return ERR_OK;
-		e = look_up(c, c->anew, c->anew->view.records, record, &value);
+		e = look_up(c, c->anew, RECORDS, record, &value);
 		fits = e == ERR_OK && bytes_equal(value, stored->value);
 		if (fits) {
-			e = look_up(c, c->stored, c->stored->view.records, record, &value);
+			e = look_up(c, c->stored, RECORDS, record, &value);
 			fits = e == ERR_OK && is_newer(c, value);
 		}
 	}
@@ -314,14 +362,14 @@ static enum err match_version(struct comparison *c, const struct row *anew,
 
 /* ---- both tables ---- */
 
-static enum err merge(struct comparison *c, struct table anew, struct table stored,
+static enum err merge(struct comparison *c, enum which which,
 		      enum err (*match)(struct comparison *c, const struct row *anew,
 					const struct row *stored))
 {
 	enum err e = ERR_OK;
 
-	c->left = walk_new(c->anew->store, anew);
-	c->right = walk_new(c->stored->store, stored);
+	c->left = walk_new(c->anew, which);
+	c->right = walk_new(c->stored, which);
 	if (!c->left || !c->right)
 		e = ERR_NOMEM;
 	while (e == ERR_OK) {
@@ -352,8 +400,12 @@ enum err verify_side_read(struct verify_side *s)
 {
 	struct txn *t = NULL;
 	bool more = false;
-	enum err e = txn_begin(s->store, false, &t);
+	enum err e = ERR_OK;
 
+	if (s->rows)
+		return s->rows->state(s->rows->context, &s->arena, &s->position, &s->counts,
+				      &s->count);
+	e = txn_begin(s->store, false, &t);
 	if (e != ERR_OK)
 		return e;
 	e = view_position(&s->view, t, &s->position);
@@ -412,10 +464,10 @@ enum err verify_compare(struct verify *v, const struct verify_side *stored,
 {
 	struct comparison c = {
 		.verify = v, .stored = stored, .anew = anew, .position = anew->position};
-	enum err e = merge(&c, anew->view.records, stored->view.records, match_record);
+	enum err e = merge(&c, RECORDS, match_record);
 
 	if (e == ERR_OK)
-		e = merge(&c, anew->view.versions, stored->view.versions, match_version);
+		e = merge(&c, VERSIONS, match_version);
 	if (e == ERR_OK)
 		match_counts(&c);
 	arena_free(&c.arena);

@@ -65,11 +65,12 @@ MUST_USE enum err verify_national(struct verify *v, struct verify_target *nation
 MUST_USE enum err verify_witnesses(struct verify *v, const struct verify_target *national);
 MUST_USE enum err verify_view(struct verify *v);
 
-/* A view with its counts, as it stood at one moment. */
+/* A view with its counts, as it stood at one moment: in a store, or rows that are asked for. */
 struct verify_side {
 	struct store *store;
 	struct view view;
-	uint64_t position; /* entries that it stands for */
+	const struct verify_rows *rows; /* NULL: in the store */
+	uint64_t position;              /* entries that it stands for */
 	struct count *counts;
 	size_t count;
 	struct arena arena; /* of the counts */

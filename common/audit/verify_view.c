@@ -207,13 +207,23 @@ static const char *view_trouble(enum err e)
 	}
 }
 
+static enum err check_format(const struct verify_rows *rows)
+{
+	struct bytes format = {NULL, 0};
+	enum err e = rows->row(rows->context, "view", bytes_of_text("format"), &format);
+
+	return e == ERR_OK && !view_format_fits(format) ? ERR_VERSION : e;
+}
+
 /* OK with *ret_ok false when it is no view to compare, which is told. */
 static enum err open_stored(struct verify *v, struct verify_side *ret, bool *ret_ok)
 {
 	const struct verify_target *followed = verify_followed(v);
-	enum err e = view_open(v->options->view, false, &ret->view);
+	enum err e = ERR_OK;
 
 	ret->store = v->options->view;
+	ret->rows = ret->store ? NULL : v->options->rows;
+	e = ret->rows ? check_format(ret->rows) : view_open(ret->store, false, &ret->view);
 	if (e == ERR_OK)
 		e = verify_side_read(ret);
 	if (e == ERR_OK)

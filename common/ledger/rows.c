@@ -15,14 +15,20 @@ enum {
 	TABLE_NAME_BYTES = LOG_NAME_BYTES + 16,
 };
 
-static const char *const tables[] = {"events", "tiles", "checkpoints", "cosigned", "redacted"};
+static const char *const log_tables[] = {"events", "tiles", "checkpoints", "cosigned", "redacted"};
+static const char *const view_tables[] = {"records", "versions", "view"};
 
-static const char *table_of(const struct control_request *q)
+static const char *one_of(const char *const *names, size_t count, const char *name)
 {
-	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-		if (q->table && strcmp(q->table, tables[i]) == 0)
-			return tables[i];
+	for (size_t i = 0; i < count; i++)
+		if (name && strcmp(name, names[i]) == 0)
+			return names[i];
 	return NULL;
+}
+
+static bool asks_view(const struct control_request *q)
+{
+	return q->name && strcmp(q->name, ROWS_OF_VIEW) == 0;
 }
 
 /* The first row in the direction asked for. */
@@ -85,13 +91,22 @@ static enum err read_rows(struct scan *c, const struct control_request *q, struc
 	return ERR_OK;
 }
 
+static enum err open_view_table(struct store *s, const struct control_request *q, struct table *ret)
+{
+	const char *table = one_of(view_tables, sizeof view_tables / sizeof *view_tables, q->table);
+
+	return table ? store_table(s, table, false, ret) : ERR_ARGUMENT;
+}
+
 static enum err open_table(struct store *s, const struct control_request *q, struct table *ret)
 {
 	char name[TABLE_NAME_BYTES];
 	struct log_name log;
-	const char *table = table_of(q);
+	const char *table = one_of(log_tables, sizeof log_tables / sizeof *log_tables, q->table);
 	enum err e = log_name_parse(bytes_of_text(q->name ? q->name : ""), &log);
 
+	if (asks_view(q))
+		return open_view_table(s, q, ret);
 	if (e != ERR_OK || !table)
 		return ERR_ARGUMENT;
 	if (strcmp(table, "redacted") == 0) /* a node has one log, and this beside it */
@@ -113,7 +128,7 @@ enum err rows_answer(struct store *s, const struct control_request *q, struct ar
 		*ret = answer_plain(e, e == ERR_ARGUMENT
 					       ? "no log has such a table: events, tiles, "
 						 "checkpoints, cosigned and redacted are "
-						 "known"
+						 "known; of the view: records, versions, view"
 					       : "that log, or that table of it, is not here");
 		return ERR_OK;
 	}

@@ -1,4 +1,4 @@
-/* Answers to ROWS from a store that holds logs: the same at a node and at a server.
+/* Answers to ROWS from a store that holds logs or a view: the same at a node and at a server.
  *
  * Layer: ledger. */
 #ifndef SPLOT_LEDGER_ROWS_H
@@ -7,10 +7,13 @@
 #include "io/store.h"
 #include "model/control.h"
 
+/* The name in place of a log's that asks for the view's tables. */
+#define ROWS_OF_VIEW "view"
+
 /* Fills the whole of `ret`, `size` and `position` apart, for a request of verb ROWS: exact bytes of
- * table q->table of log q->name, in key order (or backwards), those after q->after_key, as many as
- * fit a reply; an empty list past the end.  ARGUMENT for a name or table that no log has,
- * NOT_FOUND for one that is not here.
+ * table q->table of log q->name, or of the view, in key order (or backwards), those after
+ * q->after_key, as many as fit a reply; an empty list past the end.  ARGUMENT for a name or table
+ * that there is none of, NOT_FOUND for one that is not here.
  *
  * All rows are of one moment and are copied into the arena: no transaction stays open.  Not
  * to be called while this thread reads in the same store.

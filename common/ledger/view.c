@@ -23,6 +23,11 @@ static enum err check_format(const struct view *v, struct txn *t)
 	return e;
 }
 
+bool view_format_fits(struct bytes stored)
+{
+	return stored.size == INDEX_KEY_BYTES && u64_read(stored.data) == VIEW_FORMAT;
+}
+
 /* A new view says its format before anything else is in it. */
 static enum err begin_format(struct store *s, const struct view *v)
 {

@@ -25,6 +25,9 @@ struct view {
  * fold anew.  NOT_FOUND: there is none yet, and it is not to be created. */
 MUST_USE enum err view_open(struct store *s, bool create, struct view *ret);
 
+/* Whether the row "format" of a view's table "view" is what this program writes there. */
+bool view_format_fits(struct bytes stored);
+
 /* How many entries of the log it follows have been folded; 0 for a new view. */
 MUST_USE enum err view_position(const struct view *v, struct txn *t, uint64_t *ret);
 

@@ -79,7 +79,14 @@ class Tampering(Story):
 
     def verify(self, daemon, *more):
         """What is found, and the report."""
-        done = self.nation.ctl("audit", "verify", "--config", daemon.config, "--json", *more, check=False)
+        return self.verified("--config", daemon.config, *more)
+
+    def asked(self, daemon):
+        """The same of the running daemon, which is asked for its rows."""
+        return self.verified("--socket", daemon.socket)
+
+    def verified(self, *how):
+        done = self.nation.ctl("audit", "verify", *how, "--json", check=False)
         self.assertIn(done.returncode, (0, BAD_DATA), done.stdout + done.stderr)
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         found, report = lines[:-1], lines[-1]
@@ -112,10 +119,9 @@ class Tampering(Story):
             with open(os.path.join(daemon.data, "verified.json"), encoding="utf-8") as f:
                 self.assertEqual(json.loads(f.read()), report)
             self.assertEqual([name for name in os.listdir(daemon.data) if name.startswith("verify-")], [])
-            asked = self.nation.ctl("audit", "verify", "--json", socket=daemon.socket)
-            over = json.loads(asked.stdout.splitlines()[-1])
+            over = self.asked(daemon)[1]
             self.assertEqual((over["damaged"], over["logs"]), (0, report["logs"]))
-            self.assertIsNone(over["view"])
+            self.assertEqual(over["view"], report["view"])
             self.assertEqual({key: daemon.status()["verified"][key] for key in ("damaged", "leaves")},
                              {"damaged": 0, "leaves": report["leaves"]})
             self.assertIn("nothing wrong", daemon.ctl("status").stdout)
@@ -127,8 +133,9 @@ class Tampering(Story):
                                  "4", "1", "3", "26=" + self.node.socket], stdout=subprocess.DEVNULL)
         leaves, grown = 0, 0
         while load.poll() is None:
-            for daemon in (self.server, self.node):
-                found, report = self.verify(daemon)
+            for daemon, verify in ((self.server, self.verify), (self.node, self.verify),
+                                   (self.server, self.asked), (self.node, self.asked)):
+                found, report = verify(daemon)
                 self.assertEqual(found, [])
                 self.assertIsNotNone(report["view"])
             grown += report["leaves"] > leaves
@@ -190,6 +197,21 @@ class Tampering(Story):
         count = [k for k in counts.keys() if bytes.fromhex(k) == b"entities\0PL\0KIS\0"][0]
         counts.flip(count)
         self.alone(self.server, "count", "", what="entities PL KIS")
+
+    def test_what_is_changed_in_a_view_is_found_through_the_daemon_that_serves_it(self):
+        for daemon, folder in ((self.server, os.path.join(self.server.data, "view")), (self.node, self.node.data)):
+            self.settle(daemon)
+            for damage, table, part, what in (("record", "records", b"pl26-kis-a1", "pl26-kis-a1"),
+                                              ("version", "versions", b"pl26-kis-a2", "pl26-kis-a2"),
+                                              ("count", "counts", b"entities\0PL\0KIS\0", "entities PL KIS")):
+                rows = Table(folder, table)
+                rows.flip([k for k in rows.keys() if part in bytes.fromhex(k)][0], -3 if table != "counts" else -1)
+                daemon.start()
+                found = self.asked(daemon)[0]
+                self.assertEqual([(f["damage"], what in f["what"]) for f in found], [(damage, True)])
+                self.assertEqual(daemon.stop(), 0)
+                self.mend(daemon)
+            daemon.start()
 
     def test_a_server_put_back_from_an_older_copy_is_told_by_its_witnesses(self):
         self.until_cosigned()
