@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+
 /* An entry's fields beside its notes, roughly. */
 enum { ENTRY_HEAD_BYTES = 128 };
 
@@ -271,11 +273,27 @@ enum err archive_commit(struct archive *a)
 	return ERR_OK;
 }
 
+/* CORRUPT when a checkpoint of that size is stored and says another root: what was read is damaged,
+ * and says nothing against whoever showed the right one. */
+static enum err check_against_stored(const struct log *l, struct txn *t, uint64_t size,
+				     struct hash root)
+{
+	struct bytes note = {NULL, 0};
+	struct checkpoint stored;
+	enum err e = log_checkpoint(l, t, size, &note);
+
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = log_note_read(note, &stored);
+	return e != ERR_OK || !hash_equal(stored.root, root) ? ERR_CORRUPT : ERR_OK;
+}
+
 enum err archive_root(struct archive *a, struct log_name name, uint64_t size, struct hash *ret)
 {
 	const struct log *l = archive_log(a, name);
 	struct txn *read = NULL;
 	struct tree tree;
+	struct hash root;
 	enum err e = ERR_OK;
 
 	if (!l)
@@ -290,8 +308,17 @@ enum err archive_root(struct archive *a, struct log_name name, uint64_t size, st
 			return e;
 	}
 	e = log_tree_at(l, a->write ? a->write : read, size, &tree);
-	if (e == ERR_OK)
-		*ret = tree_root(&tree);
+	if (e == ERR_OK) {
+		root = tree_root(&tree);
+		e = check_against_stored(l, a->write ? a->write : read, size, root);
+	}
 	txn_abort(read);
+	if (e == ERR_OK)
+		*ret = root;
+	else if (e == ERR_CORRUPT)
+		log_line(LOG_ERROR,
+			 "log %s: its tiles do not give the root of size %llu: they are damaged; "
+			 "`splotctl audit verify` says where",
+			 name.text, (unsigned long long)size);
 	return e;
 }

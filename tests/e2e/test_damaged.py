@@ -1,0 +1,71 @@
+"""A server whose own disk is damaged accuses nobody: not a region of a fork, not itself of having been put
+back, and it tells its witnesses nothing that they could not believe."""
+import os
+import shutil
+import subprocess
+
+import nation as n
+from story import Story, main
+
+TAMPER = os.path.join(os.environ["SPLOT_BUILD"], "tests", "splot-tamper")
+
+
+FULL = 256 + 16  # entries: the first tile is full, so that the newest root does not show what it holds
+FIRST_TILE = "00" * 9
+
+
+class DamagedTiles(Story):
+    def setUp(self):
+        super().setUp()
+        self.server = self.nation.up(regions=["26"], server_config={"witness-interval-s": "1"})
+        self.node = self.nation.nodes["26"]
+
+    def until_cosigned(self):
+        n.wait_for("the witness cosigned all", lambda: self.server.status()["cosigned"]
+                   and self.server.status()["cosigned"]["size"] == self.server.status()["size"])
+
+    def damage(self, table):
+        def tamper(*words):
+            done = subprocess.run([TAMPER, os.path.join(self.server.data, "logs"), table, *words], check=True,
+                                  stdout=subprocess.PIPE, encoding="ascii", timeout=60)
+            return done.stdout.split()
+        raw = bytearray.fromhex(tamper("get", FIRST_TILE)[0])
+        self.assertEqual(len(raw), 256 * 32)
+        raw[0] ^= 1
+        tamper("put", FIRST_TILE, raw.hex())
+
+    def grow(self):
+        while self.server.status()["size"] < FULL or self.node.status()["size"] < FULL:
+            subprocess.run([os.path.join(os.environ["SPLOT_BUILD"], "tests", "splot-load"), "rate", self.server.socket,
+                            "1", "1", "2", "26=" + self.node.socket], stdout=subprocess.DEVNULL, check=True)
+        self.until_confirmed()
+
+    def test_nobody_is_accused(self):
+        for i in range(3):
+            self.add(self.node, "pl26-kis-a%d" % i)
+        self.until_confirmed()
+        self.until_cosigned()
+        self.assertEqual(self.node.stop(), 0)
+        older = self.node.data + ".older"
+        shutil.copytree(self.node.data, older)
+        self.node.start()
+        self.grow()
+        self.assertEqual(self.node.stop(), 0)
+        self.assertEqual(self.server.stop(), 0)
+        self.damage("26.tiles")
+        self.damage("national.tiles")
+        shutil.rmtree(self.node.data)
+        shutil.copytree(older, self.node.data)  # it shows an old size, and what it witnessed then
+        self.server.start()
+        self.node.start()
+        n.wait_for("the refusal", lambda: self.refusals(self.server).get("corrupt"))
+        for log in ("26", "national"):
+            n.wait_for("the damage of %s is told" % log,
+                       lambda log=log: "log %s: its tiles do not give" % log in self.server.log_tail(60))
+        self.assertNotIn("rollback", self.server.log_tail(60))
+        self.assertEqual([row["state"] for row in self.server.json("trust", "list")["trust"]], ["active"])
+        self.assertNotIn("fork", self.refusals(self.server))
+
+
+if __name__ == "__main__":
+    main()
