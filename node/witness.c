@@ -217,7 +217,7 @@ static enum err judge(const struct offer *o, const struct witness_state *state, 
 	ret->other = o->note;
 	if (o->readable)
 		a = witness_judge(o->log_key, state, old, &o->proof, o->note, ret_now);
-	if (a == WITNESS_OTHER_ROOT || (a == WITNESS_BAD_PROOF && old == state->size))
+	if (witness_shows_fork(a, state, old, ret_now))
 		return ERR_FORK;
 	ret->evidence = false;
 	ret->code = answers[a].code;

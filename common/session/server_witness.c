@@ -44,6 +44,12 @@ bool server_witnessed(const struct server_turn *t, struct bytes note)
 
 /* ---- offers ---- */
 
+/* A clock that was put back says nothing of how long ago it was: then it is time. */
+static bool passed(struct wall_ms since, struct wall_ms now, int64_t ms)
+{
+	return now.ms < since.ms || now.ms - since.ms >= ms;
+}
+
 /* The sixteen regions witness; the ministry, whose server it is, does not. */
 static bool is_witness(const struct server_log *log)
 {
@@ -68,7 +74,7 @@ static void offer(const struct server_machine *m, struct server_log *log, struct
 void server_offer(const struct server_machine *m, struct server_log *log, struct wall_ms now,
 		  struct server_update *ret)
 {
-	bool waits = log->offered == m->round_size && now.ms - log->offered_at.ms < m->round_ms;
+	bool waits = log->offered == m->round_size && !passed(log->offered_at, now, m->round_ms);
 
 	if (m->round_size == 0 || !log->open || !log->anchored || !is_witness(log) ||
 	    log->declined || waits || log->cosigned >= m->round_size ||
@@ -84,7 +90,7 @@ void server_round(struct server_machine *m, struct wall_ms now, struct server_up
 {
 	if (m->round_at.ms == 0)
 		m->round_at = now;
-	if (m->national_size > m->round_size && now.ms - m->round_at.ms >= m->round_ms) {
+	if (m->national_size > m->round_size && passed(m->round_at, now, m->round_ms)) {
 		m->round_size = m->national_size;
 		m->round_at = now;
 	}

@@ -49,6 +49,15 @@ enum witness_answer witness_judge(const struct vkey *log_key, const struct witne
 	return judge_signed(&c, state, old, proof);
 }
 
+bool witness_shows_fork(enum witness_answer a, const struct witness_state *state, uint64_t old,
+			const struct checkpoint *judged)
+{
+	if (a == WITNESS_OTHER_ROOT)
+		return true;
+	return a == WITNESS_BAD_PROOF && state->size > 0 && old == state->size &&
+	       judged->size > state->size;
+}
+
 unsigned witness_status(enum witness_answer a)
 {
 	static const unsigned STATUS[] = {

@@ -29,6 +29,11 @@ enum witness_answer {
 enum witness_answer witness_judge(const struct vkey *log_key, const struct witness_state *state,
 				  uint64_t old, const struct proof *proof, struct bytes note,
 				  struct checkpoint *ret);
+/* Whether what was judged, with what was witnessed, shows two histories: another root at one size,
+ * or a larger tree that was not shown to have grown from the one witnessed although it was asked
+ * from there.  A proof that nobody needed proves nothing, whatever it is. */
+bool witness_shows_fork(enum witness_answer a, const struct witness_state *state, uint64_t old,
+			const struct checkpoint *judged);
 /* The HTTP status of C2SP tlog-witness v1.0.0, for logs and tests. */
 unsigned witness_status(enum witness_answer a);
 

@@ -171,6 +171,21 @@ static void an_offer_without_an_answer_is_made_again(void **state)
 	assert_int_equal(offered()->size, 8);
 }
 
+static void a_clock_that_was_put_back_keeps_no_round_waiting(void **state)
+{
+	(void)state;
+	offer_8();
+	now.ms -= 1000 * SERVER_ROUND_MS;
+	step(SERVER_EV_TICK, ERR_OK);
+	assert_int_equal(offered()->size, 8);
+	say_cosigned(&witness, 8, 8, now.ms);
+	national_size = 9;
+	step(SERVER_EV_STORED, ERR_OK);
+	now.ms -= 1000 * SERVER_ROUND_MS;
+	step(SERVER_EV_TICK, ERR_OK);
+	assert_int_equal(offered()->size, 9);
+}
+
 static void a_new_session_is_offered_what_the_older_one_did_not_answer(void **state)
 {
 	(void)state;
@@ -427,6 +442,7 @@ int main(void)
 		TEST(rounds_are_no_closer_than_their_time),
 		TEST(no_round_begins_when_nothing_was_added),
 		TEST(an_offer_without_an_answer_is_made_again),
+		TEST(a_clock_that_was_put_back_keeps_no_round_waiting),
 		TEST(a_new_session_is_offered_what_the_older_one_did_not_answer),
 		TEST(the_ministry_does_not_witness_its_own_server),
 		TEST(an_offer_begins_where_the_node_left_off),

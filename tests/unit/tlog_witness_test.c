@@ -120,6 +120,31 @@ static void the_answers_are_those_that_were_listed(void **state)
 	free_vectors(&v);
 }
 
+/* Of the refused ones, those that convict the log: never one that only brings a bad proof along. */
+static void two_histories_are_told_from_a_proof_that_nobody_needed(void **state)
+{
+	static const struct {
+		enum witness_answer answer;
+		uint64_t witnessed, old, size;
+		bool fork;
+	} rows[] = {
+		{WITNESS_OTHER_ROOT, 5, 5, 5, true},  {WITNESS_OTHER_ROOT, 5, 2, 5, true},
+		{WITNESS_BAD_PROOF, 5, 5, 8, true},   {WITNESS_BAD_PROOF, 5, 5, 5, false},
+		{WITNESS_BAD_PROOF, 0, 0, 5, false},  {WITNESS_BAD_PROOF, 5, 2, 8, false},
+		{WITNESS_CONFLICT, 5, 2, 8, false},   {WITNESS_FORBIDDEN, 5, 5, 8, false},
+		{WITNESS_BAD_REQUEST, 5, 5, 8, false}, {WITNESS_COSIGN, 5, 5, 8, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct witness_state seen = {.size = rows[i].witnessed};
+		const struct checkpoint c = {.size = rows[i].size};
+
+		assert_int_equal(witness_shows_fork(rows[i].answer, &seen, rows[i].old, &c),
+				 rows[i].fork);
+	}
+}
+
 static char *trimmed(char *text)
 {
 	char *end = text + strlen(text);
@@ -482,6 +507,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_answers_are_those_that_were_listed),
+		cmocka_unit_test(two_histories_are_told_from_a_proof_that_nobody_needed),
 		cmocka_unit_test(the_list_says_the_same_statuses),
 		cmocka_unit_test(what_is_cosigned_stands_in_the_note),
 		cmocka_unit_test(growth_is_cosigned_whatever_the_sizes),
