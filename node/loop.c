@@ -87,6 +87,7 @@ static void take_signals(struct node *n)
 			continue;
 		}
 		log_line(LOG_NOTICE, "log %s: asked to stop", n->log.name.text);
+		n->asked = true;
 		n->stopping = true;
 	}
 }

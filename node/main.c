@@ -113,7 +113,7 @@ static enum exit_status serve(struct node *n)
 		 n->log.name.text, n->realm, n->log.tree.size, n->settings.server_count,
 		 n->settings.editor_count, n->settings.control);
 	loop_run(n);
-	if (!n->again) /* else the service manager sees it ready once more */
+	if (!n->again || n->asked) /* else the service manager sees it ready once more */
 		daemon_notify("STOPPING=1");
 	return n->fault == ERR_OK ? EXIT_STOPPED : EXIT_FAILED;
 }
@@ -145,7 +145,7 @@ int main(int argc, char **argv)
 		goto out;
 	}
 	status = serve(&n);
-	again = n.again && status == EXIT_STOPPED;
+	again = n.again && !n.asked && status == EXIT_STOPPED;
 out:
 	node_stop(&n);
 	if (n.signals >= 0)

@@ -103,6 +103,7 @@ struct node {
 	struct mono_ms confirmed_saved;
 
 	bool stopping;
+	bool asked;       /* to stop, by a signal: then it does not begin anew */
 	bool again;       /* to begin anew once it has stopped: rebuild.c has work */
 	bool scrubbing;   /* what was redacted is still in the file: somebody else reads it */
 	enum err no_room; /* why the last commit failed, said already; OK when there is room */
