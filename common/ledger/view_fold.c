@@ -20,6 +20,7 @@ struct view_fold {
 	struct buf superseded; /* the current version's bytes, before they are overwritten */
 	struct buf encoded;    /* the next version's */
 	struct arena undo;     /* for one page of records that an event may undo */
+	struct arena before;   /* for the versions of one of them, one after the other */
 };
 
 enum err view_fold_new(struct view_fold **ret)
@@ -47,6 +48,7 @@ void view_fold_free(struct view_fold *f)
 	tally_free(&f->tally);
 	arena_free(&f->arena);
 	arena_free(&f->undo);
+	arena_free(&f->before);
 	buf_free(&f->superseded);
 	buf_free(&f->encoded);
 	free(f);
@@ -183,7 +185,8 @@ static enum err version_standing(struct view_fold *f, const struct view *v, stru
 	key_versions(&prefix, current->change.kind, current->change.id);
 	e = versions_seek(scan, &prefix, (struct version_place){0, 0}, &key, &raw);
 	while (e == ERR_OK) {
-		e = versions_of(key, &prefix) ? decode_stored(raw, &f->undo, ret) : ERR_NOT_FOUND;
+		arena_reset(&f->before); /* whoever stole a key may have said it a million times */
+		e = versions_of(key, &prefix) ? decode_stored(raw, &f->before, ret) : ERR_NOT_FOUND;
 		if (e != ERR_OK || !is_undone(ret, event))
 			break;
 		e = scan_prev(scan, &key, &raw);
