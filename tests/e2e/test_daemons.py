@@ -28,9 +28,12 @@ class Configuration(Story):
         # The examples as they are, but for the places: every key in them, also those commented out.
         places = {"/etc/splot/node.keys": self.node.keys, "/etc/splot/server.keys": self.server.keys,
                   "/etc/splot/centrum.card": self.server.card, "/etc/splot/terc.csv": self.nation.folder + "/terc.csv",
+                  "/etc/splot/policy": self.nation.folder + "/policy",
                   "/run/splot": self.nation.folder, "/var/lib/splot": self.nation.folder}
         with open(self.nation.folder + "/terc.csv", "w", encoding="utf-8") as f:
             f.write("teryt\n2601013\n")
+        with open(self.nation.folder + "/policy", "w", encoding="utf-8") as f:
+            f.write("# no witness is needed\nquorum none\n")
         for daemon, name in ((self.server, "server.ini"), (self.node, "node.ini")):
             with open(os.path.join(SOURCE, "docs", "examples", name), encoding="utf-8") as f:
                 text = re.sub(r"^#([a-z-]+ = )", r"\1", f.read(), flags=re.MULTILINE)
