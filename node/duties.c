@@ -99,7 +99,8 @@ static enum err read_redaction(struct node *n, struct bytes raw, uint64_t *ret_i
 
 /* ---- carrying out ---- */
 
-/* `ret_erased`: bytes were there.  ROOT when our event is another one. */
+/* `ret_erased`: bytes were there.  ROOT when our event is another one; INVALID when it is what the
+ * log cannot be read without. */
 static enum err erase(struct node *n, struct txn *write, uint64_t index, struct hash leaf,
 		      bool *ret_erased)
 {
@@ -117,6 +118,8 @@ static enum err erase(struct node *n, struct txn *write, uint64_t index, struct 
 		e = log_event(&n->log, write, index, &event);
 	if (e == ERR_REDACTED)
 		return ERR_OK;
+	if (e == ERR_OK && event_is_act(event))
+		e = ERR_INVALID;
 	if (e == ERR_OK)
 		e = log_redact(&n->log, write, index, leaf);
 	*ret_erased = e == ERR_OK;

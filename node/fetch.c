@@ -7,7 +7,8 @@
 
 #include "base/log.h"
 
-/* As its leaf hash when it came so, or when a duty came ahead of it. */
+/* As its leaf hash when it came so, or when a duty came ahead of it.  What the log says of itself
+ * stays. */
 static enum err append_one(struct node *n, struct batch *b, struct bytes raw)
 {
 	struct hash leaf = commit_leaf(raw);
@@ -15,7 +16,7 @@ static enum err append_one(struct node *n, struct batch *b, struct bytes raw)
 	bool redacted = false;
 	enum err e = duty_redacts(n, b->txn, n->log.tree.size, leaf, &redacted);
 
-	if (e == ERR_OK && (redacted || !raw.size))
+	if (e == ERR_OK && (!raw.size || (redacted && !event_is_act(raw))))
 		return batch_append_redacted(n, b, leaf);
 	arena_reset(&n->arena);
 	if (e == ERR_OK)

@@ -26,12 +26,23 @@ static bool same_keys(const struct card *a, const struct card *b)
 	       memcmp(a->curve_public, b->curve_public, sizeof a->curve_public) == 0;
 }
 
+/* Another log with the same witness: it would count twice, or not at all.  NULL: none. */
+static const struct trusted *witness_of(const struct trust *t, const struct card *card)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (memcmp(t->entries[i].card.witness_key.public, card->witness_key.public,
+			   sizeof card->witness_key.public) == 0)
+			return &t->entries[i];
+	return NULL;
+}
+
 /* False when the card cannot be enrolled here; the reply says why. */
 static bool enrollable(struct server *s, const struct card *card, struct control_reply *ret)
 {
 	const struct trusted *there = trust_log(&s->trust, card->log);
 	const struct trusted *user = trust_curve(&s->trust, card->curve_public);
 	const struct trusted *writer = trust_writer(&s->trust, card->log);
+	const struct trusted *witness = witness_of(&s->trust, card);
 	char origin[ORIGIN_BYTES_MAX + 1];
 	const char *log = card->log.text;
 
@@ -77,6 +88,12 @@ static bool enrollable(struct server *s, const struct card *card, struct control
 			"the CURVE key of this enrolment belongs to the log %s; make new keys "
 			"with `splotctl keygen`",
 			user->card.log.text);
+	else if (witness)
+		(void)act_refuse(
+			s, ret, ERR_CONFLICT,
+			"the witness key of this enrolment belongs to the log %s; make new keys "
+			"with `splotctl keygen`",
+			witness->card.log.text);
 	else if (s->trust.count == LOGS_MAX)
 		(void)act_refuse(s, ret, ERR_LIMIT, "this server holds %d logs, more do not fit",
 				 LOGS_MAX);

@@ -65,8 +65,9 @@ static enum err take_some(struct exporting *x, struct txn *read, bool *ret_more)
 		e = log_event(national, read, x->taken, &entry);
 		if (e == ERR_OK)
 			e = keyring_take_entry(x->keys, x->taken, entry);
-		if (e != ERR_OK)
+		if (e != ERR_OK && !keyring_passes_over(e))
 			break;
+		e = ERR_OK;
 		x->taken++;
 	}
 	*ret_more = e == ERR_OK;

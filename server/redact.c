@@ -9,7 +9,8 @@ enum { ANSWERS_LEAVE_MS = 200 };
 struct erasure {
 	const struct log *log;
 	struct redacted what;
-	bool here; /* the event is stored: its bytes are erased */
+	bool here;   /* the event is stored: its bytes are erased */
+	bool is_act; /* it says something of the log itself */
 };
 
 static enum err write_redaction(struct server *s, struct txn *write, const void *what)
@@ -24,22 +25,44 @@ static enum err write_redaction(struct server *s, struct txn *write, const void 
 	return e;
 }
 
-/* OK also for an event that has not come: then the leaf must be given. */
-static enum err stored_leaf(struct server *s, struct erasure *r, struct hash *ret)
+/* What is stored of the event; NOT_FOUND: it has not come.  EXISTS when an act names this very
+ * event; one that named another leaf ahead of it, by mistake, stands in nobody's way. */
+static enum err look_at_event(struct server *s, struct txn *read, const struct control_request *q,
+			      struct erasure *r)
+{
+	struct redacted before = {.index = 0};
+	struct bytes event = {NULL, 0};
+	bool named = false;
+	enum err e = redactions_next(&s->redactions, read, r->log->name, r->what.index, &before);
+
+	named = e == ERR_OK && before.index == r->what.index;
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	e = log_leaf(r->log, read, r->what.index, &r->what.leaf);
+	r->here = e == ERR_OK;
+	if (e == ERR_NOT_FOUND && q->leaf.size == HASH_BYTES)
+		memcpy(r->what.leaf.b, q->leaf.data, HASH_BYTES);
+	else if (e != ERR_OK)
+		return e;
+	if (named && hash_equal(before.leaf, r->what.leaf))
+		return ERR_EXISTS;
+	r->is_act = r->here && log_event(r->log, read, r->what.index, &event) == ERR_OK &&
+		    event_is_act(event);
+	return ERR_OK;
+}
+
+static enum err look(struct server *s, const struct control_request *q, struct erasure *r)
 {
 	struct txn *read = NULL;
-	struct redacted there;
-	enum err e = txn_begin(s->archive.store, false, &read);
+	enum err e = ERR_OK;
 
+	if (r->what.index > INT64_MAX || (q->leaf.size != 0 && q->leaf.size != HASH_BYTES))
+		return ERR_ARGUMENT;
+	e = txn_begin(s->archive.store, false, &read);
 	if (e == ERR_OK)
-		e = redactions_next(&s->redactions, read, r->log->name, r->what.index, &there);
-	if (e == ERR_OK && there.index == r->what.index)
-		e = ERR_EXISTS;
-	else if (e == ERR_OK || e == ERR_NOT_FOUND)
-		e = log_leaf(r->log, read, r->what.index, ret);
+		e = look_at_event(s, read, q, r);
 	txn_abort(read);
-	r->here = e == ERR_OK;
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
+	return e;
 }
 
 /* False when it was refused. */
@@ -48,34 +71,34 @@ static bool redactable(struct server *s, const struct control_request *q, struct
 {
 	const char *log = r->log->name.text;
 	unsigned long long index = r->what.index;
-	struct hash stored;
-	enum err e = r->what.index > INT64_MAX ? ERR_ARGUMENT : stored_leaf(s, r, &stored);
+	enum err e = look(s, q, r);
 
 	*ret_fault = ERR_OK;
 	if (e == ERR_EXISTS)
 		(void)act_refuse(s, ret, e, "event %llu of the log %s is redacted already", index,
 				 log);
-	else if (e == ERR_ARGUMENT || (q->leaf.size != 0 && q->leaf.size != HASH_BYTES))
-		(void)act_refuse(s, ret, ERR_ARGUMENT,
+	else if (e == ERR_ARGUMENT)
+		(void)act_refuse(s, ret, e,
 				 "an event is named by its index and, if at all, by the 32 bytes "
 				 "of its leaf hash");
-	else if (e != ERR_OK)
-		*ret_fault = e;
-	else if (!r->here && q->leaf.size == 0)
-		(void)act_refuse(s, ret, ERR_NOT_FOUND,
+	else if (e == ERR_NOT_FOUND)
+		(void)act_refuse(s, ret, e,
 				 "the log %s has no event %llu here; to redact it ahead of its "
 				 "coming, name its leaf hash as well (--leaf)",
 				 log, index);
-	else if (r->here && q->leaf.size != 0 && memcmp(stored.b, q->leaf.data, HASH_BYTES) != 0)
+	else if (e != ERR_OK)
+		*ret_fault = e;
+	else if (q->leaf.size != 0 && memcmp(r->what.leaf.b, q->leaf.data, HASH_BYTES) != 0)
 		(void)act_refuse(s, ret, ERR_ROOT,
 				 "event %llu of the log %s has another leaf hash here", index, log);
-	else {
-		if (r->here)
-			r->what.leaf = stored;
-		else
-			memcpy(r->what.leaf.b, q->leaf.data, HASH_BYTES);
+	else if (r->is_act)
+		(void)act_refuse(
+			s, ret, ERR_INVALID,
+			"event %llu of the log %s says which keys sign that log, or where "
+			"it goes on from; without it the log cannot be checked, so it stays",
+			index, log);
+	else
 		return true;
-	}
 	return false;
 }
 

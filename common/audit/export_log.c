@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "model/event.h"
 #include "tlog/encoding.h"
 
 enum { PROGRESS_LEAVES = 65536 };
@@ -102,14 +103,25 @@ static enum err leaf_hash(struct growing *g, struct bytes leaf, uint64_t index, 
 	return ERR_OK;
 }
 
+/* Whether an act erases this event: this one, and not what another leaf there would have been. */
+static bool is_redacted(const struct growing *g, struct bytes leaf, uint64_t index,
+			struct hash hash)
+{
+	const struct redaction *act = keyring_redaction(g->run->keys, g->x->log, index);
+
+	return act && hash_equal(act->leaf, hash) && !event_is_act(leaf);
+}
+
 /* Puts a leaf into the bundle; what an act erased stays out even while the source holds it. */
 static enum err add_to_bundle(struct growing *g, struct bytes leaf, uint64_t index,
 			      struct hash *ret_hash)
 {
-	bool gone = leaf.size == 0 || keyring_redaction(g->run->keys, g->x->log, index);
+	bool gone = leaf.size == 0;
 	enum err e =
 		leaf.size > EVENT_BYTES_MAX ? ERR_CORRUPT : leaf_hash(g, leaf, index, ret_hash);
 
+	if (e == ERR_OK)
+		gone = gone || is_redacted(g, leaf, index, *ret_hash);
 	if (e == ERR_OK && gone)
 		e = export_add_erased(g->x, index, *ret_hash);
 	if (e != ERR_OK)
@@ -169,10 +181,16 @@ static enum err mend(struct growing *g)
 	size_t count = keyring_redactions(g->run->keys, &all);
 	enum err e = ERR_OK;
 
-	for (size_t i = 0; e == ERR_OK && i < count; i++)
-		if (log_name_equal(all[i].log, g->x->log) && all[i].index < g->x->written &&
-		    !is_erased(g->x, all[i].index))
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		struct hash leaf;
+
+		if (!log_name_equal(all[i].log, g->x->log) || all[i].index >= g->x->written ||
+		    is_erased(g->x, all[i].index))
+			continue;
+		e = g->tree.tree.node(g->tree.tree.context, 0, all[i].index, &leaf);
+		if (e == ERR_OK && hash_equal(leaf, all[i].leaf))
 			e = mend_bundle(g, all[i].index / TILE_WIDTH);
+	}
 	return e;
 }
 

@@ -210,18 +210,12 @@ static size_t redaction_place(const struct keyring *k, struct log_name log, uint
 	return low;
 }
 
-/* The first act about an event counts. */
-static enum err take_redaction(struct keyring *k, uint64_t national_index,
-			       const struct national_entry *act)
+/* Room for one more at `at`. */
+static enum err make_room(struct keyring *k, size_t at)
 {
-	size_t at = redaction_place(k, act->log, act->index);
 	struct redaction *more = NULL;
 	size_t room = 0;
 
-	if (act->leaf.size != HASH_BYTES)
-		return ERR_INVALID;
-	if (keyring_redaction(k, act->log, act->index))
-		return ERR_OK;
 	if (k->redaction_count == k->redaction_room) {
 		room = k->redaction_room ? 2 * k->redaction_room : 16;
 		more = reallocarray(k->redactions, room, sizeof *more);
@@ -233,6 +227,26 @@ static enum err take_redaction(struct keyring *k, uint64_t national_index,
 	memmove(&k->redactions[at + 1], &k->redactions[at],
 		(k->redaction_count - at) * sizeof *k->redactions);
 	k->redaction_count++;
+	return ERR_OK;
+}
+
+/* The newest act about an event counts, the first of those that name the same leaf: one that came
+ * ahead of the event may have named another by mistake. */
+static enum err take_redaction(struct keyring *k, uint64_t national_index,
+			       const struct national_entry *act)
+{
+	size_t at = redaction_place(k, act->log, act->index);
+	const struct redaction *before = keyring_redaction(k, act->log, act->index);
+	enum err e = ERR_OK;
+
+	if (act->leaf.size != HASH_BYTES)
+		return ERR_INVALID;
+	if (before && memcmp(before->leaf.b, act->leaf.data, HASH_BYTES) == 0)
+		return ERR_OK;
+	if (!before)
+		e = make_room(k, at);
+	if (e != ERR_OK)
+		return e;
 	k->redactions[at] = (struct redaction){
 		.log = act->log, .index = act->index, .national_index = national_index};
 	memcpy(k->redactions[at].leaf.b, act->leaf.data, HASH_BYTES);
@@ -295,7 +309,7 @@ enum err keyring_take_entry(struct keyring *k, uint64_t index, struct bytes entr
 
 /* ---- reading a source ---- */
 
-static bool passed_over(enum err e)
+bool keyring_passes_over(enum err e)
 {
 	return e == ERR_DECODE || e == ERR_LIMIT || e == ERR_ENCODING || e == ERR_INVALID ||
 	       e == ERR_ORIGIN || e == ERR_SIGNATURE || e == ERR_VERSION;
@@ -326,7 +340,7 @@ static enum err read_log(struct keyring *k, struct source *s, struct log_name lo
 		for (size_t i = 0; e == ERR_OK && i < run->count; i++, at++) {
 			e = national ? keyring_take_entry(k, at, run->items[i])
 				     : take_event(k, log, at, run->items[i]);
-			if (passed_over(e))
+			if (keyring_passes_over(e))
 				e = ERR_OK;
 		}
 	}
@@ -349,7 +363,7 @@ static enum err read_duties(struct keyring *k, struct source *s, struct log_name
 		if (e != ERR_OK)
 			break;
 		e = keyring_take_entry(k, UINT64_MAX, buf_bytes(&raw));
-		if (passed_over(e))
+		if (keyring_passes_over(e))
 			e = ERR_OK;
 		if (__builtin_add_overflow(index, (uint64_t)1, &from))
 			break;

@@ -47,6 +47,9 @@ MUST_USE enum err keyring_trust(struct keyring *k, const struct vkey *key);
 MUST_USE enum err keyring_trust_from(struct keyring *k, const struct vkey *key, uint64_t from);
 /* Takes in entry `index` of the national log (acts; others change nothing), in order. */
 MUST_USE enum err keyring_take_entry(struct keyring *k, uint64_t index, struct bytes entry);
+/* Whether what failed so to be taken in is passed over: an entry that does not read, or whose keys
+ * cannot be its log's, is that log's trouble and no other's. */
+bool keyring_passes_over(enum err e);
 /* Takes in an event that rotates keys, event `index` of `log`. */
 MUST_USE enum err keyring_take_rotation(struct keyring *k, struct log_name log, uint64_t index,
 					struct bytes enrolment);

@@ -214,25 +214,6 @@ static enum err check_accepted(struct matching *m, const struct national_entry *
 	return check_accepted_note(m, t, entry);
 }
 
-/* An act that erases an event names it by its hash. */
-static enum err check_redaction(struct matching *m, const struct national_entry *act)
-{
-	const struct verify_target *t = verify_target(m->verify, act->log);
-	struct tile_id id = {.level = 0, .number = act->index / TILE_WIDTH};
-	size_t at = (size_t)(act->index % TILE_WIDTH);
-	struct source *s = m->verify->source;
-	enum err e = ERR_OK;
-
-	if (!t || act->index >= t->size)
-		return ERR_OK; /* it may come ahead of its event */
-	buf_clear(&m->note);
-	e = s->ops->tile(s, t->name, id, (unsigned)at + 1, &m->note);
-	if (e == ERR_OK &&
-	    !bytes_equal(act->leaf, bytes_of(m->note.data + at * HASH_BYTES, HASH_BYTES)))
-		misfit(m, "it erases another event than the one that is there");
-	return verify_is_damage(e) ? ERR_OK : e;
-}
-
 static enum err check_entry(struct matching *m, struct bytes raw)
 {
 	struct national_entry entry;
@@ -249,11 +230,9 @@ static enum err check_entry(struct matching *m, struct bytes raw)
 			     err_text(e));
 		return ERR_OK;
 	}
-	if (entry.kind == NATIONAL_ACCEPTED)
-		return check_accepted(m, &entry);
-	if (entry.kind == NATIONAL_ACT && strcmp(entry.act, "redact") == 0)
-		return check_redaction(m, &entry);
-	return ERR_OK;
+	/* What an act erased is told where the leaves are: one that names another leaf than came
+	 * erased nothing. */
+	return entry.kind == NATIONAL_ACCEPTED ? check_accepted(m, &entry) : ERR_OK;
 }
 
 enum err verify_national(struct verify *v, struct verify_target *national)

@@ -230,6 +230,13 @@ bool event_rotates(struct bytes raw)
 	       codec_slice(act, FIELD_ROTATE, &act) == ERR_OK;
 }
 
+bool event_is_act(struct bytes raw)
+{
+	struct bytes act = {NULL, 0};
+
+	return codec_slice(raw, FIELD_ACT, &act) == ERR_OK;
+}
+
 /* ---- who may say what ---- */
 
 /* Ids seen so far in one event: open addressing, twice the room of the most changes. */

@@ -52,6 +52,26 @@ static bool take_credit(const struct server_turn *t)
 
 /* ---- what only a server can check, beside session/commit.h ---- */
 
+static bool same_signing_key(const struct card *a, const struct card *b)
+{
+	return memcmp(a->log_key.public, b->log_key.public, SIGN_PUBLIC_BYTES) == 0 ||
+	       memcmp(a->witness_key.public, b->witness_key.public, SIGN_PUBLIC_BYTES) == 0;
+}
+
+/* Whether another log has one of these keys, or is about to: a card proves the log key only, and a
+ * witness that counted twice would be none. */
+static bool is_anothers(const struct server_turn *t, const struct card *next)
+{
+	for (size_t i = 0; i < t->m->log_count; i++) {
+		const struct server_log *log = &t->m->logs[i];
+
+		if (log != t->log && (same_signing_key(&log->card, next) ||
+				      (log->rotating && same_signing_key(&log->next, next))))
+			return true;
+	}
+	return false;
+}
+
 /* A card names keys, and which transport key may speak: that one is the administrator's to
  * change. */
 static enum err check_rotation(const struct server_turn *t, struct commit *commit)
@@ -60,13 +80,14 @@ static enum err check_rotation(const struct server_turn *t, struct commit *commi
 
 	if (!commit->rotates)
 		return ERR_OK;
-	return memcmp(card->curve_public, commit->next.curve_public, sizeof(card->curve_public))
+	return memcmp(card->curve_public, commit->next.curve_public, sizeof(card->curve_public)) ||
+			       is_anothers(t, &commit->next)
 		       ? ERR_INVALID
 		       : ERR_OK;
 }
 
 /* An event without its bytes needs an act that erased it.  An event that comes with its bytes
- * although an act erased it goes on without them. */
+ * although an act erased it goes on without them, unless the log cannot be read without them. */
 static enum err check_redacted(const struct server_turn *t, struct commit *commit)
 {
 	const struct server_lookup *lookup = &t->m->lookup;
@@ -91,7 +112,8 @@ static enum err check_redacted(const struct server_turn *t, struct commit *commi
 		if (!leaf)
 			return ERR_NOMEM;
 		*leaf = commit_leaf(*event);
-		if (event->size == 0 || !lookup->redacted(lookup->context, log, at, *leaf))
+		if (event->size == 0 || event_is_act(*event) ||
+		    !lookup->redacted(lookup->context, log, at, *leaf))
 			continue;
 		*event = bytes_of(leaf->b, 0);
 		commit->redacted++;
@@ -163,7 +185,9 @@ static const struct rule {
 	enum err (*check)(const struct server_turn *t, struct commit *commit);
 	const char *why;
 } RULES[] = {
-	{check_rotation, "other log keys keep the transport key; enrol another one instead"},
+	{check_rotation,
+	 "other log keys keep the transport key (enrol another one instead), and no other "
+	 "log has them"},
 	{check_beginning,
 	 "the first event of a log begun anew, and no other, goes on from a "
 	 "checkpoint of the log before it that stands here, and that log is frozen "

@@ -222,6 +222,34 @@ class WhoDoesNotHaveIt(Redacting):
         self.assertIn("already", self.redact(1, check=False).stderr)
 
 
+    def test_a_leaf_named_ahead_by_mistake_stands_in_nobodys_way(self):
+        self.add(self.node, "pl26-kis-a")
+        self.until_confirmed()
+        self.redact(1, "--leaf", "ab" * 32)
+        self.redact(2, "--leaf", "cd" * 32)
+        self.add(self.node, "pl26-kis-b", name="Klub " + self.marker)
+        self.add(self.node, "pl26-kis-c")
+        self.await_whole(["pl26-kis-a", "pl26-kis-b", "pl26-kis-c"])
+        self.until_exported(3)
+        self.redact(1)
+        self.until_gone()
+        self.await_whole(["pl26-kis-a", "pl26-kis-c"])
+        exported = self.nation.ctl("log", "--from", self.export).stdout
+        self.assertEqual(exported.count("redacted"), 1, exported)
+        self.assertIn("pl26-kis-c", exported)
+        self.nation.ctl("audit", "verify", "--config", self.server.config)
+        self.nation.ctl("audit", "verify", "--config", self.node.config)
+
+    def test_what_the_log_says_of_its_keys_stays(self):
+        self.add(self.node, "pl26-kis-a")
+        self.nation.ctl("keygen", "--rotate", self.node.keys)
+        self.node.ctl("rotate", "--reason", "as every year")
+        self.until_confirmed()
+        size = self.server.status()["size"]
+        self.assertIn("which keys sign", self.redact(1, check=False).stderr)
+        self.assertEqual(self.server.status()["size"], size)
+
+
 class CutOff(Redacting):
     def test_kills_between_the_act_and_the_scrubbing_are_mended(self):
         records = ["pl26-kis-z"]

@@ -202,6 +202,31 @@ static void redactions_are_kept_by_log_and_index(void **state)
 	assert_null(keyring_redaction(n->keys, name_of("24"), 3));
 }
 
+static void of_two_acts_about_one_event_the_newest_leaf_counts(void **state)
+{
+	struct nation *n = *state;
+	const struct redaction *found = NULL;
+	uint64_t last = 0;
+
+	for (uint64_t i = 0; i < 2; i++) {
+		struct hash leaf = hash_plain(bytes_of(&i, sizeof i));
+		struct national_entry act = {.recorded = {2000},
+					     .kind = NATIONAL_ACT,
+					     .log = name_of("26"),
+					     .act = "redact",
+					     .by = "root",
+					     .reason = "letter 3",
+					     .index = 3,
+					     .leaf = bytes_of(leaf.b, HASH_BYTES)};
+
+		last = nation_act(n, &act);
+	}
+	nation_read_keys(n);
+	found = keyring_redaction(n->keys, name_of("26"), 3);
+	assert_non_null(found);
+	assert_int_equal(found->national_index, last);
+}
+
 static void what_does_not_fit_is_not_trusted(void **state)
 {
 	struct nation *n = *state;
@@ -340,6 +365,7 @@ int main(void)
 		NATION(witnesses_are_the_active_regions),
 		NATION(the_usual_policy_is_nine_or_more_than_half),
 		NATION(redactions_are_kept_by_log_and_index),
+		NATION(of_two_acts_about_one_event_the_newest_leaf_counts),
 		NATION(what_does_not_fit_is_not_trusted),
 		NATION(a_checkpoint_is_verified_by_the_key_of_its_size),
 		NATION(rotations_are_read_from_a_log_alone),

@@ -473,7 +473,24 @@ static void an_act_about_another_event_does_not_cover_it(void **state)
 	fold_anew(a);
 	verify(a);
 	assert_true(is_found(a, DAMAGE_LEAF_ERASED, "26", 300));
-	assert_true(is_found(a, DAMAGE_NATIONAL, "national", 8));
+}
+
+/* Said ahead of the event, by mistake: nothing was erased by it. */
+static void an_act_about_an_event_that_never_came_is_no_damage(void **state)
+{
+	struct audit *a = *state;
+	struct hash leaf = hash_leaf(entity_event(a, 301));
+	struct national_entry act = {.kind = NATIONAL_ACT,
+				     .log = name_of("26"),
+				     .act = "redact",
+				     .by = "root",
+				     .reason = "letter 2",
+				     .index = 300,
+				     .leaf = bytes_of(leaf.b, sizeof leaf.b)};
+
+	(void)nation_act(a->n, &act);
+	fold_anew(a);
+	assert_whole(a);
 }
 
 /* ---- tiles and checkpoints ---- */
@@ -862,6 +879,7 @@ int main(void)
 		AUDIT(an_event_erased_by_an_act_is_no_damage),
 		AUDIT(an_event_erased_without_an_act_is_damage),
 		AUDIT(an_act_about_another_event_does_not_cover_it),
+		AUDIT(an_act_about_an_event_that_never_came_is_no_damage),
 		AUDIT(an_altered_tile_is_found_alone),
 		AUDIT(an_altered_checkpoint_is_found_by_what_is_wrong_with_it),
 		AUDIT(a_log_whose_key_nobody_named_is_told_once),

@@ -128,6 +128,35 @@ static void a_rotation_to_another_transport_key_is_refused(void **state)
 	assert_int_equal(held()->pending.size, 28);
 }
 
+static void a_rotation_to_keys_of_another_log_is_refused(void **state)
+{
+	struct card taken;
+
+	(void)state;
+	history_card(&other, &taken);
+	buf_clear(&next.enrolment);
+	memcpy(next.card.witness_key.public, taken.witness_key.public, SIGN_PUBLIC_BYTES);
+	assert_ok(vkey_make(next.card.witness_key.name, KEY_COSIGNATURE, taken.witness_key.public,
+			    &next.card.witness_key));
+	assert_ok(card_sign(&next.card, &next.signer, &next.enrolment));
+	say_rotation();
+	expect_refused("invalid", 28);
+	assert_int_equal(held()->pending.size, 28);
+}
+
+static void a_rotation_that_an_act_names_ahead_stays_whole(void **state)
+{
+	const struct commit *commit = NULL;
+
+	(void)state;
+	erased = 30;
+	say_rotation();
+	commit = needed(SERVER_APPEND)->commit;
+	assert_true(commit->rotates);
+	assert_int_equal(commit->redacted, 0);
+	assert_true(commit->events[2].size > 0);
+}
+
 static void a_commit_from_before_a_rotation_is_old_and_no_strangers(void **state)
 {
 	(void)state;
@@ -309,6 +338,8 @@ int main(void)
 		TEST(commits_behind_a_rotation_need_not_wait_for_it),
 		TEST(other_keys_that_could_not_be_stored_are_forgotten),
 		TEST(a_rotation_to_another_transport_key_is_refused),
+		TEST(a_rotation_to_keys_of_another_log_is_refused),
+		TEST(a_rotation_that_an_act_names_ahead_stays_whole),
 		TEST(a_commit_from_before_a_rotation_is_old_and_no_strangers),
 		TEST(a_log_begun_anew_goes_on_from_a_frozen_one),
 		TEST(a_log_is_not_begun_anew_while_the_old_one_is_active),
