@@ -128,10 +128,10 @@ static void two_histories_are_told_from_a_proof_that_nobody_needed(void **state)
 		uint64_t witnessed, old, size;
 		bool fork;
 	} rows[] = {
-		{WITNESS_OTHER_ROOT, 5, 5, 5, true},  {WITNESS_OTHER_ROOT, 5, 2, 5, true},
-		{WITNESS_BAD_PROOF, 5, 5, 8, true},   {WITNESS_BAD_PROOF, 5, 5, 5, false},
-		{WITNESS_BAD_PROOF, 0, 0, 5, false},  {WITNESS_BAD_PROOF, 5, 2, 8, false},
-		{WITNESS_CONFLICT, 5, 2, 8, false},   {WITNESS_FORBIDDEN, 5, 5, 8, false},
+		{WITNESS_OTHER_ROOT, 5, 5, 5, true},   {WITNESS_OTHER_ROOT, 5, 2, 5, true},
+		{WITNESS_BAD_PROOF, 5, 5, 8, true},    {WITNESS_BAD_PROOF, 5, 5, 5, false},
+		{WITNESS_BAD_PROOF, 0, 0, 5, false},   {WITNESS_BAD_PROOF, 5, 2, 8, false},
+		{WITNESS_CONFLICT, 5, 2, 8, false},    {WITNESS_FORBIDDEN, 5, 5, 8, false},
 		{WITNESS_BAD_REQUEST, 5, 5, 8, false}, {WITNESS_COSIGN, 5, 5, 8, false},
 	};
 
