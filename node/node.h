@@ -17,6 +17,7 @@
  *   links.c    sockets, and performing what the machine decides
  *   fetch.c    storing what was fetched back from a server
  *   witness.c  cosigning the national log, or keeping evidence against it
+ *   witnessed.c  what was witnessed, kept beside the keys as well
  *   duties.c   acts of a server that are carried out here: redact
  *   confirmed.c  what each server has confirmed, kept across restarts */
 #ifndef SPLOT_NODE_NODE_H
@@ -252,6 +253,13 @@ MUST_USE enum err evidence_against(struct node *n, struct txn *t, size_t link,
 				   struct evidence_found *ret);
 /* Hashes as they travel, 32 bytes each; DECODE. */
 MUST_USE enum err proof_read(struct bytes raw, struct proof *ret);
+
+/* ---- witnessed.c ---- */
+
+/* On disk when it returns OK: from now on this node stands by that note.  Errors are logged. */
+MUST_USE enum err witnessed_write_down(struct node *n, const char *origin, struct bytes note);
+/* At the start: what the store has forgotten.  Errors are logged. */
+MUST_USE enum err witnessed_recall(struct node *n);
 
 /* ---- duties.c ---- */
 

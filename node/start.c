@@ -368,6 +368,8 @@ enum err node_start(struct node *n, enum exit_status *ret_status)
 		return e;
 	}
 	e = heal_rotation(n);
+	if (e == ERR_OK)
+		e = witnessed_recall(n);
 	if (e != ERR_OK) {
 		*ret_status = EXIT_CONFIG;
 		return e;

@@ -259,8 +259,13 @@ static enum err try_keep(struct node *n, size_t link, struct bytes witnessed, st
 static enum err keep(struct node *n, size_t link, struct bytes witnessed, struct bytes mine,
 		     struct bytes other)
 {
-	enum err e = try_keep(n, link, witnessed, mine, other);
+	enum err e = witnessed.size
+			     ? witnessed_write_down(n, national_key(n, link)->name, witnessed)
+			     : ERR_OK;
 
+	if (e != ERR_OK)
+		return e;
+	e = try_keep(n, link, witnessed, mine, other);
 	while (e != ERR_OK && batch_grow(n, e) == ERR_OK)
 		e = try_keep(n, link, witnessed, mine, other);
 	return e;

@@ -280,6 +280,19 @@ class TwoTongues(Story):
             self.distrusts(log, *((first, self.other.note(8)) if log == "24" else (second, self.one.note(6))))
             self.goes_on(log, 2)
 
+    def test_a_node_that_lost_its_store_stands_by_what_it_cosigned(self):
+        first = self.offer("24", self.one, 0, 5)
+        node = self.nation.nodes["24"]
+        node.stop()
+        self.liar.forget("24")
+        shutil.rmtree(node.data)
+        node.start()
+        n.wait_for("24 is served", lambda: self.liar.connected("24"))
+        shown = [note for log, note in self.liar.greetings if log == "24"][-1]
+        self.assertEqual(notes.Note(shown).text, notes.Note(first).text)
+        self.caught("24", self.other, 0, 5, first)
+        self.distrusts("24", first, self.other.note(5))
+
     def test_the_other_witnesses_line_on_a_checkpoint_of_the_same_size_shows_it(self):
         first = self.offer("24", self.one, 0, 5)
         second = self.offer("26", self.other, 0, 5)

@@ -58,6 +58,10 @@ class DishonestServer:
     def connected(self, log):
         return log in self._sessions
 
+    def forget(self, log):
+        """Of a node that was stopped: it is connected again when it has greeted and anchored anew."""
+        self._sessions.pop(log, None)
+
     def offer(self, log, branch, old, size, cosigned=b""):
         """Offers and waits for what the node says to it: (kind, fields, frames)."""
         self._offers.put((log, branch, old, size, cosigned))

@@ -1,0 +1,163 @@
+/* What was witnessed, beside the keys as well: KEYS.witnessed.  A witness that forgot, because its
+ * store was lost or put back from an older copy, could be led to cosign another history than the
+ * one it cosigned before.  The file is written before the store, and the store before a
+ * cosignature leaves; at the start whichever of both is newer counts.
+ *
+ * The file: each note behind its size in bytes, a line of decimal digits. */
+#include "node/node.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+enum { PATH_BYTES = 4096, SIZE_DIGITS_MAX = 5, FILE_BYTES_MAX = 64 * NOTE_BYTES_MAX };
+
+static void path_of(const struct node *n, char path[static PATH_BYTES])
+{
+	(void)snprintf(path, PATH_BYTES, "%s.witnessed", n->settings.keys);
+}
+
+/* ---- writing ---- */
+
+static void add_note(struct buf *file, struct bytes note)
+{
+	buf_printf(file, "%zu\n", note.size);
+	buf_add_bytes(file, note);
+}
+
+/* All notes of the store but that of `origin`. */
+static enum err add_others(struct node *n, struct bytes origin, struct buf *file)
+{
+	struct txn *read = NULL;
+	struct scan *scan = NULL;
+	struct bytes key, note;
+	enum err e = txn_begin(n->store, false, &read);
+
+	if (e == ERR_OK)
+		e = scan_open(read, n->witnessed, &scan);
+	if (e == ERR_OK)
+		e = scan_next(scan, &key, &note);
+	while (e == ERR_OK) {
+		if (!bytes_equal(key, origin))
+			add_note(file, note);
+		e = scan_next(scan, &key, &note);
+	}
+	scan_close(scan);
+	txn_abort(read);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+enum err witnessed_write_down(struct node *n, const char *origin, struct bytes note)
+{
+	char path[PATH_BYTES];
+	struct buf file = {.limit = FILE_BYTES_MAX};
+	enum err e = add_others(n, bytes_of_text(origin), &file);
+
+	path_of(n, path);
+	add_note(&file, note);
+	if (e == ERR_OK)
+		e = buf_check(&file);
+	if (e == ERR_OK)
+		e = file_replace(path, 0600, buf_bytes(&file));
+	buf_free(&file);
+	if (e != ERR_OK)
+		log_line(LOG_ERROR,
+			 "log %s: what is witnessed cannot be written to %s: %s; nothing is "
+			 "cosigned; "
+			 "look at that folder",
+			 n->log.name.text, path, err_text(e));
+	return e;
+}
+
+/* ---- at the start ---- */
+
+static enum err take_note(struct bytes *rest, struct bytes *ret)
+{
+	const uint8_t *end = rest->size ? memchr(rest->data, '\n', rest->size) : NULL;
+	size_t digits = end ? (size_t)(end - rest->data) : 0;
+	size_t size = 0;
+
+	if (digits == 0 || digits > SIZE_DIGITS_MAX)
+		return ERR_DECODE;
+	for (size_t i = 0; i < digits; i++) {
+		if (rest->data[i] < '0' || rest->data[i] > '9')
+			return ERR_DECODE;
+		size = size * 10 + (size_t)(rest->data[i] - '0');
+	}
+	*rest = bytes_of(end + 1, rest->size - digits - 1);
+	if (size == 0 || size > rest->size)
+		return ERR_DECODE;
+	*ret = bytes_of(rest->data, size);
+	*rest = bytes_of(rest->data + size, rest->size - size);
+	return ERR_OK;
+}
+
+/* Into the store, unless that knows as much. */
+static enum err take_over(struct node *n, struct txn *write, struct bytes note)
+{
+	struct bytes stored = {NULL, 0};
+	struct checkpoint before = {.size = 0};
+	struct checkpoint c;
+	enum err e = log_note_read(note, &c);
+
+	if (e != ERR_OK)
+		return ERR_DECODE;
+	e = txn_get(write, n->witnessed, bytes_of_text(c.origin), &stored);
+	if (e == ERR_OK)
+		e = log_note_read(stored, &before) == ERR_OK ? ERR_OK : ERR_CORRUPT;
+	if (e == ERR_OK && before.size >= c.size)
+		return ERR_OK;
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	log_line(LOG_NOTICE,
+		 "log %s: the store has forgotten that %s was witnessed at size %" PRIu64
+		 "; known from the file beside the keys",
+		 n->log.name.text, c.origin, c.size);
+	return txn_put(write, n->witnessed, bytes_of_text(c.origin), note);
+}
+
+static enum err take_all(struct node *n, struct bytes rest)
+{
+	struct txn *write = NULL;
+	enum err e = txn_begin(n->store, true, &write);
+
+	while (e == ERR_OK && rest.size > 0) {
+		struct bytes note = {NULL, 0};
+
+		e = take_note(&rest, &note);
+		if (e == ERR_OK)
+			e = take_over(n, write, note);
+	}
+	if (e == ERR_OK) {
+		e = txn_commit(write);
+		write = NULL;
+	}
+	txn_abort(write);
+	return e;
+}
+
+enum err witnessed_recall(struct node *n)
+{
+	char path[PATH_BYTES];
+	struct buf file = {.limit = FILE_BYTES_MAX};
+	enum err e = ERR_OK;
+
+	path_of(n, path);
+	if (file_exists(path))
+		e = file_read(path, FILE_BYTES_MAX, &file);
+	if (e == ERR_OK && file.size > 0)
+		e = take_all(n, buf_bytes(&file));
+	while (e != ERR_OK && batch_grow(n, e) == ERR_OK)
+		e = take_all(n, buf_bytes(&file));
+	buf_free(&file);
+	if (e != ERR_OK)
+		log_line(LOG_ERROR,
+			 "log %s: what was witnessed cannot be taken from %s: %s; an unreadable "
+			 "file "
+			 "is removed by hand, after which the store alone says what was cosigned",
+			 n->log.name.text, path, err_text(e));
+	return e;
+}
