@@ -186,12 +186,18 @@ static bool lookup_redacted(void *context, struct log_name log, uint64_t index, 
 	       hash_equal(found.leaf, leaf);
 }
 
-static uint64_t lookup_next_redacted(void *context, struct log_name log, uint64_t from)
+static enum err lookup_next_redacted(void *context, struct log_name log, uint64_t from,
+				     uint64_t *ret_index, struct hash *ret_leaf)
 {
 	struct server *s = context;
 	struct redacted found;
+	enum err e = next_redacted(s, log, from, &found);
 
-	return next_redacted(s, log, from, &found) == ERR_OK ? found.index : UINT64_MAX;
+	if (e != ERR_OK)
+		return e;
+	*ret_index = found.index;
+	*ret_leaf = found.leaf;
+	return ERR_OK;
 }
 
 static enum err take_log(struct server *s, const struct trusted *entry)

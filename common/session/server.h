@@ -93,9 +93,11 @@ struct server_lookup {
 				  struct hash *ret);
 	/* Whether an act redacted this event, here or ahead of its coming. */
 	bool (*redacted)(void *context, struct log_name log, uint64_t index, struct hash leaf);
-	/* The first event at or after `from` that an act redacted; UINT64_MAX: none.  Its bytes
-	 * are not stored, should they come all the same.  May be NULL: acts never come ahead. */
-	uint64_t (*next_redacted)(void *context, struct log_name log, uint64_t from);
+	/* The first event at or after `from` that an act redacted, and the leaf that it names;
+	 * NOT_FOUND: none.  Its bytes are not stored, should they come all the same.  May be NULL:
+	 * acts never come ahead. */
+	MUST_USE enum err (*next_redacted)(void *context, struct log_name log, uint64_t from,
+					   uint64_t *ret_index, struct hash *ret_leaf);
 };
 
 struct server_machine {

@@ -86,39 +86,49 @@ static enum err check_rotation(const struct server_turn *t, struct commit *commi
 		       : ERR_OK;
 }
 
-/* An event without its bytes needs an act that erased it.  An event that comes with its bytes
- * although an act erased it goes on without them, unless the log cannot be read without them. */
+/* An event that comes with its bytes although an act erased it goes on without them, unless the log
+ * cannot be read without them. */
+static enum err leave_out_redacted(const struct server_turn *t, struct commit *commit)
+{
+	const struct server_lookup *lookup = &t->m->lookup;
+	uint64_t end = commit->from + commit->count;
+	uint64_t at = commit->from;
+	enum err e = lookup->next_redacted ? ERR_OK : ERR_NOT_FOUND;
+
+	while (e == ERR_OK && at < end) {
+		struct bytes *event = NULL;
+		struct hash leaf;
+		uint8_t *kept = NULL;
+
+		e = lookup->next_redacted(lookup->context, t->log->card.log, at, &at, &leaf);
+		if (e || at >= end)
+			break;
+		event = &commit->events[at++ - commit->from];
+		if (event->size == 0 || event_is_act(*event) ||
+		    !hash_equal(commit_leaf(*event), leaf))
+			continue;
+		kept = arena_alloc(&t->m->arena, sizeof(leaf.b));
+		if (!kept)
+			return ERR_NOMEM;
+		memcpy(kept, leaf.b, sizeof(leaf.b));
+		*event = bytes_of(kept, 0);
+		commit->redacted++;
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* An event without its bytes needs an act that erased it. */
 static enum err check_redacted(const struct server_turn *t, struct commit *commit)
 {
 	const struct server_lookup *lookup = &t->m->lookup;
-	struct log_name log = t->log->card.log;
-	uint64_t end = commit->from + commit->count;
 
 	for (uint32_t i = 0; commit->redacted > 0 && i < commit->count; i++) {
 		if (commit->events[i].size == 0 &&
-		    !lookup->redacted(lookup->context, log, commit->from + i,
+		    !lookup->redacted(lookup->context, t->log->card.log, commit->from + i,
 				      commit_leaf(commit->events[i])))
 			return ERR_REDACTED;
 	}
-	for (uint64_t at = commit->from; lookup->next_redacted && at < end; at++) {
-		struct bytes *event = NULL;
-		struct hash *leaf = NULL;
-
-		at = lookup->next_redacted(lookup->context, log, at);
-		if (at >= end)
-			break;
-		event = &commit->events[at - commit->from];
-		leaf = arena_alloc(&t->m->arena, sizeof(*leaf));
-		if (!leaf)
-			return ERR_NOMEM;
-		*leaf = commit_leaf(*event);
-		if (event->size == 0 || event_is_act(*event) ||
-		    !lookup->redacted(lookup->context, log, at, *leaf))
-			continue;
-		*event = bytes_of(leaf->b, 0);
-		commit->redacted++;
-	}
-	return ERR_OK;
+	return leave_out_redacted(t, commit);
 }
 
 /* The old log's keys may be others since then, made so by the very thief: a quote that is not

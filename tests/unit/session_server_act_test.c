@@ -54,6 +54,20 @@ static void bytes_that_an_act_erased_ahead_are_not_stored(void **state)
 	assert_int_equal(needed(SERVER_APPEND)->commit->redacted, 0);
 }
 
+static void what_cannot_be_looked_up_is_not_stored(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	erased = 4;
+	disk_fails = true;
+	say_commit(0, 6);
+	disk_fails = false;
+	expect_refused("io", 0);
+	assert_int_equal(held()->pending.size, 0);
+	say_commit(0, 6);
+	assert_int_equal(needed(SERVER_APPEND)->commit->redacted, 1);
+}
+
 /* ---- other keys ---- */
 
 /* Events 0 … 29 by the old key, 30 names the other one; the commit of them is on its way. */
@@ -334,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_event_without_bytes_needs_an_act),
 		TEST(bytes_that_an_act_erased_ahead_are_not_stored),
+		TEST(what_cannot_be_looked_up_is_not_stored),
 		TEST(other_keys_are_taken_up_when_they_are_stored),
 		TEST(commits_behind_a_rotation_need_not_wait_for_it),
 		TEST(other_keys_that_could_not_be_stored_are_forgotten),

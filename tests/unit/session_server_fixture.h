@@ -54,11 +54,19 @@ static inline bool redacted(void *context, struct log_name log, uint64_t index, 
 	       hash_equal(leaf, hash_leaf(buf_bytes(&h->events[index])));
 }
 
-static inline uint64_t next_redacted(void *context, struct log_name log, uint64_t from)
+static inline enum err next_redacted(void *context, struct log_name log, uint64_t from,
+				     uint64_t *ret_index, struct hash *ret_leaf)
 {
+	const struct history *h = history_of(log);
+
 	(void)context;
-	(void)log;
-	return from <= erased ? erased : UINT64_MAX;
+	if (disk_fails)
+		return ERR_IO;
+	if (erased == UINT64_MAX || from > erased || erased >= h->count)
+		return ERR_NOT_FOUND;
+	*ret_index = erased;
+	*ret_leaf = hash_leaf(buf_bytes(&h->events[erased]));
+	return ERR_OK;
 }
 
 static inline int set_up(void **state)
