@@ -13,7 +13,7 @@ enum { NS_PER_MS = 1000000 };
 
 /* ---- one finding ---- */
 
-void report_finding(const struct cli *cli, const struct finding *f, struct buf *out)
+void report_finding(const struct cli *cli, const struct damage_found *f, struct buf *out)
 {
 	struct json j = json_to(out);
 

@@ -14,7 +14,7 @@ struct report_of {
 };
 
 /* One bad place, one line. */
-void report_finding(const struct cli *cli, const struct finding *f, struct buf *out);
+void report_finding(const struct cli *cli, const struct damage_found *f, struct buf *out);
 void report_summary(struct cli *cli, const struct report_of *of, const struct verify_report *r,
 		    struct buf *out);
 /* The whole report in one line of JSON, as `verified.json` keeps it. */

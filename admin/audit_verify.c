@@ -224,7 +224,7 @@ static void flush(struct verifying *v)
 	buf_clear(&v->out);
 }
 
-static void on_found(void *context, const struct finding *f)
+static void on_found(void *context, const struct damage_found *f)
 {
 	struct verifying *v = context;
 

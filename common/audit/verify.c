@@ -35,7 +35,7 @@ void verify_found(struct verify *v, enum damage damage, struct log_name log, uin
 		  const char *format, ...)
 {
 	char what[WHAT_BYTES];
-	const struct finding f = {damage, log, index, what};
+	const struct damage_found f = {damage, log, index, what};
 	va_list args;
 
 	va_start(args, format);

@@ -44,7 +44,7 @@ enum damage {
 const char *damage_code(enum damage d);
 const char *damage_text(enum damage d);
 
-struct finding {
+struct damage_found {
 	enum damage damage;
 	struct log_name log; /* "" for what no log says: a record or count that nobody wrote */
 	uint64_t index;      /* of the event or entry; number of a tile; size of a checkpoint */
@@ -113,7 +113,7 @@ struct verify_options {
 struct verify_watch {
 	void *context;
 	void (*progress)(void *context, const char *what, uint64_t done, uint64_t total);
-	void (*found)(void *context, const struct finding *f); /* each, as it is found */
+	void (*found)(void *context, const struct damage_found *f); /* each, as it is found */
 };
 
 /* OK when the pass could be made, whatever it found (report->damaged); an error when it could
