@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "session/server_turn.h"
-#include "tlog/cosignature.h"
+#include "tlog/witness.h"
 
 static const struct log_name NATIONAL = {"national"};
 
@@ -106,29 +106,20 @@ static enum err check_line(const struct server_turn *t, uint64_t size, struct by
 {
 	const struct server_lookup *lookup = &t->m->lookup;
 	struct checkpoint c = {.size = size};
-	struct note note;
-	struct buf whole = {0};
+	struct buf text = {0};
 	int64_t now_s = t->event->now.ms / 1000;
 	enum err e = lookup->root(lookup->context, NATIONAL, size, &c.root);
 
 	memcpy(c.origin, t->m->national.name, sizeof(c.origin));
 	if (!e)
-		e = checkpoint_text(&c, &whole);
-	buf_add_u8(&whole, '\n');
-	buf_add_bytes(&whole, line);
+		e = checkpoint_text(&c, &text);
 	if (!e)
-		e = buf_check(&whole);
-	if (!e)
-		e = note_parse(buf_bytes(&whole), &note);
-	if (!e && note.signature_count != 1)
-		e = ERR_DECODE;
-	if (!e)
-		e = note_cosigned_at(&note, &t->log->card.witness_key, ret_time_s);
+		e = cosignature_line(buf_bytes(&text), line, &t->log->card.witness_key, ret_time_s);
 	if (!e && (*ret_time_s > INT64_MAX / 1000 ||
 		   (int64_t)*ret_time_s > now_s + SERVER_SKEW_MS / 1000 ||
 		   (int64_t)*ret_time_s < now_s - SERVER_SKEW_MS / 1000))
 		e = ERR_INVALID;
-	buf_free(&whole);
+	buf_free(&text);
 	return e;
 }
 

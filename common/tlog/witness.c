@@ -72,22 +72,24 @@ unsigned witness_status(enum witness_answer a)
 
 /* ---- gathering cosignatures ---- */
 
-/* SIGNATURE unless `line` is exactly one good cosignature of that text by `by`. */
-static enum err check_line(struct bytes text, struct bytes line, const struct vkey *by)
+enum err cosignature_line(struct bytes text, struct bytes line, const struct vkey *by,
+			  uint64_t *ret_time_s)
 {
 	struct buf alone = {.limit = NOTE_BYTES_MAX};
 	struct note n;
-	uint64_t time_s = 0;
 	enum err e = ERR_OK;
 
 	buf_add_bytes(&alone, text);
 	buf_add_u8(&alone, '\n');
 	buf_add_bytes(&alone, line);
 	e = buf_check(&alone);
+	if (!e)
+		e = note_parse(buf_bytes(&alone), &n);
 	/* a line that holds an empty line would make another text of it */
-	if (!e && (note_parse(buf_bytes(&alone), &n) || !bytes_equal(n.text, text) ||
-		   n.signature_count != 1 || note_cosigned_at(&n, by, &time_s)))
-		e = ERR_SIGNATURE;
+	if (!e && (n.signature_count != 1 || !bytes_equal(n.text, text)))
+		e = ERR_DECODE;
+	if (!e)
+		e = note_cosigned_at(&n, by, ret_time_s);
 	buf_free(&alone);
 	return e;
 }
@@ -132,10 +134,11 @@ enum err note_merge(struct bytes note, struct bytes line, const struct vkey *by,
 {
 	struct buf merged = {.limit = NOTE_BYTES_MAX};
 	struct note n;
+	uint64_t time_s = 0;
 	enum err e = note_parse(note, &n);
 
 	if (!e)
-		e = check_line(n.text, line, by);
+		e = cosignature_line(n.text, line, by, &time_s);
 	if (!e)
 		e = put_line(note, &n, line, by, &merged);
 	if (!e) {

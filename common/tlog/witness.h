@@ -37,9 +37,13 @@ bool witness_shows_fork(enum witness_answer a, const struct witness_state *state
 /* The HTTP status of C2SP tlog-witness v1.0.0, for logs and tests. */
 unsigned witness_status(enum witness_answer a);
 
+/* Whether `line` is one good cosignature of that text by `by`, and from when (Unix seconds): DECODE
+ * when it is anything else than one line, UNKNOWN_KEY when by another one, SIGNATURE. */
+MUST_USE enum err cosignature_line(struct bytes text, struct bytes line, const struct vkey *by,
+				   uint64_t *ret_time_s);
 /* Appends the note (text, signatures) with a witness's line added, in place of older ones by the
  * same key.  LIMIT when more than WITNESSES_MAX lines would stand beside those in the log's own
- * name; SIGNATURE unless `line` is one good cosignature by `by`; DECODE. */
+ * name; cosignature_line's when `line` is no good one by `by`; DECODE. */
 MUST_USE enum err note_merge(struct bytes note, struct bytes line, const struct vkey *by,
 			     struct buf *ret);
 

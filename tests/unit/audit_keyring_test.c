@@ -353,6 +353,78 @@ static void a_nodes_duties_name_its_redactions(void **state)
 	fixture_stop(&node);
 }
 
+static void more_keys_than_a_log_may_have_are_refused(void **state)
+{
+	struct nation *n = *state;
+	struct party next;
+
+	assert_ok(keyring_new(&n->keys));
+	for (unsigned i = 0; i < LOG_KEYS_MAX; i++) {
+		party_make(&next, REALM "/region/26", KEY_ED25519, (uint8_t)(100 + i));
+		assert_ok(keyring_trust_from(n->keys, &next.signer.key, i));
+	}
+	party_make(&next, REALM "/region/26", KEY_ED25519, 99);
+	assert_err(keyring_trust_from(n->keys, &next.signer.key, 1000), ERR_LIMIT);
+	assert_int_equal(keyring_log(n->keys, name_of("26"))->count, LOG_KEYS_MAX);
+}
+
+/* By a new card of the same log: what the server took in before it was signed by the old one. */
+static void a_log_enrolled_once_more_has_its_new_key_from_there_on(void **state)
+{
+	struct nation *n = *state;
+	struct party next;
+
+	party_make(&next, REALM "/region/26", KEY_ED25519, 77);
+	nation_grow(n, 5);
+	(void)nation_enrol(n, "26", &next, &n->witnesses[0]);
+	nation_read_keys(n);
+	assert_key(n, "26", 5, &n->region);
+	assert_key(n, "26", 6, &next);
+}
+
+/* An act whose leaf is no hash names no event. */
+static void a_redaction_without_a_leaf_is_none(void **state)
+{
+	struct nation *n = *state;
+	struct national_entry act = {.recorded = {2000},
+				     .kind = NATIONAL_ACT,
+				     .log = name_of("26"),
+				     .act = "redact",
+				     .by = "root",
+				     .reason = "letter 3",
+				     .index = 3,
+				     .leaf = bytes_of_text("short")};
+	struct buf raw = {0};
+
+	assert_ok(keyring_new(&n->keys));
+	assert_ok(national_encode(&act, &raw));
+	assert_err(keyring_take_entry(n->keys, 7, buf_bytes(&raw)), ERR_INVALID);
+	assert_null(keyring_redaction(n->keys, name_of("26"), 3));
+	buf_free(&raw);
+}
+
+/* A rotation that was undone and done again: of one place, both keys are tried. */
+static void of_several_keys_of_one_place_any_may_sign(void **state)
+{
+	struct nation *n = *state;
+	struct party first;
+	struct party second;
+	struct checkpoint c;
+
+	party_make(&first, REALM "/region/26", KEY_ED25519, 77);
+	party_make(&second, REALM "/region/26", KEY_ED25519, 78);
+	assert_ok(keyring_new(&n->keys));
+	assert_ok(keyring_trust(n->keys, &first.signer.key));
+	assert_ok(keyring_trust(n->keys, &second.signer.key));
+	assert_ok(keyring_checkpoint(n->keys, name_of("26"),
+				     signed_note(n, &first, 5, hash_empty()), &c));
+	assert_ok(keyring_checkpoint(n->keys, name_of("26"),
+				     signed_note(n, &second, 5, hash_empty()), &c));
+	assert_err(keyring_checkpoint(n->keys, name_of("26"),
+				      signed_note(n, &n->region, 5, hash_empty()), &c),
+		   ERR_UNKNOWN_KEY);
+}
+
 #define NATION(test) cmocka_unit_test_setup_teardown(test, nation_setup, nation_teardown)
 
 int main(void)
@@ -370,6 +442,10 @@ int main(void)
 		NATION(a_checkpoint_is_verified_by_the_key_of_its_size),
 		NATION(rotations_are_read_from_a_log_alone),
 		NATION(a_nodes_duties_name_its_redactions),
+		NATION(more_keys_than_a_log_may_have_are_refused),
+		NATION(a_log_enrolled_once_more_has_its_new_key_from_there_on),
+		NATION(a_redaction_without_a_leaf_is_none),
+		NATION(of_several_keys_of_one_place_any_may_sign),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

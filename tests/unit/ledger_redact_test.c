@@ -474,6 +474,24 @@ static void a_day_is_found_in_the_log_that_the_view_follows(void **state)
 	txn_abort(t);
 }
 
+/* The first one is there from the beginning, any other as old as the one before it. */
+static void an_event_that_tells_no_time_is_as_old_as_the_one_before(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct bytes events[4] = {entity_event(f, "pl26-cis-a", "one", 100),
+				  entity_event(f, "pl26-cis-a", "two", 200),
+				  bytes_of_text("this is no event"),
+				  entity_event(f, "pl26-cis-a", "three", 300)};
+
+	append_sealed(f, l, events, 4);
+	redact(f, l, 0, hash_leaf(events[0]));
+	assert_int_equal(size_at(f, l, 1), 1);
+	assert_int_equal(size_at(f, l, 199), 1);
+	assert_int_equal(size_at(f, l, 200), 3);
+	assert_int_equal(size_at(f, l, 300), 4);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -490,6 +508,7 @@ int main(void)
 		TEST(the_newest_sixty_four_cosigned_checkpoints_are_kept),
 		TEST(the_size_at_a_time_is_that_of_the_last_event_until_then),
 		TEST(a_day_is_found_in_the_log_that_the_view_follows),
+		TEST(an_event_that_tells_no_time_is_as_old_as_the_one_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

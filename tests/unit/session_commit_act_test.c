@@ -170,6 +170,30 @@ static void only_event_0_goes_on_from_an_old_log(void **state)
 	buf_free(&note);
 }
 
+/* In the first place of a later commit, or in a later place of the first one. */
+static void an_event_that_goes_on_from_an_old_log_has_one_place(void **state)
+{
+	struct buf note = {0};
+	struct history anew;
+
+	(void)state;
+	sign_root(&ours.signer, ours.signer.key.name, 8, &ours.trees[8], &note);
+	history_continue(&ours, &ours, 8, buf_bytes(&note));
+	message_commit(&said, &ours, 1, 8, 9);
+	assert_err(check(8), "invalid");
+	history_begin(&anew, "26/2", 3);
+	history_grow(&anew, 1, "first");
+	history_continue(&anew, &ours, 8, buf_bytes(&note));
+	message_commit(&said, &anew, 1, 0, 2);
+	commit = (struct commit){.events = slots};
+	assert_err(commit_check(&anew.trees[0], 0, 2, said.frames[1], said.frames + 2,
+				said.count - 2, &anew.signer.key, log_name_region(anew.log), &arena,
+				&commit),
+		   "invalid");
+	history_end(&anew);
+	buf_free(&note);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -185,6 +209,7 @@ int main(void)
 		TEST(a_rotation_by_a_card_that_its_key_did_not_sign_is_refused),
 		TEST(garbage_instead_of_a_card_is_refused),
 		TEST(only_event_0_goes_on_from_an_old_log),
+		TEST(an_event_that_goes_on_from_an_old_log_has_one_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -340,6 +340,63 @@ static void only_a_frozen_log_is_released(void **state)
 	assert_err(server_machine_freeze(&machine, (struct log_name){"30"}), "not-found");
 }
 
+/* ---- what a quote may not say ---- */
+
+static void a_quote_of_another_size_than_it_says_is_refused(void **state)
+{
+	struct history like = ours;
+	struct buf note = {0};
+	struct tree empty;
+	struct card card;
+
+	(void)state;
+	server_holds(20);
+	history_begin(&anew, "26/2", 3);
+	sign_root(&ours.signer, ours.signer.key.name, 12, &ours.trees[12], &note);
+	history_continue(&anew, &like, 11, buf_bytes(&note));
+	buf_free(&note);
+	tree_init(&empty);
+	history_card(&anew, &card);
+	assert_ok(server_machine_enrol(&machine, &card, &empty, LOG_ACTIVE));
+	assert_ok(server_machine_freeze(&machine, ours.log));
+	say_anew(0, 1);
+	expect_refused("invalid", 0);
+}
+
+static void a_quote_of_more_than_is_held_is_refused(void **state)
+{
+	(void)state;
+	server_holds(10);
+	begin_anew("26", 12);
+	assert_ok(server_machine_freeze(&machine, ours.log));
+	held()->stands = UINT64_MAX;
+	say_anew(0, 2);
+	expect_refused("invalid", 0);
+}
+
+/* Another log's checkpoint that happens to have the same root, by a key that is not the old one's.
+ */
+static void a_quote_of_another_log_is_refused(void **state)
+{
+	struct history like = ours;
+	struct buf note = {0};
+	struct tree empty;
+	struct card card;
+
+	(void)state;
+	server_holds(20);
+	history_begin(&anew, "26/2", 3);
+	sign_root(&other.signer, other.signer.key.name, 12, &ours.trees[12], &note);
+	history_continue(&anew, &like, 12, buf_bytes(&note));
+	buf_free(&note);
+	tree_init(&empty);
+	history_card(&anew, &card);
+	assert_ok(server_machine_enrol(&machine, &card, &empty, LOG_ACTIVE));
+	assert_ok(server_machine_freeze(&machine, ours.log));
+	say_anew(0, 1);
+	expect_refused("origin", 0);
+}
+
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
@@ -366,6 +423,9 @@ int main(void)
 		TEST(a_log_begun_anew_must_say_so_and_another_must_not),
 		TEST(an_administrator_freezes_and_releases),
 		TEST(only_a_frozen_log_is_released),
+		TEST(a_quote_of_another_size_than_it_says_is_refused),
+		TEST(a_quote_of_more_than_is_held_is_refused),
+		TEST(a_quote_of_another_log_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -430,6 +430,86 @@ static void an_answer_without_an_offer_changes_nothing(void **state)
 	assert_int_equal(update.count, 0);
 }
 
+/* ---- who is not asked ---- */
+
+static void a_log_that_is_frozen_does_not_witness(void **state)
+{
+	(void)state;
+	national_size = 8;
+	open_session(&ours, 0);
+	held()->state = LOG_FROZEN; /* while its session is open */
+	tick(SERVER_ROUND_MS);
+	assert_null(found(SERVER_OFFER));
+}
+
+static void who_witnessed_more_than_the_round_is_not_asked(void **state)
+{
+	(void)state;
+	national_size = 8;
+	greet_having_seen(&nation, 9);
+	anchor();
+	tick(SERVER_ROUND_MS);
+	assert_null(found(SERVER_OFFER));
+}
+
+static void what_is_being_stored_is_not_asked_for_again(void **state)
+{
+	(void)state;
+	offer_8();
+	say_cosigned(&witness, 8, 8, now.ms);
+	tick(SERVER_ROUND_MS);
+	assert_null(found(SERVER_OFFER));
+}
+
+static void a_size_that_a_decline_only_claims_is_not_offered_from(void **state)
+{
+	(void)state;
+	offer_8();
+	message_header(&said, &(struct wire_header){.kind = WIRE_DECLINED,
+						    .session = 77,
+						    .size = 3,
+						    .code = ERR_OLD,
+						    .text = "why"});
+	hear(PEER); /* without the note that would say so */
+	assert_int_equal(update.count, 0);
+	assert_int_equal(held()->refused[ERR_OLD], 1);
+	say_declined(ERR_OLD, &nation, 9); /* above the round */
+	assert_int_equal(update.count, 0);
+	assert_int_equal(held()->refused[ERR_OLD], 2);
+}
+
+static void a_decline_of_nothing_counts_nothing(void **state)
+{
+	(void)state;
+	open_session(&ours, 0);
+	say_declined(ERR_FORK, &nation, 3);
+	assert_int_equal(held()->refused[ERR_FORK], 0);
+	assert_false(held()->declined);
+}
+
+/* Good, but of the checkpoint's text and what comes before the line. */
+static void a_cosignature_of_another_text_is_not_kept(void **state)
+{
+	struct checkpoint c = {.size = 8, .root = tree_root(&nation.trees[8])};
+	struct buf text = {0};
+
+	(void)state;
+	offer_8();
+	memcpy(c.origin, nation.signer.key.name, sizeof(c.origin));
+	assert_ok(checkpoint_text(&c, &text));
+	buf_add_text(&text, "\nmore\n");
+	buf_clear(&line);
+	buf_add_text(&line, "more\n\n");
+	assert_ok(note_cosign(buf_bytes(&text), (uint64_t)now.ms / 1000, &witness, &line));
+	buf_free(&text);
+	message_header(&said,
+		       &(struct wire_header){.kind = WIRE_COSIGNED, .session = 77, .size = 8});
+	message_add(&said, buf_bytes(&line));
+	hear(PEER);
+	assert_int_equal(update.count, 0);
+	assert_int_equal(held()->refused[ERR_DECODE], 1);
+}
+
 #undef TEST
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
@@ -464,6 +544,12 @@ int main(void)
 		TEST(a_passing_reason_is_waited_out),
 		TEST(who_sees_two_histories_is_not_asked_again_in_that_session),
 		TEST(an_answer_without_an_offer_changes_nothing),
+		TEST(a_log_that_is_frozen_does_not_witness),
+		TEST(who_witnessed_more_than_the_round_is_not_asked),
+		TEST(what_is_being_stored_is_not_asked_for_again),
+		TEST(a_size_that_a_decline_only_claims_is_not_offered_from),
+		TEST(a_decline_of_nothing_counts_nothing),
+		TEST(a_cosignature_of_another_text_is_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

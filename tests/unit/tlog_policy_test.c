@@ -460,6 +460,28 @@ static void a_bad_line_and_a_copied_one_do_not_count(void **state)
 	buf_free(&raw);
 }
 
+static void the_oldest_and_the_newest_cosignature_are_told(void **state)
+{
+	static struct policy p;
+	static const uint64_t times[] = {TIME + 50, TIME, TIME + 20};
+	struct policy_finding f;
+	struct buf raw = {0};
+	struct note n;
+
+	(void)state;
+	assert_ok(parse("witness a %a\nwitness b %b\nwitness c %c\ngroup all 3 a b c\nquorum all\n",
+			&p, NULL));
+	assert_ok(note_parse(buf_bytes(&note), &n));
+	buf_add_bytes(&raw, buf_bytes(&note));
+	for (unsigned i = 0; i < 3; i++)
+		assert_ok(note_cosign(n.text, times[i], &witnesses[i], &raw));
+	assert_ok(note_parse(buf_bytes(&raw), &n));
+	assert_ok(policy_judge(&p, &n, &f));
+	assert_int_equal(f.oldest_s, TIME);
+	assert_int_equal(f.newest_s, TIME + 50);
+	buf_free(&raw);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,6 +497,7 @@ int main(void)
 		cmocka_unit_test(groups_of_groups_are_judged_as_they_say),
 		cmocka_unit_test(one_witness_or_none_may_be_the_quorum),
 		cmocka_unit_test(a_bad_line_and_a_copied_one_do_not_count),
+		cmocka_unit_test(the_oldest_and_the_newest_cosignature_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -187,6 +187,8 @@ static void a_proof_of_another_form_is_refused(void **state)
 		{HEAD "index 6\n " A_HASH "\n", ERR_DECODE},
 		{HEAD "index 6\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=\n\n", ERR_DECODE},
 		{HEAD "index 6\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n\n", ERR_DECODE},
+		/* 31 bytes */
+		{HEAD "index 6\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\n\n", ERR_DECODE},
 		{HEAD "index 6\n\n\x01", ERR_ENCODING},
 		{HEAD "index 6\n\n\xff", ERR_ENCODING},
 	};

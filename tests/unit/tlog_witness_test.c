@@ -475,25 +475,25 @@ static void a_line_that_is_not_one_good_cosignature_is_refused(void **state)
 	(void)state;
 	make_note(7, &note);
 	make_note(8, &other);
-	assert_err(note_merge(buf_bytes(&note), bytes_of_text(""), by, &ret), ERR_SIGNATURE);
-	assert_err(note_merge(buf_bytes(&note), bytes_of_text("x\n"), by, &ret), ERR_SIGNATURE);
+	assert_err(note_merge(buf_bytes(&note), bytes_of_text(""), by, &ret), ERR_DECODE);
+	assert_err(note_merge(buf_bytes(&note), bytes_of_text("x\n"), by, &ret), ERR_DECODE);
 	add_line(&other, 0, TIME, &line); /* about another checkpoint */
 	assert_err(note_merge(buf_bytes(&note), buf_bytes(&line), by, &ret), ERR_SIGNATURE);
 	buf_clear(&line);
 	add_line(&note, 1, TIME, &line); /* by somebody else */
-	assert_err(note_merge(buf_bytes(&note), buf_bytes(&line), by, &ret), ERR_SIGNATURE);
+	assert_err(note_merge(buf_bytes(&note), buf_bytes(&line), by, &ret), ERR_UNKNOWN_KEY);
 	add_line(&note, 0, TIME, &line); /* two */
-	assert_err(note_merge(buf_bytes(&note), buf_bytes(&line), by, &ret), ERR_SIGNATURE);
+	assert_err(note_merge(buf_bytes(&note), buf_bytes(&line), by, &ret), ERR_DECODE);
 	buf_clear(&line);
 	add_line(&note, 0, TIME, &line);
 	assert_err(note_merge(buf_bytes(&note), bytes_of(line.data, line.size - 1), by, &ret),
-		   ERR_SIGNATURE);
+		   ERR_DECODE);
 	buf_add_u8(&line, '\n');
-	assert_err(note_merge(buf_bytes(&note), buf_bytes(&line), by, &ret), ERR_SIGNATURE);
+	assert_err(note_merge(buf_bytes(&note), buf_bytes(&line), by, &ret), ERR_DECODE);
 	line.size--;
 	/* the log's own line is no witness's */
 	assert_err(note_merge(buf_bytes(&note), buf_bytes(&line), &log_signer.key, &ret),
-		   ERR_SIGNATURE);
+		   ERR_ARGUMENT);
 	assert_err(note_merge(bytes_of_text("x\n"), buf_bytes(&line), by, &ret), ERR_DECODE);
 	assert_int_equal(ret.size, 0);
 	assert_ok(note_merge(buf_bytes(&note), buf_bytes(&line), by, &ret));
@@ -501,6 +501,45 @@ static void a_line_that_is_not_one_good_cosignature_is_refused(void **state)
 	buf_free(&other);
 	buf_free(&line);
 	buf_free(&ret);
+}
+
+/* Good, but of the text and what comes before the empty line. */
+static void a_line_that_makes_another_text_is_refused(void **state)
+{
+	struct buf note = {0};
+	struct buf text = {0};
+	struct buf line = {0};
+	struct buf ret = {0};
+	struct note n;
+
+	(void)state;
+	make_note(7, &note);
+	assert_ok(note_parse(buf_bytes(&note), &n));
+	buf_add_bytes(&text, n.text);
+	buf_add_text(&text, "\nmore\n");
+	buf_add_text(&line, "more\n\n");
+	assert_ok(note_cosign(buf_bytes(&text), TIME, &witnesses[0], &line));
+	assert_err(note_merge(buf_bytes(&note), buf_bytes(&line), &witnesses[0].key, &ret),
+		   ERR_DECODE);
+	assert_int_equal(ret.size, 0);
+	buf_free(&note);
+	buf_free(&text);
+	buf_free(&line);
+	buf_free(&ret);
+}
+
+static void a_note_grows_no_longer_than_it_can_be_read(void **state)
+{
+	struct buf note = {0};
+
+	(void)state;
+	make_note(7, &note);
+	buf_add_text(&note, "\xe2\x80\x94 long "); /* of an algorithm that is not known here */
+	while (note.size < NOTE_BYTES_MAX - 100)
+		buf_add_text(&note, "AAAA");
+	buf_add_u8(&note, '\n');
+	assert_err(merge(&note, 0, TIME), ERR_LIMIT);
+	buf_free(&note);
 }
 
 int main(void)
@@ -518,6 +557,8 @@ int main(void)
 		cmocka_unit_test(lines_are_gathered_up_to_the_bound),
 		cmocka_unit_test(a_line_takes_the_place_of_all_by_its_key),
 		cmocka_unit_test(a_line_that_is_not_one_good_cosignature_is_refused),
+		cmocka_unit_test(a_line_that_makes_another_text_is_refused),
+		cmocka_unit_test(a_note_grows_no_longer_than_it_can_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
