@@ -80,6 +80,21 @@ enum err sign_present(const struct node *n, struct buf *ret)
 	return sign(n, n->log.tree.size, &n->log.tree, ret);
 }
 
+/* The root of an old size comes from stored tiles.  Were one of them damaged, its root would be
+ * another history, signed. */
+static enum err tree_to_sign(const struct node *n, struct txn *t, uint64_t size, struct tree *ret)
+{
+	enum err e = log_tree_proved(&n->log, t, size, ret);
+
+	if (e == ERR_CORRUPT)
+		log_line(LOG_ERROR,
+			 "log %s: the tiles of %s do not give the root of size %" PRIu64
+			 ": they are damaged, and nothing of that size is signed; stop the node, "
+			 "move the folder aside and start again: the log is fetched back",
+			 n->log.name.text, n->settings.data, size);
+	return e;
+}
+
 enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
 {
 	struct bytes stored;
@@ -92,7 +107,7 @@ enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
 	}
 	if (e != ERR_NOT_FOUND)
 		return e;
-	e = log_tree_at(&n->log, t, size, &tree);
+	e = tree_to_sign(n, t, size, &tree);
 	return e == ERR_OK ? sign(n, size, &tree, ret) : e;
 }
 
@@ -115,7 +130,7 @@ enum err note_to_show(struct node *n, struct txn *t, uint64_t size, struct buf *
 
 	if (e == ERR_UNKNOWN_KEY) { /* of an old size, and nobody can sign as it was signed then */
 		memcpy(c.origin, n->signer.key.name, sizeof c.origin);
-		e = log_tree_at(&n->log, t, size, &tree);
+		e = tree_to_sign(n, t, size, &tree);
 		if (e == ERR_OK) {
 			c.root = tree_root(&tree);
 			e = checkpoint_sign(&c, &n->signer, ret);

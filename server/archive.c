@@ -273,27 +273,11 @@ enum err archive_commit(struct archive *a)
 	return ERR_OK;
 }
 
-/* CORRUPT when a checkpoint of that size is stored and says another root: what was read is damaged,
- * and says nothing against whoever showed the right one. */
-static enum err check_against_stored(const struct log *l, struct txn *t, uint64_t size,
-				     struct hash root)
-{
-	struct bytes note = {NULL, 0};
-	struct checkpoint stored;
-	enum err e = log_checkpoint(l, t, size, &note);
-
-	if (e != ERR_OK)
-		return e == ERR_NOT_FOUND ? ERR_OK : e;
-	e = log_note_read(note, &stored);
-	return e != ERR_OK || !hash_equal(stored.root, root) ? ERR_CORRUPT : ERR_OK;
-}
-
 enum err archive_root(struct archive *a, struct log_name name, uint64_t size, struct hash *ret)
 {
 	const struct log *l = archive_log(a, name);
 	struct txn *read = NULL;
 	struct tree tree;
-	struct hash root;
 	enum err e = ERR_OK;
 
 	if (!l)
@@ -307,14 +291,10 @@ enum err archive_root(struct archive *a, struct log_name name, uint64_t size, st
 		if (e != ERR_OK)
 			return e;
 	}
-	e = log_tree_at(l, a->write ? a->write : read, size, &tree);
-	if (e == ERR_OK) {
-		root = tree_root(&tree);
-		e = check_against_stored(l, a->write ? a->write : read, size, root);
-	}
+	e = log_tree_proved(l, a->write ? a->write : read, size, &tree);
 	txn_abort(read);
 	if (e == ERR_OK)
-		*ret = root;
+		*ret = tree_root(&tree);
 	else if (e == ERR_CORRUPT)
 		log_line(LOG_ERROR,
 			 "log %s: its tiles do not give the root of size %llu: they are damaged; "

@@ -60,8 +60,8 @@ MUST_USE enum err archive_act(struct archive *a, const struct national_entry *ac
 MUST_USE enum err archive_commit(struct archive *a);
 MUST_USE enum err archive_abort(struct archive *a);
 
-/* Root of a log at a size, also at one that the open transaction made.  CORRUPT, logged, when it is
- * not what the stored checkpoint of that size says. */
+/* Root of a log at a size, also at one that the open transaction made.  CORRUPT, logged, when
+ * the newest checkpoint did not grow from it: the tiles are damaged. */
 MUST_USE enum err archive_root(struct archive *a, struct log_name name, uint64_t size,
 			       struct hash *ret);
 

@@ -60,6 +60,30 @@ enum err log_tree_at(const struct log *l, struct txn *t, uint64_t size, struct t
 	return tree_at(&reader.tree, size, ret);
 }
 
+enum err log_tree_proved(const struct log *l, struct txn *t, uint64_t size, struct tree *ret)
+{
+	struct checkpoint newest = {.size = 0, .root = hash_empty()};
+	struct bytes note = {NULL, 0};
+	struct log_reader reader;
+	struct proof proof;
+	struct tree tree;
+	enum err e = log_tree_at(l, t, size, &tree);
+
+	if (e == ERR_OK)
+		e = log_newest(l, t, &newest.size, &note);
+	if (e == ERR_OK && log_note_read(note, &newest) != ERR_OK)
+		e = ERR_CORRUPT;
+	log_reader_init(&reader, l, t);
+	if (e == ERR_OK || e == ERR_NOT_FOUND) /* an empty log has an empty proof */
+		e = proof_consistency(&reader.tree, size, newest.size, &proof);
+	if (e == ERR_OK && proof_check_consistency(&proof, size, newest.size, tree_root(&tree),
+						   newest.root) != ERR_OK)
+		e = ERR_CORRUPT;
+	if (e == ERR_OK)
+		*ret = tree;
+	return e;
+}
+
 /* ---- events ---- */
 
 static enum err stored_leaf(const struct log *l, struct txn *t, uint64_t index, struct hash *ret)

@@ -1,5 +1,5 @@
-"""A server whose own disk is damaged accuses nobody: not a region of a fork, not itself of having been put
-back, and it tells its witnesses nothing that they could not believe."""
+"""Damaged tiles are no second history: a server accuses nobody by them, not a region of a fork, not itself of
+having been put back; a node signs nothing that they say."""
 import os
 import shutil
 import subprocess
@@ -14,19 +14,21 @@ FULL = 256 + 16  # entries: the first tile is full, so that the newest root does
 FIRST_TILE = "00" * 9
 
 
-class DamagedTiles(Story):
+class Damaged(Story):
+    witness_s = 1
+
     def setUp(self):
         super().setUp()
-        self.server = self.nation.up(regions=["26"], server_config={"witness-interval-s": "1"})
+        self.server = self.nation.up(regions=["26"], server_config={"witness-interval-s": str(self.witness_s)})
         self.node = self.nation.nodes["26"]
 
     def until_cosigned(self):
         n.wait_for("the witness cosigned all", lambda: self.server.status()["cosigned"]
                    and self.server.status()["cosigned"]["size"] == self.server.status()["size"])
 
-    def damage(self, table):
+    def damage(self, folder, table):
         def tamper(*words):
-            done = subprocess.run([TAMPER, os.path.join(self.server.data, "logs"), table, *words], check=True,
+            done = subprocess.run([TAMPER, folder, table, *words], check=True,
                                   stdout=subprocess.PIPE, encoding="ascii", timeout=60)
             return done.stdout.split()
         raw = bytearray.fromhex(tamper("get", FIRST_TILE)[0])
@@ -40,6 +42,8 @@ class DamagedTiles(Story):
                             "1", "1", "2", "26=" + self.node.socket], stdout=subprocess.DEVNULL, check=True)
         self.until_confirmed()
 
+
+class DamagedServer(Damaged):
     def test_nobody_is_accused(self):
         for i in range(3):
             self.add(self.node, "pl26-kis-a%d" % i)
@@ -52,10 +56,12 @@ class DamagedTiles(Story):
         self.grow()
         self.assertEqual(self.node.stop(), 0)
         self.assertEqual(self.server.stop(), 0)
-        self.damage("26.tiles")
-        self.damage("national.tiles")
+        logs = os.path.join(self.server.data, "logs")
+        self.damage(logs, "26.tiles")
+        self.damage(logs, "national.tiles")
         shutil.rmtree(self.node.data)
         shutil.copytree(older, self.node.data)  # it shows an old size, and what it witnessed then
+        os.unlink(self.node.keys + ".witnessed")
         self.server.start()
         self.node.start()
         n.wait_for("the refusal", lambda: self.refusals(self.server).get("corrupt"))
@@ -64,6 +70,34 @@ class DamagedTiles(Story):
                        lambda log=log: "log %s: its tiles do not give" % log in self.server.log_tail(60))
         self.assertNotIn("rollback", self.server.log_tail(60))
         self.assertEqual([row["state"] for row in self.server.json("trust", "list")["trust"]], ["active"])
+        self.assertNotIn("fork", self.refusals(self.server))
+
+
+class DamagedNode(Damaged):
+    witness_s = 3600  # nobody witnesses, so that the server may be put back
+
+    def test_a_root_from_damaged_tiles_is_not_signed(self):
+        for i in range(2):
+            self.add(self.node, "pl26-kis-a%d" % i)
+        self.until_confirmed()
+        self.assertEqual(self.server.stop(), 0)
+        older = self.server.data + ".older"
+        shutil.copytree(self.server.data, older)
+        self.server.start()
+        self.grow()
+        self.assertEqual(self.node.stop(), 0)
+        shutil.rmtree(self.node.data)
+        self.node.start()
+        self.node.await_open()  # fetched back, with the checkpoints of whole chunks only
+        self.assertEqual(self.node.stop(), 0)
+        self.assertEqual(self.server.stop(), 0)
+        self.damage(self.node.data, "26.tiles")
+        shutil.rmtree(self.server.data)
+        shutil.copytree(older, self.server.data)
+        self.server.start()
+        self.node.start()
+        n.wait_for("the damage is told", lambda: "nothing of that size is signed" in self.node.log_tail(60))
+        self.assertEqual(self.server.json("trust", "list")["trust"][0]["state"], "active")
         self.assertNotIn("fork", self.refusals(self.server))
 
 

@@ -315,6 +315,8 @@ static void the_tree_at_any_size_and_its_proofs(void **state)
 		assert_ok(log_tree_at(l, t, sizes[i], &tree));
 		assert_same_root(&tree, &beside);
 		roots[i] = tree_root(&tree);
+		assert_ok(log_tree_proved(l, t, sizes[i], &tree));
+		assert_same_root(&tree, &beside);
 	}
 	for (size_t i = 1; i < SIZES; i++) {
 		struct hash leaf = hash_leaf(plain_event(f, sizes[i] - 1));
@@ -327,6 +329,27 @@ static void the_tree_at_any_size_and_its_proofs(void **state)
 		assert_ok(proof_check_inclusion(&p, sizes[i] - 1, 1000, leaf, roots[SIZES - 1]));
 	}
 	assert_err(log_tree_at(l, t, 1001, &tree), ERR_ARGUMENT);
+	txn_abort(t);
+}
+
+/* A full tile is read for old sizes alone, so that its damage shows at no opening. */
+static void an_old_root_from_a_damaged_tile_is_told_from_another_history(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct tree beside = tree_beside(f, 512);
+	struct tree tree;
+	struct txn *t = NULL;
+
+	commit_plain(f, l, 600);
+	damage(f, l->tiles, number_key(f, 0, 0), 0);
+	assert_ok(log_open(f->store, name_of("26"), false, l));
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_ok(log_tree_at(l, t, 100, &tree));
+	assert_err(log_tree_proved(l, t, 100, &tree), ERR_CORRUPT);
+	assert_ok(log_tree_proved(l, t, 512, &tree));
+	assert_same_root(&tree, &beside);
+	assert_err(log_tree_proved(l, t, 601, &tree), ERR_ARGUMENT);
 	txn_abort(t);
 }
 
@@ -499,6 +522,7 @@ int main(void)
 		TEST(a_checkpoint_that_says_otherwise_is_damage),
 		TEST(an_altered_event_is_not_served),
 		TEST(the_tree_at_any_size_and_its_proofs),
+		TEST(an_old_root_from_a_damaged_tile_is_told_from_another_history),
 		TEST(a_reader_sees_what_is_sealed_while_a_writer_appends),
 		TEST(checkpoints_are_found_by_their_size),
 		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_number),
