@@ -386,12 +386,17 @@ static void report_quorum(struct exporter *x, struct export_run *run)
 static enum err run_logs(struct exporter *x, struct export_run *run, struct exported **logs,
 			 size_t count)
 {
+	enum err planned[LOGS_MAX + 1];
 	enum err first = ERR_OK;
 	enum err e = ERR_OK;
 	bool any = false;
 
+	/* The national log's size is settled first and published last: what it accepted of the
+	 * others is always in their folders. */
+	for (size_t i = count; i-- > 0;)
+		planned[i] = plan(logs[i], run);
 	for (size_t i = 0; i < count; i++) {
-		e = plan(logs[i], run);
+		e = planned[i];
 		note_failure(run, logs[i], e == ERR_NOT_FOUND ? ERR_OK : e, &first);
 		if (e != ERR_OK)
 			logs[i] = NULL; /* an empty log, or one that failed */

@@ -128,7 +128,8 @@ static enum err folder_cosigned(struct source *s, uint64_t size, uint64_t *ret_s
 /* A tile's or bundle's file: the one of that width, else the full one, which stays when the
  * partial ones are gone. */
 static enum err read_tile(const struct folder_source *x, const struct log_name *log,
-			  struct tile_id id, unsigned width, size_t limit, struct buf *ret)
+			  struct tile_id id, unsigned width, size_t limit, unsigned *ret_width,
+			  struct buf *ret)
 {
 	char path[TILE_PATH_BYTES];
 	enum err e = ERR_NOT_FOUND;
@@ -136,8 +137,10 @@ static enum err read_tile(const struct folder_source *x, const struct log_name *
 	if (width == 0 || width > TILE_WIDTH)
 		return ERR_NOT_FOUND;
 	tile_path(id, width, path);
+	*ret_width = width;
 	e = read_of(x, log, path, limit, ret);
 	if (e == ERR_NOT_FOUND && width < TILE_WIDTH) {
+		*ret_width = TILE_WIDTH;
 		tile_path(id, TILE_WIDTH, path);
 		e = read_of(x, log, path, limit, ret);
 	}
@@ -152,23 +155,26 @@ static enum err folder_leaves(struct source *s, struct log_name log, uint64_t fr
 	struct tile_id row = {.level = 0, .number = from / TILE_WIDTH};
 	unsigned width = from < size ? tile_width(row, size) : 0;
 	unsigned skip = (unsigned)(from % TILE_WIDTH);
+	unsigned holds = 0;
 	struct cursor c;
 	size_t count = 0;
 	enum err e = ERR_OK;
 
 	buf_clear(&x->bundle);
-	e = read_tile(x, &log, id, width, BUNDLE_BYTES_MAX, &x->bundle);
+	e = read_tile(x, &log, id, width, BUNDLE_BYTES_MAX, &holds, &x->bundle);
 	if (e != ERR_OK)
 		return e;
 	c = cursor_of(buf_bytes(&x->bundle));
-	for (unsigned i = 0; i < width; i++) {
+	for (unsigned i = 0; i < holds; i++) {
 		struct bytes leaf = cursor_bytes(&c, cursor_u16be(&c));
 
 		if (c.err != ERR_OK)
 			break;
-		if (i >= skip)
+		if (i >= skip && i < width)
 			ret->items[count++] = leaf;
 	}
+	if (c.err == ERR_OK && cursor_left(&c)) /* no bundle: others would refuse it */
+		count = 0;
 	ret->count = count;
 	return count ? ERR_OK : ERR_CORRUPT;
 }
@@ -178,16 +184,17 @@ static enum err folder_tile(struct source *s, struct log_name log, struct tile_i
 {
 	size_t start = ret->size;
 	size_t size = 0;
+	unsigned holds = 0;
 	enum err e = id.level < TREE_LEVELS_MAX
-			     ? read_tile(folder_of(s), &log, id, width, TILE_BYTES, ret)
+			     ? read_tile(folder_of(s), &log, id, width, TILE_BYTES, &holds, ret)
 			     : ERR_NOT_FOUND;
 
 	if (e != ERR_OK)
 		return e;
 	size = ret->size - start;
-	if (size % HASH_BYTES)
+	if (size % HASH_BYTES || size > (size_t)holds * HASH_BYTES)
 		e = ERR_CORRUPT;
-	else if (size < (size_t)width * HASH_BYTES)
+	else if (size < (size_t)holds * HASH_BYTES)
 		e = ERR_NOT_FOUND;
 	if (e != ERR_OK)
 		ret->size = start;

@@ -15,6 +15,44 @@ static bool is_unsigned(enum err e)
 
 /* ---- signatures ---- */
 
+static bool is_key_of(const struct log_keys *keys, struct bytes line)
+{
+	struct vkey key;
+
+	if (vkey_parse(line, &key) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < keys->count; i++)
+		if (strcmp(keys->keys[i].key.name, key.name) == 0 &&
+		    memcmp(keys->keys[i].key.public, key.public, sizeof key.public) == 0)
+			return true;
+	return false;
+}
+
+/* The keys that an export's folder gives to whoever reads it. */
+static enum err check_stated(struct verify *v, const struct verify_target *t)
+{
+	const struct log_keys *keys = keyring_log(v->options->trusted, t->name);
+	struct buf text = {.data = NULL};
+	struct bytes rest = {NULL, 0};
+	enum err e = v->source->ops->keys(v->source, t->name, &text);
+
+	rest = buf_bytes(&text);
+	while (e == ERR_OK && keys && keys->count && rest.size) {
+		const uint8_t *end = memchr(rest.data, '\n', rest.size);
+		size_t size = end ? (size_t)(end - rest.data) : rest.size;
+
+		if (!is_key_of(keys, bytes_of(rest.data, size))) {
+			verify_found(v, DAMAGE_SIGNATURE, t->name, t->size,
+				     "log.vkey holds what is no key of this log");
+			break;
+		}
+		size += end != NULL;
+		rest = bytes_of(rest.data + size, rest.size - size);
+	}
+	buf_free(&text);
+	return verify_is_damage(e) ? ERR_OK : e;
+}
+
 enum err verify_signatures(struct verify *v, struct verify_target *t)
 {
 	struct source *s = v->source;
@@ -41,7 +79,8 @@ enum err verify_signatures(struct verify *v, struct verify_target *t)
 			verify_found(v, DAMAGE_CHECKPOINT, t->name, size, "%s", err_text(bad));
 	}
 	buf_free(&note);
-	return verify_is_damage(e) ? ERR_OK : e; /* told by the hash pass */
+	e = verify_is_damage(e) ? ERR_OK : e; /* told by the hash pass */
+	return e == ERR_OK && !v->options->is_store ? check_stated(v, t) : e;
 }
 
 /* ---- events ---- */
@@ -126,6 +165,8 @@ enum err verify_events(struct verify *v, struct verify_target *t)
 struct matching {
 	struct verify *verify;
 	uint64_t index; /* of the entry */
+	size_t absent_count;
+	struct log_name absent[LOGS_MAX]; /* logs that it names and that are not here */
 	struct arena arena;
 	struct buf note;
 };
@@ -144,8 +185,6 @@ static enum err check_grown(struct matching *m, const struct verify_target *t, u
 	uint64_t newest = 0;
 	enum err e = ERR_OK;
 
-	if (!m->verify->options->is_store)
-		return ERR_OK; /* folders of an export are written one after the other */
 	buf_clear(&m->note);
 	e = s->ops->newest(s, t->name, &newest, &m->note);
 	if ((e == ERR_OK && newest < size) || verify_is_damage(e))
@@ -192,14 +231,27 @@ static enum err check_accepted_note(struct matching *m, const struct verify_targ
 	return check_alone(m, t, entry->checkpoint);
 }
 
+/* Told once a log.  An export may hold the national log alone; else it holds them all. */
+static void check_absent(struct matching *m, struct log_name log)
+{
+	if (!m->verify->options->is_store && m->verify->count == 1)
+		return;
+	for (size_t i = 0; i < m->absent_count; i++)
+		if (log_name_equal(m->absent[i], log))
+			return;
+	if (m->absent_count < sizeof m->absent / sizeof *m->absent)
+		m->absent[m->absent_count++] = log;
+	verify_found(m->verify, DAMAGE_NATIONAL, (struct log_name){"national"}, m->index,
+		     "it accepts a checkpoint of log %s, which is not here", log.text);
+}
+
 static enum err check_accepted(struct matching *m, const struct national_entry *entry)
 {
 	struct verify_target *t = verify_target(m->verify, entry->log);
 	struct checkpoint c;
 
 	if (!t || t->national) {
-		if (m->verify->options->is_store)
-			misfit(m, "it accepts a checkpoint of a log that is not here");
+		check_absent(m, entry->log);
 		return ERR_OK;
 	}
 	if (entry->from != t->accepted || entry->size <= entry->from)

@@ -2,6 +2,8 @@
  * where it is, and alone. */
 #include "audit_verify_fixture.h"
 
+#include <sys/stat.h>
+
 /* ---- whole ---- */
 
 static void a_whole_store_has_nothing_wrong(void **state)
@@ -329,6 +331,139 @@ static void an_export_is_verified_as_a_store_is(void **state)
 	assert_true(is_found(a, DAMAGE_SIGNATURE, "26", EVENTS));
 }
 
+static void unlink_file(const struct audit *a, const char *file)
+{
+	char path[NATION_PATH_BYTES];
+
+	path_in(a->n, file, path);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* Whoever takes a whole log away, or puts an older one back, which its key has signed as well. */
+static void an_export_that_holds_less_than_was_accepted_is_found(void **state)
+{
+	struct audit *a = *state;
+	struct export_report report;
+	struct bytes older = {NULL, 0};
+
+	assert_ok(export_all(a->n, &report));
+	older = file_of(a->n, "26/checkpoint");
+	commit(a, TILE_WIDTH);
+	assert_ok(export_all(a->n, &report));
+	verify_export(a);
+	assert_int_equal(a->count, 0);
+	put_file(a->n, "26/checkpoint", older);
+	verify_export(a);
+	assert_int_equal(a->count, 1);
+	assert_true(is_found(a, DAMAGE_CHECKPOINT_MISSING, "26", EVENTS + TILE_WIDTH));
+	unlink_file(a, "26/checkpoint");
+	verify_export(a);
+	assert_int_equal(a->count, 0); /* the national log alone says nothing of it */
+}
+
+static void a_log_that_an_export_lacks_beside_others_is_told_once(void **state)
+{
+	struct audit *a = *state;
+	struct export_report report;
+	struct party by;
+	char folder[NATION_PATH_BYTES];
+
+	party_make(&by, "splot.test/region/24", KEY_ED25519, 24);
+	assert_ok(export_all(a->n, &report));
+	path_in(a->n, "24", folder);
+	assert_int_equal(mkdir(folder, 0755), 0);
+	put_file(a->n, "24/checkpoint",
+		 signed_note(a->n, &by, 0, tree_root(&(struct tree){.size = 0})));
+	unlink_file(a, "26/checkpoint");
+	verify_export(a);
+	assert_true(is_found(a, DAMAGE_NATIONAL, "national", 1));
+	for (size_t i = 0; i < a->count; i++)
+		assert_true(a->told[i].damage != DAMAGE_NATIONAL || a->told[i].index == 1);
+}
+
+static void put_behind(struct audit *a, const char *file, const char *more)
+{
+	struct buf longer = {0};
+
+	buf_add_bytes(&longer, file_of(a->n, file));
+	buf_add_text(&longer, more);
+	assert_ok(buf_check(&longer));
+	put_file(a->n, file, buf_bytes(&longer));
+	buf_free(&longer);
+}
+
+static void what_stands_behind_an_exports_entries_and_hashes_is_found(void **state)
+{
+	static const struct {
+		const char *file;
+		enum damage damage;
+	} rows[] = {
+		{"26/tile/entries/001", DAMAGE_LEAF_MISSING},
+		{"26/tile/entries/002.p/188", DAMAGE_LEAF_MISSING},
+		{"26/tile/0/001", DAMAGE_TILE},
+		{"26/tile/0/002.p/188", DAMAGE_TILE},
+		{"26/log.vkey", DAMAGE_SIGNATURE},
+	};
+	struct audit *a = *state;
+	struct export_report report;
+
+	assert_ok(export_all(a->n, &report));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct bytes was = file_of(a->n, rows[i].file);
+		bool is_told = false;
+
+		put_behind(a, rows[i].file, "32 bytes, as if one hash more...");
+		verify_export(a);
+		for (size_t k = 0; k < a->count; k++)
+			is_told = is_told || a->told[k].damage == rows[i].damage;
+		if (!is_told)
+			tell_all(a);
+		assert_true(is_told);
+		put_file(a->n, rows[i].file, was);
+	}
+	verify_export(a);
+	assert_int_equal(a->count, 0);
+}
+
+/* ---- an export of a log that grows ---- */
+
+static struct {
+	struct audit *audit;
+	const struct source_ops *inner;
+} growing;
+
+/* After log 26 was looked at, more of it is accepted. */
+static enum err grow_behind(struct source *s, struct log_name log, uint64_t *ret_size,
+			    struct buf *ret_note)
+{
+	enum err e = growing.inner->newest(s, log, ret_size, ret_note);
+
+	if (growing.audit && strcmp(log.text, "26") == 0) {
+		struct audit *a = growing.audit;
+
+		growing.audit = NULL;
+		commit(a, 3);
+	}
+	return e;
+}
+
+static void an_export_holds_what_its_national_log_accepted_also_while_it_grows(void **state)
+{
+	struct audit *a = *state;
+	struct export_report report;
+	struct source_ops ops = *a->n->source.ops;
+
+	growing.audit = a;
+	growing.inner = a->n->source.ops;
+	ops.newest = grow_behind;
+	a->n->source.ops = &ops;
+	assert_ok(export_all(a->n, &report));
+	a->n->source.ops = growing.inner;
+	assert_null(growing.audit);
+	verify_export(a);
+	assert_int_equal(a->count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +483,10 @@ int main(void)
 		AUDIT(a_log_whose_key_nobody_named_is_told_once),
 		AUDIT(tiles_of_three_levels_are_compared),
 		AUDIT(an_export_is_verified_as_a_store_is),
+		AUDIT(an_export_that_holds_less_than_was_accepted_is_found),
+		AUDIT(a_log_that_an_export_lacks_beside_others_is_told_once),
+		AUDIT(what_stands_behind_an_exports_entries_and_hashes_is_found),
+		AUDIT(an_export_holds_what_its_national_log_accepted_also_while_it_grows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
