@@ -62,6 +62,16 @@ class Redacting(Story):
     def until_exported(self, size):
         n.wait_for("the export has %d events" % size, lambda: len(self.exported()) == size)
 
+    def until_acts_exported(self):
+        """The export's national log, which waits for its witnesses, holds the acts that it names."""
+        def told():
+            with open(os.path.join(self.export, "26", "redacted"), encoding="utf-8") as f:
+                acts = [line.split()[2] for line in f]
+            with open(os.path.join(self.export, "national", "checkpoint"), encoding="utf-8") as f:
+                size = int(f.read().split("\n")[1])
+            return all(act != "-" and int(act) < size for act in acts)
+        n.wait_for("the export's national log holds the acts", told)
+
     def held(self):
         return holders(self.nation.folder, self.marker)
 
@@ -109,6 +119,7 @@ class ErasedEverywhere(Redacting):
         self.add(self.node, "pl26-kis-d")
         self.await_whole(["pl26-kis-a", "pl26-kis-c", "pl26-kis-d"])
         self.until_exported(6)
+        self.until_acts_exported()
         self.assertEqual(self.exported()[:5], before)  # the leaf hashes stay
         self.check_logs()
         self.check_audits(old)
