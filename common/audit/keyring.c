@@ -413,16 +413,6 @@ static const struct log_key *key_for(const struct log_keys *l, uint64_t size)
 	return found;
 }
 
-enum err keyring_key(const struct keyring *k, struct log_name log, uint64_t size, struct vkey *ret)
-{
-	const struct log_key *found = key_for(keyring_log(k, log), size);
-
-	if (!found)
-		return ERR_UNKNOWN_KEY;
-	*ret = found->key;
-	return ERR_OK;
-}
-
 enum err keyring_checkpoint(const struct keyring *k, struct log_name log, struct bytes note,
 			    struct checkpoint *ret)
 {

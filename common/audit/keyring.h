@@ -58,9 +58,6 @@ MUST_USE enum err keyring_take_rotation(struct keyring *k, struct log_name log, 
 MUST_USE enum err keyring_read(struct keyring *k, struct source *s);
 
 const struct log_keys *keyring_log(const struct keyring *k, struct log_name log); /* NULL: none */
-/* The key for checkpoints of `size`; UNKNOWN_KEY. */
-MUST_USE enum err keyring_key(const struct keyring *k, struct log_name log, uint64_t size,
-			      struct vkey *ret);
 /* Parses a signed checkpoint of `log` and verifies it by the key for its size (or one of them,
  * when several are trusted from one size on).  DECODE, ORIGIN, UNKNOWN_KEY, SIGNATURE. */
 MUST_USE enum err keyring_checkpoint(const struct keyring *k, struct log_name log,

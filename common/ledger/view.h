@@ -52,12 +52,6 @@ bool view_fold_ignores(enum err e);
 MUST_USE enum err view_fold_undecodable(struct view_fold *f);
 /* Counts an event whose bytes were erased ("redacted_events"); it changes nothing. */
 MUST_USE enum err view_fold_redacted(struct view_fold *f);
-/* The first event of a log begun anew: what the old log said from `event->old_size` on is undone.
- * Each record whose current version is such a one gets its newest version from before as a new
- * version of this event, or ends when there was none.  view_fold_event calls it. */
-MUST_USE enum err view_fold_continues(struct view_fold *f, const struct view *v, struct txn *t,
-				      uint64_t position, struct log_name log, uint64_t index,
-				      const struct event *event);
 /* Empties every table of the view: the next fold begins anew. */
 MUST_USE enum err view_clear(const struct view *v, struct txn *t);
 /* Writes counts and the cursor (entries folded = `position`); the fold is empty again. */

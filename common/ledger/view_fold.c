@@ -247,9 +247,12 @@ static enum err find_undone(struct view_fold *f, const struct view *v, struct tx
 	return e;
 }
 
-enum err view_fold_continues(struct view_fold *f, const struct view *v, struct txn *t,
-			     uint64_t position, struct log_name log, uint64_t index,
-			     const struct event *event)
+/* The first event of a log begun anew: what the old log said from `event->old_size` on is undone.
+ * Each record whose current version is such a one gets its newest version from before as a new
+ * version of this event, or ends when there was none. */
+static enum err fold_continues(struct view_fold *f, const struct view *v, struct txn *t,
+			       uint64_t position, struct log_name log, uint64_t index,
+			       const struct event *event)
 {
 	const struct version next = version_of(position, log, index, event);
 	struct version *page = calloc(UNDO_PAGE, sizeof *page);
@@ -282,7 +285,7 @@ enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *
 	case EVENT_CHANGES:
 		return fold_changes(f, v, t, version_of(position, log, index, event), event);
 	case EVENT_CONTINUES:
-		return view_fold_continues(f, v, t, position, log, index, event);
+		return fold_continues(f, v, t, position, log, index, event);
 	case EVENT_ROTATES: /* of the log's keys, which are not of the register */
 		return ERR_OK;
 	case EVENT_ACT_UNKNOWN:

@@ -123,21 +123,3 @@ enum err proof_file_write(const struct proof_file *p, struct buf *ret)
 	buf_add_bytes(ret, p->note);
 	return buf_check(ret);
 }
-
-/* ---- checking ---- */
-
-enum err proof_file_check(const struct proof_file *p, struct hash leaf, const struct vkey *key,
-			  struct checkpoint *ret)
-{
-	struct checkpoint c;
-	enum err e = ERR_OK;
-
-	if (key->type != KEY_ED25519)
-		return ERR_ARGUMENT;
-	e = checkpoint_open(p->note, key, &c);
-	if (!e)
-		e = proof_check_inclusion(&p->proof, p->index, c.size, leaf, c.root);
-	if (!e)
-		*ret = c;
-	return e;
-}

@@ -19,15 +19,9 @@ struct proof_file {
 	struct bytes note; /* a slice of the file */
 };
 
-/* DECODE (form, too many hashes, not canonical), LIMIT, ENCODING.  The note is not verified. */
+/* DECODE (form, too many hashes, not canonical), LIMIT, ENCODING.  Nothing is verified. */
 MUST_USE enum err proof_file_parse(struct bytes raw, struct arena *arena, struct proof_file *ret);
 /* Appends the file's text; the note is put verbatim.  ARGUMENT: what could not be read back. */
 MUST_USE enum err proof_file_write(const struct proof_file *p, struct buf *ret);
-
-/* Whether `leaf` stands at the file's index under a checkpoint signed by `key` (type
- * KEY_ED25519, else ARGUMENT; the origin must be its name).  DECODE, ORIGIN, UNKNOWN_KEY,
- * SIGNATURE, PROOF. */
-MUST_USE enum err proof_file_check(const struct proof_file *p, struct hash leaf,
-				   const struct vkey *key, struct checkpoint *ret);
 
 #endif

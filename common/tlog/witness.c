@@ -58,18 +58,6 @@ bool witness_shows_fork(enum witness_answer a, const struct witness_state *state
 	       judged->size > state->size;
 }
 
-unsigned witness_status(enum witness_answer a)
-{
-	static const unsigned STATUS[] = {
-		[WITNESS_COSIGN] = 200,    [WITNESS_BAD_REQUEST] = 400,
-		[WITNESS_FORBIDDEN] = 403, [WITNESS_UNKNOWN_LOG] = 404,
-		[WITNESS_CONFLICT] = 409,  [WITNESS_OTHER_ROOT] = 409,
-		[WITNESS_BAD_PROOF] = 422,
-	};
-
-	return STATUS[a];
-}
-
 /* ---- gathering cosignatures ---- */
 
 enum err cosignature_line(struct bytes text, struct bytes line, const struct vkey *by,

@@ -34,8 +34,6 @@ enum witness_answer witness_judge(const struct vkey *log_key, const struct witne
  * from there.  A proof that nobody needed proves nothing, whatever it is. */
 bool witness_shows_fork(enum witness_answer a, const struct witness_state *state, uint64_t old,
 			const struct checkpoint *judged);
-/* The HTTP status of C2SP tlog-witness v1.0.0, for logs and tests. */
-unsigned witness_status(enum witness_answer a);
 
 /* Whether `line` is one good cosignature of that text by `by`, and from when (Unix seconds): DECODE
  * when it is anything else than one line, UNKNOWN_KEY when by another one, SIGNATURE. */

@@ -1,7 +1,7 @@
 /* Proofs made from a source hold by themselves. */
 #include "audit_fixture.h"
 
-#include "tlog/proof_file.h"
+#include "proof_check.h"
 
 struct opened {
 	struct buf raw;
