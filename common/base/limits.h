@@ -36,7 +36,8 @@ enum {
 	QUERY_ROWS_MAX = 1000,          /* records in one control reply */
 	TREE_LEVELS_MAX = 8,            /* tile levels: 256^8 leaves are beyond 2^63 */
 	PROOF_HASHES_MAX = 64,          /* a tree of 2^63 leaves */
-	WITNESSES_MAX = 16,             /* signature lines that a published checkpoint carries */
+	WITNESSES_MAX = 16,             /* cosignatures that are kept with a checkpoint */
+	NOTE_LINES_PUBLISHED = 16,      /* signature lines that every C2SP verifier accepts */
 	POLICY_MEMBERS_MAX = 64,        /* witnesses and groups in a policy */
 	LOG_KEYS_MAX = 32,              /* keys that one log had, one after the other */
 

@@ -414,3 +414,64 @@ enum err policy_judge(const struct policy *p, const struct note *n, struct polic
 	*ret = f;
 	return f.quorum ? ERR_OK : ERR_QUORUM;
 }
+
+/* ---- what is published ---- */
+
+static enum err put_kept(struct bytes note, const struct note *n, const bool *keep, struct buf *ret)
+{
+	struct bytes lines = bytes_of(note.data + n->text.size + 1, note.size - n->text.size - 1);
+	struct bytes line = {NULL, 0};
+
+	buf_clear(ret);
+	buf_add(ret, note.data, n->text.size + 1);
+	for (size_t i = 0; i < n->signature_count; i++) {
+		if (encoding_cut(&lines, '\n', &line))
+			return ERR_DECODE;
+		if (!keep[i])
+			continue;
+		buf_add_bytes(ret, line);
+		buf_add_u8(ret, '\n');
+	}
+	return buf_check(ret);
+}
+
+static bool stands(const struct policy *p, struct bytes note)
+{
+	struct policy_finding finding;
+	struct note n;
+
+	return p && note_parse(note, &n) == ERR_OK && policy_judge(p, &n, &finding) == ERR_OK;
+}
+
+enum err policy_trim(const struct policy *p, struct bytes note, struct buf *ret)
+{
+	bool keep[NOTE_SIGNATURES_MAX];
+	const bool stood = stands(p, note);
+	struct buf shorter = {.limit = NOTE_BYTES_MAX};
+	struct bytes text = {NULL, 0};
+	struct bytes origin = {NULL, 0};
+	struct note n;
+	enum err e = note_parse(note, &n);
+	size_t count = e ? 0 : n.signature_count;
+
+	memset(keep, 1, sizeof keep);
+	text = e ? text : n.text;
+	if (!e && encoding_cut(&text, '\n', &origin))
+		e = ERR_DECODE;
+	for (size_t i = count; !e && i-- > 0 && count > NOTE_LINES_PUBLISHED;) {
+		if (bytes_equal(n.signatures[i].name, origin))
+			continue;
+		keep[i] = false;
+		e = put_kept(note, &n, keep, &shorter);
+		keep[i] = stood && !e && !stands(p, buf_bytes(&shorter));
+		count -= !keep[i];
+	}
+	if (!e)
+		e = put_kept(note, &n, keep, &shorter);
+	if (!e) {
+		buf_add_bytes(ret, buf_bytes(&shorter));
+		e = buf_check(ret);
+	}
+	buf_free(&shorter);
+	return e;
+}

@@ -54,4 +54,9 @@ struct policy_finding {
 MUST_USE enum err policy_judge(const struct policy *p, const struct note *n,
 			       struct policy_finding *ret);
 
+/* Appends the note as it is published: with NOTE_LINES_PUBLISHED signature lines at most, the
+ * log's own among them.  Lines behind the first ones are left out, but none that the quorum needs:
+ * a note with more of those stays longer.  `p` NULL: none is needed.  DECODE. */
+MUST_USE enum err policy_trim(const struct policy *p, struct bytes note, struct buf *ret);
+
 #endif

@@ -374,7 +374,9 @@ class Demo(unittest.TestCase, Verdicts):
         self.good(run("/usr/bin/python3", "-B", os.path.join(SOURCE, "tests", "nation", "demo.py"), "--bin", BIN,
                       "--once", "--dir", folder))
         audit = os.path.join(folder, "audit")
-        self.assertIn("cosigned by 16 witnesses", self.good(run(CHECK, "export", audit)))
+        self.assertRegex(self.good(run(CHECK, "export", audit)), r"cosigned by (9|1[0-5]) witnesses")
+        with open(os.path.join(audit, "national", "checkpoint"), encoding="utf-8") as f:
+            self.assertLessEqual(sum(line.startswith("\u2014 ") for line in f), 16)
         self.assertEqual(len(read(os.path.join(audit, "witnesses.vkeys")).splitlines()), 16)
         national = first_line(os.path.join(audit, "national", "log.vkey"))
         for log in n.REGIONS:

@@ -482,6 +482,49 @@ static void the_oldest_and_the_newest_cosignature_are_told(void **state)
 	buf_free(&raw);
 }
 
+/* The own line and sixteen witnesses' are seventeen, one more than every verifier takes. */
+static void a_published_note_has_sixteen_lines_and_keeps_its_quorum(void **state)
+{
+	static struct policy nine, all;
+	static const unsigned rows[] = {0, 1, 0x7fff, 0xffff};
+	struct policy_finding f;
+	struct buf raw = {0};
+	struct buf trimmed = {0};
+	struct note n;
+
+	(void)state;
+	assert_ok(policy_make(&log_signer.key, 1, witness_keys, 16, NEEDED, &nine));
+	assert_ok(policy_make(&log_signer.key, 1, witness_keys, 16, 16, &all));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		unsigned most = NOTE_LINES_PUBLISHED - 1;
+		unsigned count = (unsigned)__builtin_popcount(rows[i]);
+
+		cosigned_by(rows[i], &raw, &n);
+		buf_clear(&trimmed);
+		assert_ok(policy_trim(&nine, buf_bytes(&raw), &trimmed));
+		assert_ok(note_parse(buf_bytes(&trimmed), &n));
+		assert_ok(note_verify(&n, &log_signer.key));
+		assert_int_equal(n.signature_count, 1 + (count < most ? count : most));
+		assert_err(policy_judge(&nine, &n, &f), count >= NEEDED ? ERR_OK : ERR_QUORUM);
+	}
+	buf_clear(&trimmed); /* all sixteen are needed: none may go */
+	assert_ok(policy_trim(&all, buf_bytes(&raw), &trimmed));
+	assert_true(bytes_equal(buf_bytes(&trimmed), buf_bytes(&raw)));
+	buf_clear(&trimmed);
+	assert_ok(policy_trim(NULL, buf_bytes(&raw), &trimmed));
+	assert_ok(note_parse(buf_bytes(&trimmed), &n));
+	assert_int_equal(n.signature_count, NOTE_LINES_PUBLISHED);
+	buf_clear(&trimmed); /* one witness that must be there, and whose line is the last */
+	assert_ok(policy_make(&log_signer.key, 1, witness_keys + 15, 1, 1, &all));
+	assert_ok(policy_trim(&all, buf_bytes(&raw), &trimmed));
+	assert_ok(note_parse(buf_bytes(&trimmed), &n));
+	assert_int_equal(n.signature_count, NOTE_LINES_PUBLISHED);
+	assert_ok(policy_judge(&all, &n, &f));
+	assert_err(policy_trim(&nine, bytes_of_text("no note"), &trimmed), ERR_DECODE);
+	buf_free(&raw);
+	buf_free(&trimmed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +541,7 @@ int main(void)
 		cmocka_unit_test(one_witness_or_none_may_be_the_quorum),
 		cmocka_unit_test(a_bad_line_and_a_copied_one_do_not_count),
 		cmocka_unit_test(the_oldest_and_the_newest_cosignature_are_told),
+		cmocka_unit_test(a_published_note_has_sixteen_lines_and_keeps_its_quorum),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
