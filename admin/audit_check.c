@@ -292,6 +292,18 @@ static enum outcome tell(const struct checking *c)
 	return outcome;
 }
 
+/* A policy that nothing was held against must not look as if it had been kept. */
+static enum outcome check_judged(const struct checking *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->proofs[i].judged)
+			return DONE;
+	return !c->has_policy ? DONE
+			      : cli_fail(c->cli, MISUSED, ERR_ARGUMENT,
+					 "--policy is about the national checkpoint: name the "
+					 "event's .national.tlog-proof as well");
+}
+
 static enum outcome run_audit_check(struct cli *cli)
 {
 	struct checking c = {
@@ -310,6 +322,8 @@ static enum outcome run_audit_check(struct cli *cli)
 	}
 	if (outcome == DONE)
 		outcome = check_pairs(&c);
+	if (outcome == DONE)
+		outcome = check_judged(&c);
 	if (outcome == DONE)
 		outcome = tell(&c);
 	for (size_t i = 0; i < c.count; i++)

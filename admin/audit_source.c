@@ -239,12 +239,13 @@ static enum outcome collect_keys(struct audit_source *a, bool needed)
 		a->stated = any;
 	}
 	if (outcome == DONE && !any && needed)
-		outcome = cli_fail(a->cli, MISUSED, ERR_UNKNOWN_KEY,
-				   "%s: a store does not say whose keys signed its logs, and %s; "
-				   "give --keys FILE or --key VKEY",
-				   a->source.what,
-				   denied ? "this account may not read the keys file of --config"
-					  : "no --config FILE names its daemon");
+		outcome = cli_fail(
+			a->cli, MISUSED, ERR_UNKNOWN_KEY,
+			"%s: what is here does not say whose keys signed its logs, and %s; "
+			"give --keys FILE or --key VKEY",
+			a->source.what,
+			denied ? "this account may not read the keys file of --config"
+			       : "no --config FILE names its daemon");
 	return outcome;
 }
 

@@ -288,7 +288,8 @@ static enum outcome verify(struct verifying *v)
 
 	if (e == ERR_DISK_FULL || e == ERR_DENIED)
 		outcome = cli_fail(v->cli, FAILED, e,
-				   "%s: %s: the view is folded anew there, to be compared",
+				   "%s: %s: the view is folded anew there, to be compared; TMPDIR "
+				   "names a folder for a data folder that may not be written",
 				   options.scratch, err_text(e));
 	else if (e != ERR_OK)
 		outcome = source_failed(v->cli, &v->audit.source, e);

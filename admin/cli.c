@@ -310,8 +310,9 @@ enum outcome cli_print(struct cli *cli, struct buf *out)
 	if (fwrite(out->data ? out->data : (const uint8_t *)"", 1, out->size, stdout) !=
 		    out->size ||
 	    fflush(stdout) != 0) {
-		(void)fprintf(stderr, "splotctl %s: standard output: %s\n", cli->verb->name,
-			      strerror(errno));
+		if (errno != EPIPE) /* whoever read it has read enough */
+			(void)fprintf(stderr, "splotctl %s: standard output: %s\n", cli->verb->name,
+				      strerror(errno));
 		return FAILED;
 	}
 	return DONE;

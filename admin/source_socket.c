@@ -303,7 +303,10 @@ enum outcome source_named(struct cli *cli, const char *folder, struct source *re
 	if (e == ERR_NOT_FOUND)
 		return cli_fail(cli, FAILED, e,
 				"%s: neither a daemon's data folder nor an export of logs", folder);
-	return cli_fail(cli, FAILED, e, "%s: %s", folder, err_text(e));
+	return cli_fail(cli, FAILED, e, "%s: %s%s", folder, err_text(e),
+			e == ERR_DENIED ? ": use the account of its daemon, or ask the daemon with "
+					  "--socket"
+					: "");
 }
 
 enum outcome source_failed(struct cli *cli, const struct source *s, enum err e)

@@ -326,6 +326,8 @@ class Register(Story, Verdicts):
         keys = name + ".keys"
         write(keys, ("%s\n%s\n" % (regional, self.key)).encode())
         self.good(ctl("audit", "check", first, second, "--keys", keys, "--policy", policy))
+        alone = ctl("audit", "check", first, "--keys", keys, "--policy", policy)
+        self.assertEqual(alone.returncode, 2, "a policy that nothing is held against")
 
     def one_nodes_export(self, node):
         """A region's own log, by its own office."""
