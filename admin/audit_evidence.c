@@ -22,25 +22,15 @@ struct listing {
 
 /* ---- collecting ---- */
 
-static enum err keep(struct listing *l, struct bytes x, struct bytes *ret)
-{
-	char *copy = arena_text(&l->a->cli->arena, x);
-
-	if (!copy)
-		return ERR_NOMEM;
-	*ret = bytes_of(copy, x.size);
-	return ERR_OK;
-}
-
 /* A row that does not read is counted and told; the others go on. */
 static enum err add(struct listing *l, const char *server, uint64_t number, uint64_t at_ms,
 		    struct bytes note, struct bytes other)
 {
 	struct evidence_item item = {.server = server, .number = number, .at_ms = at_ms};
-	enum err e = keep(l, note, &note);
+	enum err e = arena_bytes(&l->a->cli->arena, note, &note);
 
 	if (e == ERR_OK)
-		e = keep(l, other, &other);
+		e = arena_bytes(&l->a->cli->arena, other, &other);
 	if (e != ERR_OK)
 		return e;
 	if (l->count == ITEMS_MAX || evidence_read(note, other, &item) != ERR_OK)

@@ -72,8 +72,10 @@ static enum err card_of(const struct keys *keys, struct card *ret, struct signer
 	} else {
 		if (!is_node_name(keys->name, &name, &card.log))
 			return ERR_INVALID;
-		(void)snprintf(witness, sizeof witness, "%s/witness/%s", name.realm, card.log.text);
-		e = vkey_make(witness, KEY_COSIGNATURE, keys->witness_public, &card.witness_key);
+		e = witness_origin(name.realm, card.log, witness, sizeof witness);
+		if (e == ERR_OK)
+			e = vkey_make(witness, KEY_COSIGNATURE, keys->witness_public,
+				      &card.witness_key);
 	}
 	(void)snprintf(card.realm, sizeof card.realm, "%s", name.realm);
 	memcpy(card.curve_public, keys->curve_public, sizeof card.curve_public);

@@ -1,6 +1,7 @@
 #include "admin/log_walk.h"
 
 #include <string.h>
+#include "ledger/view.h"
 
 static bool is_national(struct log_name log)
 {
@@ -241,6 +242,17 @@ static enum err show_redacted(struct log_walk *w, struct log_item *item)
 	return e;
 }
 
+/* A leaf that is damaged or does not decode is shown as one; any other trouble ends the walk. */
+static enum err show_unreadable(struct log_walk *w, struct log_item *item, enum err why)
+{
+	if (why != ERR_NOT_FOUND && why != ERR_CORRUPT && !view_fold_ignores(why))
+		return why;
+	item->kind = ITEM_UNREADABLE;
+	item->problem = why;
+	tell(w, item);
+	return ERR_OK;
+}
+
 static enum err show_event(struct log_walk *w, struct log_name log, uint64_t index,
 			   const uint64_t *entry)
 {
@@ -253,18 +265,9 @@ static enum err show_event(struct log_walk *w, struct log_name log, uint64_t ind
 	if (e == ERR_OK && !leaf.size)
 		return show_redacted(w, &item);
 	if (e == ERR_OK)
-		item.problem = event_decode(leaf, &w->arena, &item.event);
-	else if (e == ERR_NOT_FOUND || e == ERR_CORRUPT)
-		item.problem = e;
-	else
-		return e;
-	if (item.problem == ERR_NOMEM)
-		return item.problem;
-	if (item.problem != ERR_OK) {
-		item.kind = ITEM_UNREADABLE;
-		tell(w, &item);
-		return ERR_OK;
-	}
+		e = event_decode(leaf, &w->arena, &item.event);
+	if (e != ERR_OK)
+		return show_unreadable(w, &item, e);
 	if (!filter_takes_editor(w->filter, item.event.editor))
 		return ERR_OK;
 	e = take_changes(w, &item);
@@ -322,18 +325,9 @@ static enum err show_entry(struct log_walk *w, uint64_t index, bool backward)
 
 	arena_reset(&w->entry);
 	if (e == ERR_OK)
-		item.problem = national_decode(leaf, &w->entry, &item.national);
-	else if (e == ERR_NOT_FOUND || e == ERR_CORRUPT)
-		item.problem = e;
-	else
-		return e;
-	if (item.problem == ERR_NOMEM)
-		return item.problem;
-	if (item.problem != ERR_OK) {
-		item.kind = ITEM_UNREADABLE;
-		tell(w, &item);
-		return ERR_OK;
-	}
+		e = national_decode(leaf, &w->entry, &item.national);
+	if (e != ERR_OK)
+		return show_unreadable(w, &item, e);
 	if (!filter_takes_log(w->filter, item.national.log))
 		return ERR_OK;
 	if (!w->entries)

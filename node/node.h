@@ -237,8 +237,6 @@ MUST_USE enum err note_sealed(struct node *n, struct txn *t, uint64_t from, uint
 
 /* ---- witness.c ---- */
 
-/* This node's name as a witness; LIMIT. */
-MUST_USE enum err witness_name(const struct node *n, char *ret, size_t size);
 /* The newest checkpoint of a server's national log that was witnessed; empty: none. */
 MUST_USE enum err witnessed_note(struct node *n, struct txn *t, size_t link, struct bytes *ret);
 /* Answers an OFFER; true when it shows another history: the machine is told DISTRUST. */

@@ -123,7 +123,7 @@ static enum err next_card(const struct node *n, const struct keys *next, struct 
 	enum err e = vkey_make(next->name, KEY_ED25519, next->log_public, &ret->log_key);
 
 	if (e == ERR_OK)
-		e = witness_name(n, witness, sizeof witness);
+		e = witness_origin(n->realm, n->log.name, witness, sizeof witness);
 	if (e == ERR_OK)
 		e = vkey_make(witness, KEY_COSIGNATURE, next->witness_public, &ret->witness_key);
 	if (e != ERR_OK)

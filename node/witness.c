@@ -30,13 +30,6 @@ struct decline {
 	struct bytes other; /* a slice of the offer */
 };
 
-enum err witness_name(const struct node *n, char *ret, size_t size)
-{
-	int used = snprintf(ret, size, "%s/witness/%s", n->realm, n->log.name.text);
-
-	return used < 0 || (size_t)used >= size ? ERR_LIMIT : ERR_OK;
-}
-
 static const char *server_name(const struct node *n, size_t link)
 {
 	return n->settings.servers[link].name;
@@ -278,7 +271,7 @@ static void send_cosigned(struct node *n, const struct node_action *a, const str
 	char name[KEY_NAME_BYTES_MAX + 1];
 	struct signer signer = {.secret = n->keys.witness_secret};
 	struct buf text = {.limit = NOTE_BYTES_MAX};
-	enum err e = witness_name(n, name, sizeof name);
+	enum err e = witness_origin(n->realm, n->log.name, name, sizeof name);
 
 	buf_clear(&n->note);
 	if (e == ERR_OK)

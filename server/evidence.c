@@ -63,18 +63,6 @@ enum err evidence_against(const struct evidence *v, struct txn *read, struct log
 
 /* ---- the answer ---- */
 
-static enum err copy(struct arena *arena, struct bytes x, struct bytes *ret)
-{
-	uint8_t *kept = arena_alloc(arena, x.size + 1);
-
-	if (!kept)
-		return ERR_NOMEM;
-	if (x.size)
-		memcpy(kept, x.data, x.size);
-	*ret = bytes_of(kept, x.size);
-	return ERR_OK;
-}
-
 /* When the entry of the freeze was recorded; a note of our own log has none. */
 static uint64_t time_of(const struct log *national, struct txn *read, const struct evidence_row *r)
 {
@@ -106,9 +94,9 @@ static enum err row_of(struct bytes key, struct bytes value, struct arena *arena
 		return ERR_NOMEM;
 	if (cursor_finish(&k) != ERR_OK || cursor_finish(&v) != ERR_OK)
 		return ERR_CORRUPT;
-	e = copy(arena, row.note, &row.note);
+	e = arena_bytes(arena, row.note, &row.note);
 	if (e == ERR_OK)
-		e = copy(arena, row.other, &row.other);
+		e = arena_bytes(arena, row.other, &row.other);
 	if (e == ERR_OK)
 		*ret = row;
 	return e;

@@ -231,6 +231,16 @@ char *arena_text(struct arena *a, struct bytes x)
 	return text;
 }
 
+enum err arena_bytes(struct arena *a, struct bytes x, struct bytes *ret)
+{
+	const char *copy = arena_text(a, x);
+
+	if (!copy)
+		return ERR_NOMEM;
+	*ret = bytes_of(copy, x.size);
+	return ERR_OK;
+}
+
 void arena_reset(struct arena *a)
 {
 	struct arena_block *block = a->head;

@@ -63,7 +63,8 @@ struct arena {
 
 void *arena_alloc(struct arena *a, size_t size);   /* aligned 16; NULL on failure */
 char *arena_text(struct arena *a, struct bytes x); /* copy, NUL-terminated; NULL on failure */
-void arena_reset(struct arena *a);                 /* forget all, keep the first block */
+MUST_USE enum err arena_bytes(struct arena *a, struct bytes x, struct bytes *ret); /* copy; NOMEM */
+void arena_reset(struct arena *a); /* forget all, keep the first block */
 void arena_free(struct arena *a);
 
 /* ---- cursor over hostile bytes ----

@@ -48,18 +48,6 @@ static enum err first_row(struct scan *c, const struct control_request *q, struc
 	return e;
 }
 
-static enum err keep(struct arena *arena, struct bytes x, struct bytes *ret)
-{
-	uint8_t *copy = arena_alloc(arena, x.size + 1);
-
-	if (!copy)
-		return ERR_NOMEM;
-	if (x.size)
-		memcpy(copy, x.data, x.size);
-	*ret = bytes_of(copy, x.size);
-	return ERR_OK;
-}
-
 static enum err read_rows(struct scan *c, const struct control_request *q, struct arena *arena,
 			  struct control_reply *ret)
 {
@@ -76,9 +64,9 @@ static enum err read_rows(struct scan *c, const struct control_request *q, struc
 			ret->more = true;
 			break;
 		}
-		e = keep(arena, key, &rows[count].key);
+		e = arena_bytes(arena, key, &rows[count].key);
 		if (e == ERR_OK)
-			e = keep(arena, value, &rows[count].value);
+			e = arena_bytes(arena, value, &rows[count].value);
 		if (e != ERR_OK)
 			return e;
 		count++;

@@ -134,6 +134,13 @@ enum err log_origin(const char *realm, struct log_name name, char *ret_origin, s
 	return origin(realm, "/region/", name.text, ret_origin, size);
 }
 
+enum err witness_origin(const char *realm, struct log_name name, char *ret_origin, size_t size)
+{
+	if (log_name_region(name) == REGION_NONE)
+		return ERR_ARGUMENT;
+	return origin(realm, "/witness/", name.text, ret_origin, size);
+}
+
 enum err national_origin(const char *realm, const char *server, char *ret_origin, size_t size)
 {
 	return origin(realm, "/national/", server, ret_origin, size);

@@ -46,6 +46,9 @@ MUST_USE enum err log_origin(const char *realm, struct log_name name, char *ret_
 			     size_t size);
 MUST_USE enum err national_origin(const char *realm, const char *server, char *ret_origin,
 				  size_t size);
+/* "<realm>/witness/26": as whom the keeper of that log cosigns. */
+MUST_USE enum err witness_origin(const char *realm, struct log_name name, char *ret_origin,
+				 size_t size);
 
 /* The region that an id names as its owner ("pl26-…", "pl-…", "st-26-…", "st-pl-…");
  * REGION_NONE when it names none. */

@@ -37,13 +37,6 @@ static enum err card_origin(const struct card *c, char *ret, size_t size)
 			 : log_origin(c->realm, c->log, ret, size);
 }
 
-static enum err witness_name(const struct card *c, char *ret, size_t size)
-{
-	int need = snprintf(ret, size, "%s/witness/%s", c->realm, c->log.text);
-
-	return need < 0 || (size_t)need >= size ? ERR_LIMIT : ERR_OK;
-}
-
 /* Realm, names and keys belong together. */
 static enum err check(const struct card *c)
 {
@@ -60,7 +53,7 @@ static enum err check(const struct card *c)
 		return ERR_ORIGIN;
 	if (c->server)
 		return ERR_OK;
-	e = witness_name(c, name, sizeof(name));
+	e = witness_origin(c->realm, c->log, name, sizeof(name));
 	if (e)
 		return e;
 	return strcmp(name, c->witness_key.name) != 0 || c->witness_key.type != KEY_COSIGNATURE

@@ -1,35 +1,10 @@
 #include "model/event.h"
 
-#include "model_support.h"
+#include "model_event_world.h"
 
 #include <stdio.h>
 
 #include "base/limits.h"
-
-enum { REGION_26 = 12 };
-
-struct world {
-	struct arena arena;
-	struct arena scratch;
-	struct buf out;
-};
-
-static int open_world(void **state)
-{
-	*state = calloc(1, sizeof(struct world));
-	return *state ? 0 : -1;
-}
-
-static int close_world(void **state)
-{
-	struct world *w = *state;
-
-	arena_free(&w->arena);
-	arena_free(&w->scratch);
-	buf_free(&w->out);
-	free(w);
-	return 0;
-}
 
 static struct record *club(struct world *w, const char *id)
 {

@@ -182,7 +182,10 @@ static void a_commit_from_before_a_rotation_is_old_and_no_strangers(void **state
 
 /* ---- a log begun anew ---- */
 
-static void begin_anew(const char *old, uint64_t size)
+/* Log 26/2 is enrolled; its event 0 says that `old` ended at `said_size`, and quotes a checkpoint
+ * of `signed_size` by that signer. */
+static void begin_anew_quoting(const char *old, uint64_t said_size, const struct signer *by,
+			       uint64_t signed_size)
 {
 	struct history like = ours;
 	struct buf note = {0};
@@ -191,13 +194,18 @@ static void begin_anew(const char *old, uint64_t size)
 
 	assert_ok(log_name_parse(bytes_of_text(old), &like.log));
 	history_begin(&anew, "26/2", 3);
-	sign_root(&ours.signer, ours.signer.key.name, size, &ours.trees[size], &note);
-	history_continue(&anew, &like, size, buf_bytes(&note));
+	sign_root(by, by->key.name, signed_size, &ours.trees[signed_size], &note);
+	history_continue(&anew, &like, said_size, buf_bytes(&note));
 	history_grow(&anew, 3, "anew");
 	buf_free(&note);
 	tree_init(&empty);
 	history_card(&anew, &card);
 	assert_ok(server_machine_enrol(&machine, &card, &empty, LOG_ACTIVE));
+}
+
+static void begin_anew(const char *old, uint64_t size)
+{
+	begin_anew_quoting(old, size, &ours.signer, size);
 }
 
 static void say_anew(uint64_t from, uint64_t size)
@@ -344,22 +352,11 @@ static void only_a_frozen_log_is_released(void **state)
 
 static void a_quote_of_another_size_than_it_says_is_refused(void **state)
 {
-	struct history like = ours;
-	struct buf note = {0};
-	struct tree empty;
-	struct card card;
-
 	(void)state;
 	server_holds(20);
-	history_begin(&anew, "26/2", 3);
-	sign_root(&ours.signer, ours.signer.key.name, 12, &ours.trees[12], &note);
-	history_continue(&anew, &like, 11, buf_bytes(&note));
-	buf_free(&note);
-	tree_init(&empty);
-	history_card(&anew, &card);
-	assert_ok(server_machine_enrol(&machine, &card, &empty, LOG_ACTIVE));
+	begin_anew_quoting("26", 11, &ours.signer, 12);
 	assert_ok(server_machine_freeze(&machine, ours.log));
-	say_anew(0, 1);
+	say_anew(0, 2);
 	expect_refused("invalid", 0);
 }
 
@@ -374,26 +371,14 @@ static void a_quote_of_more_than_is_held_is_refused(void **state)
 	expect_refused("invalid", 0);
 }
 
-/* Another log's checkpoint that happens to have the same root, by a key that is not the old one's.
- */
+/* Another log's checkpoint that happens to have the same root. */
 static void a_quote_of_another_log_is_refused(void **state)
 {
-	struct history like = ours;
-	struct buf note = {0};
-	struct tree empty;
-	struct card card;
-
 	(void)state;
 	server_holds(20);
-	history_begin(&anew, "26/2", 3);
-	sign_root(&other.signer, other.signer.key.name, 12, &ours.trees[12], &note);
-	history_continue(&anew, &like, 12, buf_bytes(&note));
-	buf_free(&note);
-	tree_init(&empty);
-	history_card(&anew, &card);
-	assert_ok(server_machine_enrol(&machine, &card, &empty, LOG_ACTIVE));
+	begin_anew_quoting("26", 12, &other.signer, 12);
 	assert_ok(server_machine_freeze(&machine, ours.log));
-	say_anew(0, 1);
+	say_anew(0, 2);
 	expect_refused("origin", 0);
 }
 
