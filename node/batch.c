@@ -24,7 +24,7 @@ enum err batch_append(struct node *n, struct batch *b, struct bytes raw, const s
 	if (e->recorded.ms > n->last_recorded.ms)
 		n->last_recorded = e->recorded;
 	b->events++;
-	b->bytes += 2 + raw.size;
+	b->bytes += bundle_packed(raw.size);
 	return ERR_OK;
 }
 
@@ -39,7 +39,7 @@ enum err batch_append_redacted(struct node *n, struct batch *b, struct hash leaf
 	if (err != ERR_OK)
 		return err;
 	b->events++;
-	b->bytes += 2 + HASH_BYTES;
+	b->bytes += bundle_packed(0);
 	return ERR_OK;
 }
 

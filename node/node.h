@@ -33,6 +33,7 @@
 #include "ledger/log.h"
 #include "ledger/view.h"
 #include "model/control.h"
+#include "model/wire.h"
 #include "node/settings.h"
 #include "session/node.h"
 

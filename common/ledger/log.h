@@ -87,9 +87,8 @@ MUST_USE enum err log_newest(const struct log *l, struct txn *t, uint64_t *ret_s
  * log has nothing past `from`. */
 MUST_USE enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t *ret_size,
 			    struct bytes *ret_note);
-/* How many events from `from` on fit a commit of `bytes_max` packed bytes and end at or before
- * `size`; at most COMMIT_EVENTS_MAX, and none past one that rotates keys.  A redacted one is
- * packed as its leaf hash. */
+/* How many events from `from` on fit a commit of `bytes_max` packed bytes (bundle_packed) and end
+ * at or before `size`; at most COMMIT_EVENTS_MAX, and none past one that rotates keys. */
 MUST_USE enum err log_fit(const struct log *l, struct txn *t, uint64_t from, uint64_t size,
 			  size_t bytes_max, uint32_t *ret_count);
 

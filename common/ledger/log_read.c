@@ -7,6 +7,7 @@
 #include "ledger/log.h"
 #include "ledger/numbered.h"
 #include "model/event.h"
+#include "model/wire.h"
 
 /* ---- tiles ---- */
 
@@ -186,12 +187,6 @@ enum err log_size_at(const struct log *l, struct txn *t, struct wall_ms until, u
 
 /* ---- chunks ---- */
 
-/* What it takes in a commit: a redacted one travels as its leaf hash. */
-static size_t packed_size(struct bytes event)
-{
-	return 2 + (event.size ? event.size : HASH_BYTES);
-}
-
 /* How many events from `from` on, at most `most`, have a packed size within `bytes_max`; one that
  * rotates keys is the last. */
 static enum err count_fitting(const struct log *l, struct txn *t, uint64_t from, uint32_t most,
@@ -215,9 +210,9 @@ static enum err count_fitting(const struct log *l, struct txn *t, uint64_t from,
 			e = ERR_CORRUPT;
 			break;
 		}
-		if (packed_size(event) > bytes_max - total)
+		if (bundle_packed(event.size) > bytes_max - total)
 			break;
-		total += packed_size(event);
+		total += bundle_packed(event.size);
 		count++;
 		if (event_rotates(event))
 			break;

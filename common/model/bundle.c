@@ -44,6 +44,7 @@ enum err bundle_split(const struct bytes *frames, size_t frame_count, uint32_t c
 		      struct bytes *ret_events)
 {
 	uint32_t found = 0;
+	size_t total = 0;
 	enum err err = check_bounds(frames, frame_count, count);
 
 	if (err != ERR_OK)
@@ -59,7 +60,10 @@ enum err bundle_split(const struct bytes *frames, size_t frame_count, uint32_t c
 			if (c.err != ERR_OK || found == count)
 				return ERR_DECODE;
 			ret_events[found++] = event;
+			total += bundle_packed(event.size); /* of at most COMMIT_EVENTS_MAX */
 		}
 	}
-	return found == count ? ERR_OK : ERR_DECODE;
+	if (found != count)
+		return ERR_DECODE;
+	return total > COMMIT_BYTES_MAX ? ERR_LIMIT : ERR_OK;
 }

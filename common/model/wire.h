@@ -62,9 +62,15 @@ void bundle_add(struct buf *frame, struct bytes event);
 /* In place of a redacted event: length 0 and the 32 bytes of its leaf hash. */
 enum { BUNDLE_LEAF_BYTES = 32 };
 void bundle_add_redacted(struct buf *frame, const uint8_t leaf[static BUNDLE_LEAF_BYTES]);
+/* What an event counts against COMMIT_BYTES_MAX; size 0: a redacted one.  One that is shorter than
+ * a leaf hash counts as long as that, so that no commit outgrows the bound when it is redacted. */
+static inline size_t bundle_packed(size_t size)
+{
+	return 2 + (size > BUNDLE_LEAF_BYTES ? size : BUNDLE_LEAF_BYTES);
+}
 /* Splits frames into exactly `count` events (slices of the frames).  A redacted one is a slice
  * of size 0 whose data point to the 32 bytes of its leaf hash.  DECODE when they hold more, fewer
- * or torn ones; LIMIT over the commit's bounds (a redacted one counts 2 + 32 bytes). */
+ * or torn ones; LIMIT over the commit's bounds. */
 MUST_USE enum err bundle_split(const struct bytes *frames, size_t frame_count, uint32_t count,
 			       struct bytes *ret_events);
 

@@ -138,6 +138,56 @@ static void an_erased_event_is_packed_as_its_hash(void **state)
 	txn_abort(t);
 }
 
+enum { SHORT = 1000, SHORT_BYTES = 20, LONG = 15 };
+
+/* The first `count` of events that fill a commit to the byte, a thousand of them shorter than the
+ * hash that would stay of each. */
+static void append_full(struct fixture *f, struct log *l, uint32_t count)
+{
+	static const uint8_t raw[EVENT_BYTES_MAX] = {1};
+	size_t left = COMMIT_BYTES_MAX;
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	for (uint32_t i = 0; i < count; i++) {
+		size_t size = i < SHORT ? SHORT_BYTES : EVENT_BYTES_MAX;
+
+		if (i == SHORT + LONG)
+			size = left - 2;
+		assert_ok(log_append(l, t, bytes_of(raw, size)));
+		left -= 2 + size;
+	}
+	seal(f, l, t);
+	assert_ok(txn_commit(t));
+}
+
+static void a_full_commit_can_be_sent_when_its_shortest_events_are_erased(void **state)
+{
+	struct fixture *f = *state;
+	struct log *all = opened(f, "24");
+	struct log *l = opened(f, "26");
+	struct hash leaf;
+	struct bytes note;
+	struct txn *t = NULL;
+	uint64_t size = 0;
+	uint32_t count = 0;
+
+	append_full(f, all, SHORT + LONG + 1);
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_ok(log_fit(all, t, 0, all->tree.size, COMMIT_BYTES_MAX, &count));
+	txn_abort(t);
+	append_full(f, l, count);
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(log_leaf(l, t, 0, &leaf));
+	for (uint64_t i = 0; i < SHORT; i++)
+		assert_ok(log_redact(l, t, i, leaf));
+	assert_ok(txn_commit(t));
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_ok(log_chunk(l, t, 0, &size, &note));
+	assert_int_equal(size, count);
+	txn_abort(t);
+}
+
 /* ---- files ---- */
 
 static bool in_some_file(struct fixture *f, const char *text)
@@ -501,6 +551,7 @@ int main(void)
 		TEST(another_hash_or_an_event_not_there_erases_nothing),
 		TEST(an_event_that_arrives_erased_gives_the_same_tree),
 		TEST(an_erased_event_is_packed_as_its_hash),
+		TEST(a_full_commit_can_be_sent_when_its_shortest_events_are_erased),
 		TEST(erased_bytes_are_in_no_file_once_the_store_is_written_anew),
 		TEST(the_view_with_an_erased_event_is_that_of_a_history_without_it),
 		TEST(a_view_thrown_away_is_folded_anew_without_what_was_erased),

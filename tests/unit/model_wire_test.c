@@ -342,6 +342,33 @@ static void a_commit_over_its_bounds_is_refused(void **state)
 	assert_err(bundle_split(frames, 1, 1, events), ERR_LIMIT);
 }
 
+/* Else a commit that is full would outgrow its bound when they are redacted. */
+static void short_events_count_as_the_hash_that_may_stay_of_them(void **state)
+{
+	enum { SHORT = 4000, FRAMES = 5 };
+	static const uint8_t raw[EVENT_BYTES_MAX];
+	static struct bytes events[COMMIT_EVENTS_MAX];
+	struct bytes frames[FRAMES + 1];
+	struct buf three = {0};
+	struct buf shorts = {0};
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		bundle_add(&three, bytes_of(raw, EVENT_BYTES_MAX));
+	for (int i = 0; i < SHORT; i++)
+		bundle_add(&shorts, bytes_of(raw, 1));
+	assert_ok(buf_check(&three));
+	assert_ok(buf_check(&shorts));
+	for (int i = 0; i < FRAMES; i++)
+		frames[i] = buf_bytes(&three);
+	frames[FRAMES - 1].size = (size_t)2 * (2 + EVENT_BYTES_MAX);
+	frames[FRAMES] = buf_bytes(&shorts);
+	assert_ok(bundle_split(frames + 1, FRAMES, 11 + SHORT, events));
+	assert_err(bundle_split(frames, FRAMES + 1, 14 + SHORT, events), ERR_LIMIT);
+	buf_free(&three);
+	buf_free(&shorts);
+}
+
 static void an_event_that_does_not_fit_spoils_the_frame(void **state)
 {
 	static uint8_t event[EVENT_BYTES_MAX + 1];
@@ -409,6 +436,7 @@ int main(void)
 		cmocka_unit_test(a_redacted_event_travels_as_its_leaf_hash),
 		cmocka_unit_test(a_torn_redacted_event_is_refused),
 		cmocka_unit_test(a_commit_over_its_bounds_is_refused),
+		cmocka_unit_test(short_events_count_as_the_hash_that_may_stay_of_them),
 		cmocka_unit_test(an_event_that_does_not_fit_spoils_the_frame),
 		cmocka_unit_test(damaged_headers_and_frames_do_no_harm),
 	};
