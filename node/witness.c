@@ -108,7 +108,7 @@ static enum err put_evidence(struct node *n, struct txn *write, size_t link, str
 			     struct bytes other)
 {
 	struct buf key = {.limit = ORIGIN_BYTES_MAX + 16};
-	struct buf value = {.limit = 4 * NOTE_BYTES_MAX};
+	struct buf value = {.limit = (size_t)4 * NOTE_BYTES_MAX};
 	enum err e = evidence_key(&key, national_key(n, link)->name);
 
 	buf_add_u64be(&key, (uint64_t)wall_now().ms);

@@ -80,10 +80,9 @@ static enum err check_rotation(const struct server_turn *t, struct commit *commi
 
 	if (!commit->rotates)
 		return ERR_OK;
-	return memcmp(card->curve_public, commit->next.curve_public, sizeof(card->curve_public)) ||
-			       is_anothers(t, &commit->next)
-		       ? ERR_INVALID
-		       : ERR_OK;
+	if (memcmp(card->curve_public, commit->next.curve_public, sizeof(card->curve_public)) != 0)
+		return ERR_INVALID;
+	return is_anothers(t, &commit->next) ? ERR_INVALID : ERR_OK;
 }
 
 /* An event that comes with its bytes although an act erased it goes on without them, unless the log
