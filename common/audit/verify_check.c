@@ -91,6 +91,24 @@ static void unreadable(struct verify *v, const struct verify_target *t, uint64_t
 	verify_found(v, DAMAGE_LEAF_UNREADABLE, t->name, index, "%s", why);
 }
 
+/* What a log begun anew quotes of the old one.  A thief may have rotated that log's keys, so a
+ * quote that none of them vouches for counts by what it says, as at the server. */
+static enum err open_quote(struct verify *v, const struct event *event, struct checkpoint *ret,
+			   bool *ret_vouched)
+{
+	const struct log_keys *keys = keyring_log(v->options->trusted, event->old_log);
+	struct note note;
+	enum err e = keyring_checkpoint(v->options->trusted, event->old_log, event->document, ret);
+
+	*ret_vouched = e == ERR_OK;
+	if (!is_unsigned(e) || keys->count == 0)
+		return e;
+	e = note_parse(event->document, &note);
+	if (e == ERR_OK)
+		e = checkpoint_parse(note.text, false, ret);
+	return e == ERR_OK && strcmp(ret->origin, keys->keys[0].key.name) != 0 ? ERR_ORIGIN : e;
+}
+
 /* The first event of a log begun anew, and the old log as far as it is here. */
 static enum err check_continues(struct verify *v, const struct verify_target *t, uint64_t index,
 				const struct event *event)
@@ -98,6 +116,7 @@ static enum err check_continues(struct verify *v, const struct verify_target *t,
 	const struct verify_target *old = verify_target(v, event->old_log);
 	struct checkpoint c;
 	struct hash root;
+	bool vouched = false;
 	enum err e = ERR_OK;
 
 	if (index != 0 || !strchr(t->name.text, '/')) {
@@ -107,13 +126,18 @@ static enum err check_continues(struct verify *v, const struct verify_target *t,
 	}
 	if (!keyring_log(v->options->trusted, event->old_log))
 		return ERR_OK; /* a node does not keep the old log's keys */
-	e = keyring_checkpoint(v->options->trusted, event->old_log, event->document, &c);
+	e = open_quote(v, event, &c, &vouched);
 	if (e != ERR_OK || c.size != event->old_size) {
 		unreadable(v, t, index, "the old log's checkpoint is not one");
 		return ERR_OK;
 	}
-	if (!old || old->size < c.size)
+	if (!old || old->size < c.size) {
+		if (!vouched)
+			unreadable(v, t, index,
+				   "none of the old log's keys signed its checkpoint, and that log "
+				   "is not here to compare it with");
 		return ERR_OK;
+	}
 	e = verify_root_at(v, old->name, c.size, &root);
 	if (e == ERR_OK && !hash_equal(root, c.root))
 		unreadable(v, t, index, "the old log has another root at that size");

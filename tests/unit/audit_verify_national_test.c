@@ -235,6 +235,63 @@ static void an_old_log_that_is_quoted_wrongly_is_found(void **state)
 	assert_found(a, DAMAGE_LEAF_UNREADABLE, "26/2", 0);
 }
 
+/* The note of log 26 at `size`, by `by`, of what stands there or of another root. */
+static struct bytes quote_by(struct audit *a, const struct party *by, uint64_t size, bool true_root)
+{
+	struct hash root = hash_empty();
+	struct txn *t = NULL;
+	struct tree tree;
+
+	assert_ok(txn_begin(a->n->f.store, false, &t));
+	assert_ok(log_tree_at(a->n->l26, t, size, &tree));
+	txn_abort(t);
+	if (true_root)
+		root = tree_root(&tree);
+	return signed_note(a->n, by, size, root);
+}
+
+/* A thief may have rotated the keys: the server compares what it says, and so do we. */
+static void a_quote_by_keys_that_nobody_knows_counts_by_what_it_says(void **state)
+{
+	struct audit *a = *state;
+	struct party stranger;
+
+	party_make(&stranger, REALM "/region/26", KEY_ED25519, 77);
+	begin_anew(a, 460, quote_by(a, &stranger, 460, true));
+	assert_whole(a);
+}
+
+static void a_quote_by_keys_that_nobody_knows_of_another_root_is_found(void **state)
+{
+	struct audit *a = *state;
+	struct party stranger;
+
+	party_make(&stranger, REALM "/region/26", KEY_ED25519, 77);
+	begin_anew(a, 460, quote_by(a, &stranger, 460, false));
+	assert_found(a, DAMAGE_LEAF_UNREADABLE, "26/2", 0);
+}
+
+static void a_quote_by_keys_of_another_log_is_found(void **state)
+{
+	struct audit *a = *state;
+	struct party stranger;
+
+	party_make(&stranger, REALM "/region/24", KEY_ED25519, 77);
+	begin_anew(a, 460, quote_by(a, &stranger, 460, true));
+	assert_found(a, DAMAGE_LEAF_UNREADABLE, "26/2", 0);
+}
+
+/* One that no key vouches for, of more than what is here. */
+static void a_quote_that_nothing_shows_is_found(void **state)
+{
+	struct audit *a = *state;
+	struct party stranger;
+
+	party_make(&stranger, REALM "/region/26", KEY_ED25519, 77);
+	begin_anew(a, EVENTS + 1, signed_note(a->n, &stranger, EVENTS + 1, hash_empty()));
+	assert_found(a, DAMAGE_LEAF_UNREADABLE, "26/2", 0);
+}
+
 static void a_quote_of_another_size_than_it_says_is_found(void **state)
 {
 	struct audit *a = *state;
@@ -321,6 +378,10 @@ int main(void)
 		AUDIT(an_entry_about_a_log_that_is_not_here_is_found),
 		AUDIT(an_entry_that_does_not_decode_is_found),
 		AUDIT(a_log_begun_anew_is_held_against_the_old_one),
+		AUDIT(a_quote_by_keys_that_nobody_knows_counts_by_what_it_says),
+		AUDIT(a_quote_by_keys_that_nobody_knows_of_another_root_is_found),
+		AUDIT(a_quote_by_keys_of_another_log_is_found),
+		AUDIT(a_quote_that_nothing_shows_is_found),
 		AUDIT(an_old_log_that_is_quoted_wrongly_is_found),
 		AUDIT(a_quote_of_another_size_than_it_says_is_found),
 		AUDIT(a_log_that_goes_on_from_another_in_its_midst_is_found),
