@@ -36,6 +36,8 @@ static void an_act_that_names_another_leaf_erases_nothing(void **state)
 	assert_ok(export_all(n, &report));
 	assert_true(holds(n, "26/tile/entries/000", plain_event(&n->f, 19)));
 	assert_false(has_file(n, "26/redacted"));
+	assert_ok(export_all(n, &report));
+	assert_int_equal(report.files, 0); /* nor is it looked at for ever */
 }
 
 static void an_event_that_rotates_keys_stays_whatever_an_act_says(void **state)
