@@ -150,7 +150,8 @@ static const char *unfit(const struct node *n, const struct keys *next)
 		return "this log was signed by them before; make new ones with `splotctl keygen "
 		       "--rotate`";
 	if (n->keys.previous_count == KEYS_PREVIOUS_MAX)
-		return "this log had as many keys as a log may have; begin it anew";
+		return "this log had as many keys as a log may have; the server's administrator "
+		       "freezes it (`splotctl freeze`), and a new log (such as 26/2) goes on";
 	return NULL;
 }
 

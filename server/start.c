@@ -200,6 +200,14 @@ static enum err lookup_next_redacted(void *context, struct log_name log, uint64_
 	return ERR_OK;
 }
 
+static enum err lookup_new_key(void *context, struct log_name log, const struct vkey *key)
+{
+	struct server *s = context;
+	const struct trusted *entry = trust_log(&s->trust, log);
+
+	return entry ? trust_new_key(entry, key) : ERR_INTERNAL;
+}
+
 static enum err take_log(struct server *s, const struct trusted *entry)
 {
 	const struct log *log = NULL;
@@ -229,7 +237,8 @@ static enum err load_trust(struct server *s)
 	const struct server_lookup lookup = {.context = s,
 					     .root = lookup_root,
 					     .redacted = lookup_redacted,
-					     .next_redacted = lookup_next_redacted};
+					     .next_redacted = lookup_next_redacted,
+					     .new_key = lookup_new_key};
 	struct log_name log = {.text = ""};
 	struct txn *read = NULL;
 	enum err e = trust_open(&s->trust, s->archive.store);

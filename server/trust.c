@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRUST_FORMAT = 2 };
+enum { TRUST_FORMAT = 3 };
 
 /* Numbers on disk; stable. */
 static const struct {
@@ -50,7 +50,23 @@ void trust_free(struct trust *t)
 	*t = (struct trust){.count = 0};
 }
 
-/* Row: format, state, since (8), how much stands (8; not in format 1), the signed enrolment. */
+static struct past_keys past_read(struct cursor *c)
+{
+	struct past_keys past = {.count = cursor_u8(c)};
+
+	if (past.count > LOG_KEYS_MAX - 1)
+		c->err = ERR_CORRUPT;
+	for (size_t i = 0; c->err == ERR_OK && i < past.count; i++) {
+		struct bytes key = cursor_bytes(c, SIGN_PUBLIC_BYTES);
+
+		if (c->err == ERR_OK)
+			memcpy(past.keys[i], key.data, SIGN_PUBLIC_BYTES);
+	}
+	return past;
+}
+
+/* Row: format, state, since (8), how much stands (8; not in format 1), how many log keys it had
+ * before and these (1, 32 each; not in formats 1 and 2), the signed enrolment. */
 static enum err row_read(struct trust *t, struct bytes key, struct bytes value)
 {
 	struct cursor c = cursor_of(value);
@@ -58,9 +74,15 @@ static enum err row_read(struct trust *t, struct bytes key, struct bytes value)
 	uint8_t number = cursor_u8(&c);
 	struct wall_ms since = {(int64_t)cursor_u64be(&c)};
 	struct log_standing now = {.size = format > 1 ? cursor_u64be(&c) : UINT64_MAX};
-	struct bytes document = cursor_bytes(&c, cursor_left(&c));
+	struct past_keys past = {.count = 0};
+	struct bytes document = {NULL, 0};
 	struct card card;
-	enum err e = cursor_finish(&c);
+	enum err e = ERR_OK;
+
+	if (format > 2)
+		past = past_read(&c);
+	document = cursor_bytes(&c, cursor_left(&c));
+	e = cursor_finish(&c);
 
 	if (e != ERR_OK || format == 0 || format > TRUST_FORMAT)
 		return ERR_CORRUPT;
@@ -69,7 +91,11 @@ static enum err row_read(struct trust *t, struct bytes key, struct bytes value)
 		e = card_open(document, &card);
 	if (e == ERR_OK && !bytes_equal(key, bytes_of_text(card.log.text)))
 		e = ERR_CORRUPT;
-	return e == ERR_OK ? trust_add(t, &card, document, now, since) : e;
+	if (e == ERR_OK)
+		e = trust_add(t, &card, document, now, since);
+	if (e == ERR_OK)
+		t->entries[t->count - 1].past = past;
+	return e;
 }
 
 enum err trust_load(struct trust *t, struct txn *read, struct log_name *ret_log)
@@ -134,7 +160,8 @@ const struct trusted *trust_writer(const struct trust *t, struct log_name log)
 }
 
 static enum err row_write(struct trust *t, struct txn *write, struct log_name log,
-			  struct log_standing what, struct wall_ms since, struct bytes document)
+			  struct log_standing what, struct wall_ms since,
+			  const struct past_keys *past, struct bytes document)
 {
 	struct buf row = {.data = NULL};
 	enum err e = ERR_OK;
@@ -143,6 +170,8 @@ static enum err row_write(struct trust *t, struct txn *write, struct log_name lo
 	buf_add_u8(&row, number_of(what.state));
 	buf_add_u64be(&row, (uint64_t)since.ms);
 	buf_add_u64be(&row, what.size);
+	buf_add_u8(&row, (uint8_t)past->count);
+	buf_add(&row, past->keys, past->count * SIGN_PUBLIC_BYTES);
 	buf_add_bytes(&row, document);
 	e = buf_check(&row);
 	if (e == ERR_OK)
@@ -155,8 +184,9 @@ enum err trust_enrol(struct trust *t, struct txn *write, const struct card *card
 		     struct bytes document, struct wall_ms now)
 {
 	const struct log_standing active = {.state = LOG_ACTIVE, .size = UINT64_MAX};
+	const struct past_keys none = {.count = 0};
 
-	return row_write(t, write, card->log, active, now, document);
+	return row_write(t, write, card->log, active, now, &none, document);
 }
 
 enum err trust_add(struct trust *t, const struct card *card, struct bytes document,
@@ -183,12 +213,23 @@ enum err trust_add(struct trust *t, const struct card *card, struct bytes docume
 	return e;
 }
 
+/* As the open transaction has made them so far. */
+static const struct past_keys *staged_past(const struct trusted *entry)
+{
+	return entry->rotates ? &entry->next_past : &entry->past;
+}
+
+static const struct vkey *staged_key(const struct trusted *entry)
+{
+	return entry->rotates ? &entry->next.log_key : &entry->card.log_key;
+}
+
 /* The row as the open transaction has made it so far. */
 static enum err stage_row(struct trust *t, struct txn *write, struct trusted *entry)
 {
 	const struct buf *document = entry->rotates ? &entry->next_document : &entry->document;
 
-	return row_write(t, write, entry->card.log, entry->staged, entry->since,
+	return row_write(t, write, entry->card.log, entry->staged, entry->since, staged_past(entry),
 			 buf_bytes(document));
 }
 
@@ -199,16 +240,32 @@ enum err trust_stage(struct trust *t, struct txn *write, struct trusted *entry,
 	return stage_row(t, write, entry);
 }
 
+enum err trust_new_key(const struct trusted *entry, const struct vkey *key)
+{
+	const struct past_keys *past = staged_past(entry);
+
+	for (size_t i = 0; i < past->count; i++)
+		if (memcmp(past->keys[i], key->public, SIGN_PUBLIC_BYTES) == 0)
+			return ERR_EXISTS;
+	if (memcmp(staged_key(entry)->public, key->public, SIGN_PUBLIC_BYTES) == 0)
+		return ERR_EXISTS;
+	return past->count == LOG_KEYS_MAX - 1 ? ERR_LIMIT : ERR_OK;
+}
+
 enum err trust_stage_keys(struct trust *t, struct txn *write, struct trusted *entry,
 			  const struct card *next, struct bytes document)
 {
-	enum err e = ERR_OK;
+	struct past_keys past = *staged_past(entry);
+	enum err e = past.count == LOG_KEYS_MAX - 1 ? ERR_LIMIT : ERR_OK;
 
 	buf_clear(&entry->next_document);
 	buf_add_bytes(&entry->next_document, document);
-	e = buf_check(&entry->next_document);
+	if (e == ERR_OK)
+		e = buf_check(&entry->next_document);
 	if (e != ERR_OK)
 		return e;
+	memcpy(past.keys[past.count++], staged_key(entry)->public, SIGN_PUBLIC_BYTES);
+	entry->next_past = past;
 	entry->next = *next;
 	entry->rotates = true;
 	return stage_row(t, write, entry);
@@ -225,6 +282,7 @@ static void take_keys(struct trusted *entry)
 	struct buf spare = entry->document;
 
 	entry->card = entry->next;
+	entry->past = entry->next_past;
 	entry->document = entry->next_document;
 	entry->next_document = spare;
 }

@@ -1,7 +1,7 @@
 /* Whom the server trusts: the enrolled logs with their keys and state.  Lives in the logs' store,
  * so that an act and its entry in the national log stand or fall together.
  *
- * Table: "trust" (log name -> state, how much stands, times, signed enrolment). */
+ * Table: "trust" (log name -> state, how much stands, times, keys of before, signed enrolment). */
 #ifndef SPLOT_SERVER_TRUST_H
 #define SPLOT_SERVER_TRUST_H
 
@@ -14,8 +14,15 @@ struct log_standing {
 	uint64_t size; /* how much of a frozen log stands; UINT64_MAX: all of it */
 };
 
+/* Log keys that signed a log before the present one, oldest first. */
+struct past_keys {
+	size_t count;
+	uint8_t keys[LOG_KEYS_MAX][SIGN_PUBLIC_BYTES];
+};
+
 struct trusted {
 	struct card card;
+	struct past_keys past;
 	struct log_standing now;
 	struct wall_ms since;          /* of the enrolment */
 	char user[USER_BYTES_MAX + 1]; /* its CURVE key in base64: the name put on its messages */
@@ -24,6 +31,7 @@ struct trusted {
 	struct log_standing staged;
 	bool rotates;
 	struct card next;
+	struct past_keys next_past;
 	struct buf next_document; /* owned */
 };
 
@@ -56,7 +64,10 @@ MUST_USE enum err trust_add(struct trust *t, const struct card *card, struct byt
 /* Writes another state; it counts after trust_settle. */
 MUST_USE enum err trust_stage(struct trust *t, struct txn *write, struct trusted *entry,
 			      struct log_standing what);
-/* Writes other keys, with the enrolment that names them; they count after trust_settle. */
+/* Whether this key may sign the log after those that the open transaction makes it have: EXISTS
+ * when it was one of them, LIMIT when there are LOG_KEYS_MAX. */
+MUST_USE enum err trust_new_key(const struct trusted *entry, const struct vkey *key);
+/* Writes other keys, with the enrolment that names them; they count after trust_settle.  LIMIT. */
 MUST_USE enum err trust_stage_keys(struct trust *t, struct txn *write, struct trusted *entry,
 				   const struct card *next, struct bytes document);
 /* The transaction was stored, or was not. */

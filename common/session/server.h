@@ -98,6 +98,9 @@ struct server_lookup {
 	 * acts never come ahead. */
 	MUST_USE enum err (*next_redacted)(void *context, struct log_name log, uint64_t from,
 					   uint64_t *ret_index, struct hash *ret_leaf);
+	/* Whether a key may sign this log next: EXISTS when the log had it, LIMIT when it had
+	 * LOG_KEYS_MAX of them. */
+	MUST_USE enum err (*new_key)(void *context, struct log_name log, const struct vkey *key);
 };
 
 struct server_machine {

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <string.h>
 
 #include "session/server_turn.h"
@@ -83,6 +84,18 @@ static enum err check_rotation(const struct server_turn *t, struct commit *commi
 	if (memcmp(card->curve_public, commit->next.curve_public, sizeof(card->curve_public)) != 0)
 		return ERR_INVALID;
 	return is_anothers(t, &commit->next) ? ERR_INVALID : ERR_OK;
+}
+
+/* A key signs a log once, and the keys of a log are a bounded list: else nobody who comes later
+ * could say by which of them a checkpoint is to be checked. */
+static enum err check_new_key(const struct server_turn *t, struct commit *commit)
+{
+	const struct server_lookup *lookup = &t->m->lookup;
+	enum err e = ERR_OK;
+
+	if (commit->rotates)
+		e = lookup->new_key(lookup->context, t->log->card.log, &commit->next.log_key);
+	return e == ERR_EXISTS || e == ERR_LIMIT ? ERR_INVALID : e;
 }
 
 /* An event that comes with its bytes although an act erased it goes on without them, unless the log
@@ -190,6 +203,8 @@ static enum err check_beginning(const struct server_turn *t, struct commit *comm
 	return e ? e : check_quote(t, &event, before);
 }
 
+static_assert(LOG_KEYS_MAX == 32, "as the rule below says");
+
 static const struct rule {
 	enum err (*check)(const struct server_turn *t, struct commit *commit);
 	const char *why;
@@ -197,6 +212,9 @@ static const struct rule {
 	{check_rotation,
 	 "other log keys keep the transport key (enrol another one instead), and no other "
 	 "log has them"},
+	{check_new_key,
+	 "log keys that this log had before do not come back, and it may have 32 of them in all; "
+	 "go on in a log begun anew"},
 	{check_beginning,
 	 "the first event of a log begun anew, and no other, goes on from a "
 	 "checkpoint of the log before it that stands here, and that log is frozen "

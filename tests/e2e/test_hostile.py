@@ -52,6 +52,31 @@ class HostilePeer(Story):
             self.until_folded(self.server)
             self.assertEqual(self.ids(self.server), ["pl26-kis-club1", "pl26-kis-club2"])
 
+    def test_keys_do_not_come_back_and_are_a_bounded_list(self):
+        """Else nobody who comes later could say which key signs what."""
+        with self.peer() as peer:
+            first = peer.keys.signing
+            peer.open()
+            peer.commit([self.event(1)])
+            peer.expect("ack")
+            self.assertEqual(peer.rotate(nacl.signing.SigningKey.generate()), "")
+            second = peer.keys.signing
+            self.assertEqual(peer.rotate(first), "invalid")
+        self.server.stop()
+        self.server.start()
+        with p.Peer(peer.keys, "26", self.server.address, self.server.card) as peer_again:
+            peer_again.events = peer.events
+            peer_again.open()
+            self.assertEqual(peer_again.rotate(first), "invalid")
+            for _ in range(30):
+                self.assertEqual(peer_again.rotate(nacl.signing.SigningKey.generate()), "")
+            self.assertEqual(peer_again.rotate(nacl.signing.SigningKey.generate()), "invalid")
+            self.assertEqual(peer_again.rotate(second), "invalid")
+            peer_again.commit([self.event(2)])
+            peer_again.expect("ack")
+        self.assertEqual(self.size(), 33)
+        self.nation.ctl("audit", "verify", "--config", self.server.config)
+
     def test_an_unknown_curve_key_gets_no_word_in(self):
         with self.peer(curve=os.urandom(32)) as stranger:
             stranger.hello()

@@ -257,6 +257,18 @@ class Rotation(Keys):
         self.assertIn("signed by them before", done.stderr)
         self.assertEqual(self.node.status()["size"], 1)
 
+    def test_a_log_that_had_all_its_keys_is_not_rotated_but_begun_anew(self):
+        for _ in range(31):
+            self.rotate(self.node)
+        self.nation.ctl("keygen", "--rotate", self.node.keys)
+        done = self.node.ctl("rotate", "--reason", "yearly", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("as many keys as a log may have", done.stderr)
+        self.assertIn("splotctl freeze", done.stderr)
+        self.until_confirmed()
+        self.assertEqual(self.server.status()["logs"][0]["size"], 32)
+        self.verified(self.node, self.server)
+
 
 class StolenKey(Keys):
     def setUp(self):

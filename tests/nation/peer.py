@@ -120,6 +120,11 @@ def event(changes, recorded_ms=1790000000000, editor="e01", reason="test", sourc
     return head + b"".join(varint(5 << 3 | 2) + varint(len(c)) + c for c in changes)
 
 
+def rotation(enrolment, recorded_ms=1790000000000, editor="e01", reason="other keys"):
+    """The event that names other keys."""
+    return message(recorded_ms, editor, reason) + field(6, field(2, field(1, enrolment)))
+
+
 def entity(record_id, region, name="Klub"):
     kind = record_id.split("-")[1].upper()
     return change(record_id, {1: record_id, 2: region, 3: kind, 4: name})
@@ -130,6 +135,20 @@ def bundle(events):
 
 
 # ---- keys ----
+
+def key_id(name, kind, public):
+    return hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:4]
+
+
+def verifier_key(name, kind, public):
+    return "%s+%s+%s" % (name, key_id(name, kind, public).hex(),
+                         base64.b64encode(bytes([kind]) + public).decode())
+
+
+def signature_line(name, signing, text):
+    signature = key_id(name, 1, bytes(signing.verify_key)) + signing.sign(text).signature
+    return b"\xe2\x80\x94 " + name.encode() + b" " + base64.b64encode(signature) + b"\n"
+
 
 class Keys:
     def __init__(self, path):
@@ -152,6 +171,17 @@ class Keys:
         signature = signing.sign(text).signature
         return text + b"\n\xe2\x80\x94 " + self.name.encode() + b" " + \
             base64.b64encode(key_id + signature) + b"\n"
+
+
+    def enrolment(self, signing):
+        """Of other log and witness keys, beside the same transport key."""
+        public = bytes(signing.verify_key)
+        curve = z85.decode(zmq.curve_public(z85.encode(self.curve_secret)))
+        text = ("splot enrolment v1\nlog %s\nlog-key %s\nwitness-key %s\ncurve-key %s\n" % (
+            self.name, verifier_key(self.name, 1, public),
+            verifier_key(self.name.replace("/region/", "/witness/"), 4, public),
+            base64.b64encode(curve).decode())).encode()
+        return text + b"\n" + signature_line(self.name, signing, text)
 
 
 def card_curve_key(path):
@@ -249,3 +279,19 @@ class Peer:
         self.send(header("commit", session or self.session, start, len(events) if count is None else count),
                   note if note is not None else self.note(),
                   *(frames if frames is not None else [bundle(events)]))
+
+    def rotate(self, signing):
+        """Sends a rotation to that key; it is this peer's when the server took it, which is told."""
+        event = rotation(self.keys.enrolment(signing))
+        self.events.append(event)
+        note = self.note()
+        text = note[:note.index(b"\n\n") + 1]
+        self.commit([event], at=len(self.events) - 1, note=note + signature_line(self.keys.name, signing, text))
+        kind, fields, _ = self.receive()
+        while kind not in ("ack", "refused"):
+            kind, fields, _ = self.receive()
+        if kind == "ack":
+            self.keys.signing = signing
+            return ""
+        self.events.pop()
+        return fields[2].decode()

@@ -473,7 +473,7 @@ static bool redacted(void *context, struct log_name log, uint64_t index, struct 
 
 static enum err open_all(struct server_host *s)
 {
-	const struct server_lookup lookup = {s, root_at, redacted, NULL};
+	const struct server_lookup lookup = {s, root_at, redacted, NULL, NULL};
 	struct txn *read = NULL;
 	enum err e = ERR_OK;
 

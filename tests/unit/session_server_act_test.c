@@ -158,6 +158,21 @@ static void a_rotation_to_keys_of_another_log_is_refused(void **state)
 	assert_int_equal(held()->pending.size, 28);
 }
 
+static void a_rotation_to_a_key_that_the_log_had_or_to_one_too_many_is_refused(void **state)
+{
+	(void)state;
+	key_answer = ERR_EXISTS;
+	say_rotation();
+	expect_refused("invalid", 28);
+	key_answer = ERR_LIMIT;
+	hear(PEER);
+	expect_refused("invalid", 28);
+	assert_int_equal(held()->pending.size, 28);
+	key_answer = ERR_OK;
+	hear(PEER);
+	assert_true(needed(SERVER_APPEND)->commit->rotates);
+}
+
 static void a_rotation_that_an_act_names_ahead_stays_whole(void **state)
 {
 	const struct commit *commit = NULL;
@@ -396,6 +411,7 @@ int main(void)
 		TEST(other_keys_that_could_not_be_stored_are_forgotten),
 		TEST(a_rotation_to_another_transport_key_is_refused),
 		TEST(a_rotation_to_keys_of_another_log_is_refused),
+		TEST(a_rotation_to_a_key_that_the_log_had_or_to_one_too_many_is_refused),
 		TEST(a_rotation_that_an_act_names_ahead_stays_whole),
 		TEST(a_commit_from_before_a_rotation_is_old_and_no_strangers),
 		TEST(a_log_begun_anew_goes_on_from_a_frozen_one),

@@ -69,6 +69,16 @@ static inline enum err next_redacted(void *context, struct log_name log, uint64_
 	return ERR_OK;
 }
 
+/* What becomes of a rotation, as the driver knows. */
+static enum err key_answer;
+
+static inline enum err new_key(void *context, struct log_name log, const struct vkey *key)
+{
+	(void)context;
+	return log_name_equal(log, ours.log) && key->type == KEY_ED25519 ? key_answer
+									 : ERR_INTERNAL;
+}
+
 static inline int set_up(void **state)
 {
 	struct card card;
@@ -90,10 +100,12 @@ static inline int set_up(void **state)
 	nation_begin(&nation);
 	nation_grow(&nation, 20, "told");
 	erased = UINT64_MAX;
+	key_answer = ERR_OK;
 	assert_ok(server_machine_init(&machine, REALM, &nation.signer.key, CREDIT,
 				      (struct server_lookup){.root = root,
 							     .redacted = redacted,
-							     .next_redacted = next_redacted}));
+							     .next_redacted = next_redacted,
+							     .new_key = new_key}));
 	history_card(&ours, &card);
 	assert_ok(server_machine_enrol(&machine, &card, &empty, LOG_ACTIVE));
 	history_card(&other, &card);
