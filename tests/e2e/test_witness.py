@@ -304,6 +304,38 @@ class TwoTongues(Story):
         for log in ("24", "26"):
             self.goes_on(log, 1)
 
+    def test_an_act_that_is_not_shown_to_be_one_for_this_log_erases_nothing(self):
+        node = self.nation.nodes["24"]
+        self.add(node, "pl24-kis-a", name="Klub Sosna")
+        name = os.path.join(self.nation.folder, "24-0")
+        node.ctl("audit", "prove", "24", "0", "-o", name)
+        with open(name + ".event", "rb") as f:
+            leaf = p.leaf_hash(f.read())
+
+        def act(log="24", kind="redact", leaf=leaf):
+            return p.field(1, 1790000000000) + p.field(3, p.message(kind, log, "a01", "because", b"", b"", 0, leaf))
+
+        def note(entry, **signing):
+            return self.liar.keys.checkpoint(1, p.root([p.leaf_hash(entry)]), **signing)
+
+        def refused():
+            with open(node.log, encoding="utf-8") as f:
+                return len([line for line in f if "was not carried out" in line])
+
+        foreign = nacl.signing.SigningKey(b"5" * 32)
+        lies = [("not in that log", note(b"another entry"), act()),
+                ("signed by somebody else", note(act(), signing=foreign), act()),
+                ("of another log", note(act("26")), act("26")),
+                ("another act", note(act(kind="freeze")), act(kind="freeze")),
+                ("another event", note(act(leaf=bytes(32))), act(leaf=bytes(32)))]
+        for i, (what, signed, entry) in enumerate(lies, 1):
+            self.liar.duty("24", signed, 0, 1, entry)
+            n.wait_for("it is refused: " + what, lambda i=i: refused() == i)
+            self.assertIn("Klub Sosna", node.ctl("log").stdout)
+        self.liar.duty("24", note(act()), 0, 1, act())
+        n.wait_for("it is carried out", lambda: "Klub Sosna" not in node.ctl("log", check=False).stdout)
+        n.wait_for("it answers", lambda: "redacted" in node.ctl("log", check=False).stdout)
+
     def test_what_an_honest_server_may_do_is_no_lie(self):
         self.offer("24", self.one, 0, 5)
         first = self.offer("24", self.one, 5, 7)

@@ -32,6 +32,7 @@ class DishonestServer:
         self.answers = queue.Queue()  # (log, kind, fields, further frames)
         self.greetings = []           # (log, the note of our log that it showed or None)
         self._offers = queue.Queue()
+        self._duties = queue.Queue()
         self._sessions = {}  # log: (peer, session), once anchored
         self._greeted = {}   # peer: (log, its note)
         self._over = threading.Event()
@@ -70,6 +71,10 @@ class DishonestServer:
             raise AssertionError("log %s was asked, %s answered" % (log, answer[0]))
         return answer[1:]
 
+    def duty(self, log, note, index, size, entry, proof=b""):
+        """An act for that log; a node does not answer it."""
+        self._duties.put((log, note, index, size, entry, proof))
+
     # ---- the thread ----
 
     def _run(self):
@@ -80,6 +85,10 @@ class DishonestServer:
                 getattr(self, "_on_" + kind)(sender, fields, frames[1:])
             while not self._offers.empty():
                 self._send_offer(*self._offers.get())
+            while not self._duties.empty():
+                log, note, index, size, *rest = self._duties.get()
+                sender, session = self._sessions[log]
+                self._send(sender, p.header("duty", session, index, size), note, *rest)
 
     def _send(self, sender, *frames):
         self._socket.send_multipart([sender, *frames])
