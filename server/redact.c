@@ -102,13 +102,16 @@ static bool redactable(struct server *s, const struct control_request *q, struct
 	return false;
 }
 
-/* Its node is told at once when it listens; else when it comes back. */
+/* Its node is told at once when it listens, also when its log is frozen; else when it comes back.
+ */
 static void tell_node(struct server *s, struct log_name log)
 {
 	const struct server_log *state = server_machine_log(&s->machine, log);
+	bool frozen = state && state->state == LOG_FROZEN && state->peer_size > 0;
 
-	if (state && state->open && state->anchored)
-		server_send_duties(s, bytes_of(state->peer, state->peer_size), log, state->session);
+	if (frozen || (state && state->open && state->anchored))
+		server_send_duties(s, bytes_of(state->peer, state->peer_size), log,
+				   frozen ? 0 : state->session);
 }
 
 enum err server_redact(struct server *s, const struct control_call *call,

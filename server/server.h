@@ -111,7 +111,7 @@ MUST_USE enum err server_judge_witnesses(struct server *s);
 
 bool server_is_witness(struct log_name log); /* the sixteen regions' logs are */
 
-/* duties.c: every redact act of `log` to its node; `session` is its session. */
+/* duties.c: every redact act of `log` to its node; `session` is its session, 0 when it has none. */
 void server_send_duties(struct server *s, struct bytes peer, struct log_name log, uint64_t session);
 
 /* queries.c: always replies; returns only what must end the program. */

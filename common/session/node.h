@@ -6,7 +6,8 @@
  *    │          └── silence ───────┴── silence ───┤     │
  *    └────────────────────────────────────────────┘   FETCHING (the server has more)
  *
- *   FROZEN   the server says fork: nothing more is sent there until an administrator acts
+ *   FROZEN   the server says fork: nothing more is sent there until an administrator acts; its
+ *            duties are carried out
  *   DISTRUSTED  its national log does not extend what this node witnessed: nothing is sent there
  *            or taken from there any more (another server card is another server); the gate does
  *            not close by it, but waits for it, or for a waiver, where it was closed before

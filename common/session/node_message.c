@@ -264,7 +264,7 @@ static void ask(const struct node_turn *t, const struct wire_header *h, enum nod
 {
 	struct node_action *a = NULL;
 
-	if (!in_session(t, h) || t->event->frame_count != ASKED_FRAMES)
+	if (t->event->frame_count != ASKED_FRAMES)
 		return;
 	a = node_add(t, kind);
 	if (!a)
@@ -277,13 +277,16 @@ static void ask(const struct node_turn *t, const struct wire_header *h, enum nod
 /* The ministry does not witness the log of its own server. */
 static void on_offer(const struct node_turn *t, const struct wire_header *h)
 {
-	if (t->m->region != REGION_PL)
+	if (in_session(t, h) && t->m->region != REGION_PL)
 		ask(t, h, NODE_WITNESS);
 }
 
+/* It proves itself by the server's signature, so that the node of a frozen log, which gets no
+ * session, is told as well. */
 static void on_duty(const struct node_turn *t, const struct wire_header *h)
 {
-	ask(t, h, NODE_CARRY_OUT);
+	if (h->session == 0 || in_session(t, h))
+		ask(t, h, NODE_CARRY_OUT);
 }
 
 /* What a server may say to a node, and in how many frames. */
@@ -298,16 +301,23 @@ static const struct rule {
 	{WIRE_DUTY, ASKED_FRAMES, on_duty},
 };
 
+/* A server that froze the log is heard about what is to be erased, one that is distrusted not. */
+static bool hears(const struct node_turn *t, enum wire_kind kind)
+{
+	enum node_phase phase = t->link->phase;
+
+	if (phase == NODE_FROZEN)
+		return kind == WIRE_DUTY;
+	return phase != NODE_AWAY && phase != NODE_REFUSED && phase != NODE_DISTRUSTED;
+}
+
 /* Anything else is as if nothing had been heard. */
 void node_message(const struct node_turn *t)
 {
 	const struct node_event *event = t->event;
 	struct wire_header h = {0};
 
-	if (t->link->phase == NODE_AWAY || t->link->phase == NODE_FROZEN ||
-	    t->link->phase == NODE_REFUSED || t->link->phase == NODE_DISTRUSTED)
-		return;
-	if (event->frame_count == 0 || wire_decode(event->frames[0], &h))
+	if (event->frame_count == 0 || wire_decode(event->frames[0], &h) || !hears(t, h.kind))
 		return;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (rules[i].kind != h.kind || event->frame_count > rules[i].frames_most)

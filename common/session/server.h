@@ -12,7 +12,8 @@
  *
  *   OFFER ──► COSIGNED         once a round: the national checkpoint, to every region's node
  *           └► DECLINED        it witnessed something else: offered again from there
- *   (DUTY ►)                   acts that the node carries out, after WELCOME and when they happen
+ *   (DUTY ►)                   acts that the node carries out, after WELCOME and when they happen;
+ *                              in no session (0) when a frozen log's HELLO is refused
  *
  * HELLO shows the newest national checkpoint that the node witnessed.  Should this server's own
  * key have signed one that its log does not contain, then it was put back from an old copy, or
@@ -130,7 +131,7 @@ enum server_action_kind {
 			    the consistency proof, and the newest cosigned checkpoint, to peer */
 	SERVER_COSIGNED, /* keep `note`, a good cosignature line of `log` on the national
 			    checkpoint of `from`; stored with the turn */
-	SERVER_SEND_DUTIES, /* every redact act of `log`, to peer (`session`) */
+	SERVER_SEND_DUTIES, /* every redact act of `log`, to peer (`session`; 0: in none) */
 	SERVER_ROLLED_BACK, /* `note`: a national checkpoint signed by our own key that our log does
 			       not contain: keep it as evidence, and stop */
 };

@@ -262,6 +262,22 @@ static const struct rule *rule_of(enum wire_kind kind)
 	return NULL;
 }
 
+/* Nothing is taken of a frozen log.  Its node learns its duties all the same: what is to be erased
+ * must not wait there until people have decided how the log goes on. */
+static void on_frozen(const struct server_turn *t)
+{
+	struct server_action *a = NULL;
+
+	server_deny(t, t->log->freezing ? ERR_AGAIN : ERR_FROZEN,
+		    "this log is frozen here; ask the administrator of the server");
+	if (t->log->freezing || t->header.kind != WIRE_HELLO)
+		return;
+	remember_peer(t);
+	a = server_add_to(t->log, t->ret, SERVER_SEND_DUTIES);
+	if (a)
+		a->session = 0;
+}
+
 /* The gates that every message of an enrolled peer passes, whatever it says. */
 static void enter(struct server_turn *t)
 {
@@ -288,8 +304,7 @@ static void enter(struct server_turn *t)
 		return;
 	}
 	if (t->log->state == LOG_FROZEN) {
-		server_deny(t, t->log->freezing ? ERR_AGAIN : ERR_FROZEN,
-			    "this log is frozen here; ask the administrator of the server");
+		on_frozen(t);
 		return;
 	}
 	if (rule->in_session && !from_session_peer(t)) {

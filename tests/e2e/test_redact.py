@@ -176,6 +176,21 @@ class WhoDoesNotHaveIt(Redacting):
         self.add(self.node, "pl26-kis-d")
         self.await_whole(["pl26-kis-a", "pl26-kis-c", "pl26-kis-d"])
 
+    def test_the_node_of_a_frozen_log_erases_it_as_well(self):
+        self.tell_it()
+        self.server.ctl("freeze", "26", "--reason", "the laptop was stolen")
+        n.wait_for("the node knows", lambda: self.node.status()["servers"][0]["state"] == "frozen")
+        self.redact(1)
+        self.until_answers(self.server, self.node)
+        n.wait_for("a new start", lambda: "written anew" in self.server.log_tail(40))
+        self.until_answers(self.server)
+        self.node.stop()  # the other act is told when it comes back
+        self.redact(3)
+        self.until_answers(self.server)
+        self.node.start(wait=False)
+        self.until_gone()
+        self.until_answers(self.server, self.node)
+
     def second(self):
         """Another server, and the node publishes to it as well."""
         server = self.nation.add_server("zapas", **FAST)

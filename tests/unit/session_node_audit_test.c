@@ -75,6 +75,37 @@ static void the_ministry_does_not_witness(void **state)
 	history_end(&ministry);
 }
 
+static void a_frozen_log_is_told_its_duties_and_nothing_else(void **state)
+{
+	(void)state;
+	begin(9, 9, true, 1);
+	tick(0);
+	hear_header(0, (struct wire_header){.kind = WIRE_REFUSED, .code = ERR_FROZEN});
+	assert_int_equal(node.links[0].phase, NODE_FROZEN);
+	ask(0, WIRE_DUTY, 0, 4);
+	assert_int_equal(expect(0, NODE_CARRY_OUT, WIRE_DUTY)->frame_count, 4);
+	assert_int_equal(node.links[0].phase, NODE_FROZEN);
+	ask(0, WIRE_DUTY, 0, 3);
+	assert_int_equal(update.count, 0);
+	ask(0, WIRE_DUTY, SESSION, 4);
+	assert_int_equal(update.count, 0);
+	ask(0, WIRE_OFFER, 0, 4);
+	assert_int_equal(update.count, 0);
+	welcome(0, 9);
+	assert_int_equal(update.count, 0);
+}
+
+static void duties_of_a_distrusted_server_are_not_heard(void **state)
+{
+	(void)state;
+	begin(9, 9, true, 1);
+	tick(0);
+	hear_header(0, (struct wire_header){.kind = WIRE_REFUSED, .code = ERR_FROZEN});
+	distrust(0);
+	ask(0, WIRE_DUTY, 0, 4);
+	assert_int_equal(update.count, 0);
+}
+
 /* ---- distrust ---- */
 
 static void a_distrusted_server_hears_and_is_heard_no_more(void **state)
@@ -230,6 +261,8 @@ int main(void)
 		TEST(a_duty_is_handed_on_to_be_carried_out),
 		TEST(what_is_asked_outside_the_session_or_in_another_form_is_not_heard),
 		TEST(the_ministry_does_not_witness),
+		TEST(a_frozen_log_is_told_its_duties_and_nothing_else),
+		TEST(duties_of_a_distrusted_server_are_not_heard),
 		TEST(a_distrusted_server_hears_and_is_heard_no_more),
 		TEST(edits_go_on_and_the_other_server_is_served),
 		TEST(distrust_that_is_known_at_the_start_keeps_the_gate_open),

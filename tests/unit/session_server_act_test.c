@@ -351,6 +351,32 @@ static void an_administrator_freezes_and_releases(void **state)
 	assert_non_null(found(SERVER_APPEND));
 }
 
+/* What is to be erased does not wait until people have decided how the log goes on. */
+static void the_node_of_a_frozen_log_is_told_its_duties(void **state)
+{
+	const struct server_action *a = NULL;
+
+	(void)state;
+	server_holds(20);
+	assert_ok(server_machine_freeze(&machine, ours.log));
+	message_hello(&said, &ours, 20);
+	hear(PEER);
+	expect_refused("frozen", 20);
+	a = needed(SERVER_SEND_DUTIES);
+	assert_int_equal(a->session, 0);
+	assert_true(log_name_equal(a->log, ours.log));
+	assert_memory_equal(a->peer, PEER, sizeof(PEER) - 1);
+	assert_false(held()->open);
+	say_commit(20, 22);
+	expect_refused("frozen", 20);
+	assert_null(found(SERVER_SEND_DUTIES));
+	assert_ok(server_machine_revoke(&machine, ours.log));
+	message_hello(&said, &ours, 20);
+	hear(PEER);
+	expect_refused("denied", 20);
+	assert_null(found(SERVER_SEND_DUTIES));
+}
+
 static void only_a_frozen_log_is_released(void **state)
 {
 	(void)state;
@@ -423,6 +449,7 @@ int main(void)
 		TEST(a_log_begun_anew_names_the_one_before_it),
 		TEST(a_log_begun_anew_must_say_so_and_another_must_not),
 		TEST(an_administrator_freezes_and_releases),
+		TEST(the_node_of_a_frozen_log_is_told_its_duties),
 		TEST(only_a_frozen_log_is_released),
 		TEST(a_quote_of_another_size_than_it_says_is_refused),
 		TEST(a_quote_of_more_than_is_held_is_refused),
