@@ -16,33 +16,7 @@ static enum err write_standing(struct server *s, struct txn *write, const void *
 	return trust_stage(&s->trust, write, f->entry, f->standing);
 }
 
-/* ---- where a log was when its witnesses last looked ---- */
-
-/* The log's size as the first `national_size` entries of the national log tell it. */
-static enum err size_as_of(struct server *s, struct txn *read, struct log_name log,
-			   uint64_t national_size, uint64_t *ret)
-{
-	struct national_entry entry;
-	struct bytes raw = {NULL, 0};
-	uint64_t size = 0;
-	enum err e = ERR_OK;
-
-	for (uint64_t i = national_size; i > 0 && size == 0; i--) {
-		struct arena arena = {.head = NULL};
-
-		e = log_event(s->archive.national, read, i - 1, &raw);
-		if (e == ERR_OK)
-			e = national_decode(raw, &arena, &entry);
-		if (e == ERR_OK && entry.kind == NATIONAL_ACCEPTED &&
-		    log_name_equal(entry.log, log))
-			size = entry.size;
-		arena_free(&arena);
-		if (e != ERR_OK)
-			return e;
-	}
-	*ret = size;
-	return ERR_OK;
-}
+/* ---- what stands ---- */
 
 /* The newest stored checkpoint of at most `size`; NOT_FOUND. */
 static enum err checkpoint_below(const struct log *l, struct txn *read, uint64_t size,
@@ -78,12 +52,12 @@ static enum err find_standing(struct server *s, struct txn *read, struct log_nam
 	const struct log *l = archive_log(&s->archive, log);
 	enum err e = l ? ERR_OK : ERR_INTERNAL;
 
-	if (e == ERR_OK && size == UINT64_MAX) {
-		e = s->witnessing.quorum ? size_as_of(s, read, log, s->witnessing.size, &size)
-					 : ERR_QUORUM;
-	} else if (size == 0) {
+	if (e == ERR_OK && size == UINT64_MAX && !s->witnessing.quorum)
+		e = ERR_QUORUM;
+	else if (e == ERR_OK && size == UINT64_MAX && l->tree.size > 0)
+		e = national_size_of(s->archive.national, read, log, s->witnessing.size, &size);
+	else if (size == 0)
 		size = UINT64_MAX;
-	}
 	if (e == ERR_OK)
 		e = checkpoint_below(l, read, size, ret_note, ret_size);
 	if (e == ERR_NOT_FOUND) { /* nothing of it stands */

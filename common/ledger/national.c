@@ -90,6 +90,41 @@ enum err national_act(struct log *national, struct txn *t, const struct national
 	return append_entry(national, t, *act);
 }
 
+/* ---- how far a log was ---- */
+
+/* Whether nothing before this entry says more of the log; then `ret` is its size. */
+static bool tells_size(const struct national_entry *entry, struct log_name log, uint64_t *ret)
+{
+	if (!log_name_equal(entry->log, log))
+		return false;
+	*ret = entry->kind == NATIONAL_ACCEPTED ? entry->size : 0;
+	return entry->kind == NATIONAL_ACCEPTED ||
+	       (entry->kind == NATIONAL_ACT && strcmp(entry->act, "enrol") == 0);
+}
+
+enum err national_size_of(const struct log *national, struct txn *read, struct log_name log,
+			  uint64_t national_size, uint64_t *ret)
+{
+	struct arena arena = {.head = NULL};
+	bool told = false;
+	enum err e = ERR_OK;
+
+	*ret = 0;
+	for (uint64_t i = national_size; e == ERR_OK && i > 0 && !told; i--) {
+		struct national_entry entry;
+		struct bytes raw = {NULL, 0};
+
+		arena_reset(&arena);
+		e = log_event(national, read, i - 1, &raw);
+		if (e == ERR_OK)
+			e = national_decode(raw, &arena, &entry);
+		if (e == ERR_OK)
+			told = tells_size(&entry, log, ret);
+	}
+	arena_free(&arena);
+	return e == ERR_NOT_FOUND ? ERR_ARGUMENT : e;
+}
+
 /* ---- cosigned checkpoints ---- */
 
 enum err cosigned_open(struct store *s, bool create, struct table *ret)

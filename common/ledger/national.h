@@ -20,6 +20,12 @@ MUST_USE enum err national_accept(struct log *national, struct log *log, struct 
 MUST_USE enum err national_act(struct log *national, struct txn *t,
 			       const struct national_entry *act);
 
+/* How many events of `log` the first `national_size` entries accepted.  Reads back from there to
+ * the log's newest accepted entry, or to its enrolment: some microseconds for each entry between,
+ * so seconds where a log said nothing for a million entries.  ARGUMENT past the end. */
+MUST_USE enum err national_size_of(const struct log *national, struct txn *read,
+				   struct log_name log, uint64_t national_size, uint64_t *ret);
+
 /* ---- cosigned checkpoints: table "national.cosigned" (size, 8 bytes -> signed note with
  * witnesses' lines) ---- */
 

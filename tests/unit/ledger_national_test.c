@@ -128,6 +128,75 @@ static void a_commit_with_a_wrong_checkpoint_is_not_accepted(void **state)
 	assert_int_equal(national->edge.size, 0);
 }
 
+/* ---- how far a log was ---- */
+
+static void act(struct fixture *f, struct log *national, const char *kind, const char *log)
+{
+	struct national_entry entry = {.recorded = {1},
+				       .kind = NATIONAL_ACT,
+				       .log = name_of(log),
+				       .act = kind,
+				       .by = "root",
+				       .reason = "letter 12"};
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(national_act(national, t, &entry));
+	seal(f, national, t);
+	assert_ok(txn_commit(t));
+}
+
+/* An entry that does not read: whoever gets as far fails. */
+static void append_unreadable(struct fixture *f, struct log *national)
+{
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(log_append(national, t, bytes_of_text("\xff")));
+	seal(f, national, t);
+	assert_ok(txn_commit(t));
+}
+
+static uint64_t size_of(struct fixture *f, const struct log *national, const char *log,
+			uint64_t national_size)
+{
+	struct txn *t = NULL;
+	uint64_t size = 99;
+
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_ok(national_size_of(national, t, name_of(log), national_size, &size));
+	txn_abort(t);
+	return size;
+}
+
+static void the_size_of_a_log_is_looked_for_no_further_than_its_enrolment(void **state)
+{
+	struct fixture *f = *state;
+	struct log *national = opened(f, "national");
+	struct log *l26 = opened(f, "26");
+	struct log *l24 = opened(f, "24");
+	struct txn *t = NULL;
+	uint64_t size = 0;
+
+	append_unreadable(f, national);               /* 0 */
+	act(f, national, "enrol", "26");              /* 1 */
+	(void)accept_plain(f, national, l26, 3, 100); /* 2 */
+	act(f, national, "enrol", "24");              /* 3 */
+	(void)accept_plain(f, national, l26, 4, 200); /* 4 */
+	act(f, national, "freeze", "26");             /* 5 */
+	(void)accept_plain(f, national, l24, 2, 300); /* 6 */
+	assert_int_equal(size_of(f, national, "26", 7), 7);
+	assert_int_equal(size_of(f, national, "26", 4), 3);
+	assert_int_equal(size_of(f, national, "26", 2), 0);
+	assert_int_equal(size_of(f, national, "24", 7), 2);
+	assert_int_equal(size_of(f, national, "24", 6), 0);
+	assert_int_equal(size_of(f, national, "26", 0), 0);
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_err(national_size_of(national, t, name_of("26"), 8, &size), ERR_ARGUMENT);
+	assert_err(national_size_of(national, t, name_of("14"), 7, &size), ERR_DECODE);
+	txn_abort(t);
+}
+
 /* ---- folding ---- */
 
 /* A server in small: logs in one store, the view in another. */
@@ -345,6 +414,7 @@ int main(void)
 		TEST(an_accepted_commit_is_an_entry_of_the_national_log),
 		TEST(national_time_never_goes_back),
 		TEST(a_commit_with_a_wrong_checkpoint_is_not_accepted),
+		TEST(the_size_of_a_log_is_looked_for_no_further_than_its_enrolment),
 		TEST(entries_are_folded_whole_and_no_more_than_asked),
 		TEST(what_does_not_decode_is_counted_and_passed),
 		TEST(logs_that_lack_what_was_accepted_are_damage),
