@@ -182,7 +182,8 @@ static enum outcome run_redact(struct cli *cli)
 			   "stays",
 			   (unsigned long long)q.index, q.name),
 		   "the server begins itself anew now, so that no file of its holds the bytes, and "
-		   "tells the node to do the same; erase them from backups and exported files too");
+		   "tells the node to do the same; erase them from backups, exported files and "
+		   "stores that were set aside (splotctl recover --aside) too");
 }
 
 /* ---- rotate, continue ---- */

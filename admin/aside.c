@@ -261,7 +261,8 @@ static enum outcome tell(const struct place *p)
 	cli_note(p->cli,
 		 "next: start the node and wait until splotctl status says that it takes edits; "
 		 "then "
-		 "splotctl recover --rebase %s shows what only the old store holds",
+		 "splotctl recover --rebase %s shows what only the old store holds. It keeps what "
+		 "is redacted from now on: remove it when it is rebased",
 		 p->target);
 	buf_free(&out);
 	return outcome;

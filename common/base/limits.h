@@ -9,7 +9,7 @@ enum {
 	EVENT_BYTES_MAX = 65535,           /* a tlog-tiles entry bundle counts in uint16 */
 	EVENT_CHANGES_MAX = 1024,          /* an import of a whole file fits a few events */
 	COMMIT_EVENTS_MAX = 4096,          /* one signature and one sync for all of them */
-	COMMIT_BYTES_MAX = 1024 * 1024,    /* packed (2 + size each): bounds a verifier's memory */
+	COMMIT_BYTES_MAX = 1024 * 1024,    /* packed (bundle_packed): bounds a verifier's memory */
 	FRAME_BYTES_MAX = 256 * 1024,      /* libzmq buffers whole frames */
 	COMMIT_FRAMES_MAX = 8,             /* 1 MiB in frames that break only between events */
 	HEADER_BYTES_MAX = 4096,           /* frame 0, one protobuf header */
