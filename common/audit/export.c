@@ -15,7 +15,9 @@ enum { README_BYTES_MAX = 64 * 1024 };
 
 struct exporter {
 	char folder[EXPORT_PATH_BYTES];
-	int lock; /* held as long as the exporter is open */
+	int lock;             /* held as long as the exporter is open */
+	struct keyring *acts; /* owned; what the first `taken` entries of the national log name */
+	uint64_t taken;
 	size_t count;
 	struct exported logs[LOGS_MAX + 1];
 };
@@ -110,6 +112,7 @@ void exporter_close(struct exporter *x)
 	}
 	if (x->lock >= 0)
 		(void)close(x->lock);
+	keyring_free(x->acts);
 	free(x);
 }
 
@@ -128,21 +131,6 @@ static bool has_quorum(const struct policy *policy, struct bytes note)
 	return quorum;
 }
 
-/* What every verifier accepts: a note of sixteen lines. */
-static enum err shorten(const struct export_run *run, struct buf *note)
-{
-	struct buf shorter = {0};
-	enum err e = policy_trim(run->policy, buf_bytes(note), &shorter);
-
-	if (e == ERR_OK) {
-		buf_clear(note);
-		buf_add_bytes(note, buf_bytes(&shorter));
-		e = buf_check(note);
-	}
-	buf_free(&shorter);
-	return e;
-}
-
 /* The newest national checkpoint with its quorum; NOT_FOUND. */
 static enum err newest_with_quorum(struct export_run *run, struct buf *ret)
 {
@@ -156,7 +144,7 @@ static enum err newest_with_quorum(struct export_run *run, struct buf *ret)
 		if (e != ERR_OK)
 			return e;
 		if (has_quorum(run->policy, buf_bytes(ret)))
-			return shorten(run, ret);
+			return note_shorten(run->policy, ret);
 		if (size == 0)
 			return ERR_NOT_FOUND;
 		below = size - 1;
@@ -313,34 +301,108 @@ static enum err write_keys(struct exported *l, struct export_run *run)
 
 /* ---- what stands beside the logs ---- */
 
-static enum err write_witnesses(const struct exporter *x, struct export_run *run)
+/* Takes in what the national log names below `size`, which is what the folder shows of it: keys of
+ * acts that came later would be nobody's to whoever reads the folder. */
+static enum err take_acts(struct exporter *x, struct export_run *run, struct log_name national,
+			  uint64_t size)
+{
+	struct source_leaves *leaves = NULL;
+	enum err e = ERR_OK;
+
+	if (x->acts && x->taken > size) {
+		keyring_free(x->acts);
+		x->acts = NULL;
+	}
+	if (!x->acts) {
+		x->taken = 0;
+		e = keyring_of_acts(run->keys, &x->acts);
+	}
+	if (e == ERR_OK && x->taken < size) {
+		leaves = malloc(sizeof *leaves);
+		e = leaves ? ERR_OK : ERR_NOMEM;
+	}
+	while (e == ERR_OK && x->taken < size) {
+		e = run->source->ops->leaves(run->source, national, x->taken, size, leaves);
+		for (size_t i = 0; e == ERR_OK && i < leaves->count; i++) {
+			e = keyring_take_entry(x->acts, x->taken, leaves->items[i]);
+			e = keyring_passes_over(e) ? ERR_OK : e;
+			x->taken += e == ERR_OK;
+		}
+	}
+	free(leaves);
+	return e;
+}
+
+/* By whose word the files of keys are written: the exported national log's; where the source has
+ * none, the keys that are known; NULL: they stay as they are. */
+static enum err choose_keys(struct exporter *x, struct export_run *run, const struct keyring **ret)
+{
+	char path[EXPORT_PATH_BYTES];
+	enum err e = in_folder(x, "national/checkpoint", path);
+
+	*ret = NULL;
+	for (size_t i = 0; e == ERR_OK && i < x->count; i++) {
+		const struct exported *l = &x->logs[i];
+
+		if (log_name_region(l->log) != REGION_NONE || !l->size)
+			continue;
+		e = take_acts(x, run, l->log, l->size);
+		*ret = e == ERR_OK ? x->acts : NULL;
+		return e;
+	}
+	if (e == ERR_OK && !file_exists(path))
+		*ret = run->keys;
+	return e;
+}
+
+static enum err write_witnesses(const struct exporter *x, const struct keyring *by,
+				struct export_run *run)
 {
 	struct vkey keys[LOGS_MAX];
-	size_t count = keyring_witnesses(run->keys, keys, LOGS_MAX);
+	size_t count = keyring_witnesses(by, keys, LOGS_MAX);
 	char line[VKEY_BYTES];
+	char path[EXPORT_PATH_BYTES];
 	struct buf text = {0};
-	enum err e = ERR_OK;
+	enum err e = in_folder(x, "witnesses.vkeys", path);
 
 	for (size_t i = 0; i < count; i++) {
 		vkey_text(&keys[i], line);
 		buf_printf(&text, "%s\n", line);
 	}
-	e = buf_check(&text);
-	if (e == ERR_OK && count)
+	if (e == ERR_OK)
+		e = buf_check(&text);
+	if (e == ERR_OK && (count || file_exists(path)))
 		e = export_put_changed(x->folder, "witnesses.vkeys", buf_bytes(&text), run);
 	buf_free(&text);
 	return e;
 }
 
-static enum err write_policy(const struct exporter *x, struct export_run *run)
+/* A policy that names who is enrolled further on waits until the folder shows that. */
+static enum err write_policy(const struct exporter *x, const struct keyring *by,
+			     struct export_run *run)
 {
+	const struct policy *policy = run->policy;
+	struct policy *usual = NULL;
+	char path[EXPORT_PATH_BYTES];
 	struct buf text = {0};
-	enum err e = run->policy ? policy_text(run->policy, &text) : ERR_OK;
+	enum err e = in_folder(x, "policy", path);
 
-	if (e == ERR_OK && run->policy)
+	if (e != ERR_OK || !policy)
+		return e;
+	if (keyring_stranger(by, policy) && !keyring_stranger(run->keys, policy)) {
+		if (file_exists(path))
+			return ERR_OK;
+		usual = malloc(sizeof *usual);
+		e = usual ? keyring_policy(by, usual) : ERR_NOMEM;
+		policy = usual;
+	}
+	if (e == ERR_OK)
+		e = policy_text(policy, &text);
+	if (e == ERR_OK)
 		e = export_put_changed(x->folder, "policy", buf_bytes(&text), run);
+	free(usual);
 	buf_free(&text);
-	return e;
+	return e == ERR_QUORUM ? ERR_OK : e; /* no witness yet */
 }
 
 static enum err write_readme(const struct exporter *x, struct export_run *run)
@@ -357,14 +419,15 @@ static enum err write_readme(const struct exporter *x, struct export_run *run)
 	return e;
 }
 
-static enum err write_common(const struct exporter *x, struct export_run *run)
+static enum err write_key_files(struct exporter *x, struct export_run *run)
 {
-	enum err e = write_readme(x, run);
+	const struct keyring *by = NULL;
+	enum err e = choose_keys(x, run, &by);
 
-	if (e == ERR_OK)
-		e = write_witnesses(x, run);
-	if (e == ERR_OK)
-		e = write_policy(x, run);
+	if (e == ERR_OK && by)
+		e = write_witnesses(x, by, run);
+	if (e == ERR_OK && by)
+		e = write_policy(x, by, run);
 	return e;
 }
 
@@ -481,9 +544,15 @@ enum err exporter_run(struct exporter *x, struct source *s, const struct keyring
 		e = e == ERR_QUORUM ? ERR_OK : e;
 	}
 	if (e == ERR_OK)
-		e = write_common(x, &run);
-	if (e == ERR_OK)
+		e = write_readme(x, &run);
+	if (e == ERR_OK) {
 		e = run_logs(x, &run, logs, count);
+		if (!stops_all(e)) {
+			enum err keys_written = write_key_files(x, &run);
+
+			e = e == ERR_OK ? keys_written : e;
+		}
+	}
 	report_quorum(x, &run);
 	*ret = run.report;
 	free(found);

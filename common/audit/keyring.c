@@ -62,6 +62,20 @@ enum err keyring_copy(const struct keyring *k, struct keyring **ret)
 	return ERR_OK;
 }
 
+enum err keyring_of_acts(const struct keyring *k, struct keyring **ret)
+{
+	const struct log_keys *national = keyring_log(k, (struct log_name){"national"});
+	enum err e = keyring_new(ret);
+
+	for (size_t i = 0; e == ERR_OK && national && i < national->count; i++)
+		e = keyring_trust_from(*ret, &national->keys[i].key, national->keys[i].from);
+	if (e != ERR_OK) {
+		keyring_free(*ret);
+		*ret = NULL;
+	}
+	return e;
+}
+
 /* ---- keys ---- */
 
 static struct log_keys *find(struct keyring *k, struct log_name log)
@@ -112,6 +126,17 @@ static enum err put_key(struct log_keys *l, uint64_t from, const struct vkey *ke
 	return ERR_OK;
 }
 
+static void put_witness(struct log_keys *l, const struct vkey *key)
+{
+	if (l->has_witness && !same_key(&l->witness, key)) {
+		if (l->past_count == LOG_KEYS_MAX)
+			memmove(&l->past[0], &l->past[1], --l->past_count * sizeof *l->past);
+		l->past[l->past_count++] = l->witness;
+	}
+	l->has_witness = true;
+	l->witness = *key;
+}
+
 static enum err check_realm(struct keyring *k, struct bytes realm)
 {
 	if (realm.size > REALM_BYTES_MAX)
@@ -139,8 +164,7 @@ enum err keyring_trust_from(struct keyring *k, const struct vkey *key, uint64_t 
 		return e;
 	if (!witness)
 		return put_key(l, from, key);
-	l->has_witness = true;
-	l->witness = *key;
+	put_witness(l, key);
 	return ERR_OK;
 }
 
@@ -167,8 +191,7 @@ static enum err put_card(struct keyring *k, struct log_name log, uint64_t from,
 		e = put_key(l, from, &card.log_key);
 	if (e != ERR_OK)
 		return e;
-	l->has_witness = true;
-	l->witness = card.witness_key;
+	put_witness(l, &card.witness_key);
 	return ERR_OK;
 }
 
@@ -452,20 +475,62 @@ size_t keyring_redactions(const struct keyring *k, const struct redaction **ret)
 	return k->redaction_count;
 }
 
+static bool has_witness(const struct log_keys *l)
+{
+	int region = log_name_region(l->log);
+
+	return l->has_witness && region != REGION_NONE && region != REGION_PL;
+}
+
 size_t keyring_witnesses(const struct keyring *k, struct vkey *ret, size_t most)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < k->count && count < most; i++) {
 		const struct log_keys *l = &k->logs[i];
-		int region = log_name_region(l->log);
 
-		if (region == REGION_NONE || region == REGION_PL || !l->has_witness ||
-		    strcmp(l->state, ACTIVE) != 0)
+		if (!has_witness(l) || strcmp(l->state, ACTIVE) != 0)
 			continue;
 		ret[count++] = l->witness;
 	}
 	return count;
+}
+
+bool keyring_was_witness(const struct keyring *k, const struct vkey *key)
+{
+	for (size_t i = 0; i < k->count; i++) {
+		const struct log_keys *l = &k->logs[i];
+
+		if (!has_witness(l))
+			continue;
+		if (same_key(&l->witness, key))
+			return true;
+		for (size_t p = 0; p < l->past_count; p++)
+			if (same_key(&l->past[p], key))
+				return true;
+	}
+	return false;
+}
+
+static bool is_national(const struct keyring *k, const struct vkey *key)
+{
+	const struct log_keys *l = keyring_log(k, (struct log_name){"national"});
+
+	for (size_t i = 0; l && i < l->count; i++)
+		if (same_key(&l->keys[i].key, key))
+			return true;
+	return false;
+}
+
+const struct vkey *keyring_stranger(const struct keyring *k, const struct policy *p)
+{
+	for (size_t i = 0; i < p->log_count; i++)
+		if (!is_national(k, &p->logs[i]))
+			return &p->logs[i];
+	for (size_t i = 0; i < p->member_count; i++)
+		if (!p->members[i].is_group && !keyring_was_witness(k, &p->members[i].key))
+			return &p->members[i].key;
+	return NULL;
 }
 
 enum err keyring_policy(const struct keyring *k, struct policy *ret)

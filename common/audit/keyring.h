@@ -23,7 +23,9 @@ struct log_keys {
 	struct log_key keys[LOG_KEYS_MAX]; /* in order of `from` */
 	bool has_witness;
 	struct vkey witness; /* the newest */
-	const char *state;   /* "active", "frozen", "revoked": by the newest act; static */
+	size_t past_count;
+	struct vkey past[LOG_KEYS_MAX]; /* witness keys before it, the last so many */
+	const char *state; /* "active", "frozen", "revoked": by the newest act; static */
 };
 
 struct redaction {
@@ -39,6 +41,9 @@ struct keyring; /* opaque */
 MUST_USE enum err keyring_new(struct keyring **ret);
 void keyring_free(struct keyring *k); /* NULL-safe */
 MUST_USE enum err keyring_copy(const struct keyring *k, struct keyring **ret);
+/* One that trusts the national log's keys of `k` and nothing else: what it takes in then is known
+ * by that log's acts alone. */
+MUST_USE enum err keyring_of_acts(const struct keyring *k, struct keyring **ret);
 /* A key that the caller trusts; the log is known by its name (realm/region/26,
  * realm/national/NAME, realm/witness/26).  INVALID for a name of no log, or of another realm than
  * the first key's.  Several of one log: from size 0 on until a rotation says otherwise. */
@@ -67,6 +72,12 @@ const struct redaction *keyring_redaction(const struct keyring *k, struct log_na
 size_t keyring_redactions(const struct keyring *k, const struct redaction **ret);
 /* The witnesses: active logs of the sixteen regions, not PL. */
 size_t keyring_witnesses(const struct keyring *k, struct vkey *ret, size_t most);
+/* Whether that is a witness key of such a region, the newest one or one before it, whatever became
+ * of its log. */
+bool keyring_was_witness(const struct keyring *k, const struct vkey *key);
+/* The first of a policy's keys that is neither one of the national log nor such a witness's; NULL:
+ * it names no other. */
+const struct vkey *keyring_stranger(const struct keyring *k, const struct policy *p);
 /* The policy where nobody wrote one: QUORUM_USUAL of these witnesses, more than half of them
  * where there are too few for that; QUORUM when there is none. */
 enum { QUORUM_USUAL = 9 };

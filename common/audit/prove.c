@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/keyring.h"
 #include "base/limits.h"
 #include "model/event.h"
 
@@ -122,6 +123,53 @@ static enum err prove(struct source *s, struct log_name log, const struct inclus
 	return e;
 }
 
+/* ---- the national note ---- */
+
+enum err note_shorten(const struct policy *p, struct buf *note)
+{
+	struct buf shorter = {0};
+	enum err e = policy_trim(p, buf_bytes(note), &shorter);
+
+	if (e == ERR_OK) {
+		buf_clear(note);
+		buf_add_bytes(note, buf_bytes(&shorter));
+		e = buf_check(note);
+	}
+	buf_free(&shorter);
+	return e;
+}
+
+/* The source's own policy, else the usual one of those whom its national log enrolled. */
+static enum err find_policy(struct source *s, struct policy *ret)
+{
+	struct keyring *k = NULL;
+	enum err e = keyring_new(&k);
+
+	if (e == ERR_OK)
+		e = keyring_source_policy(k, s, ret);
+	if (e == ERR_QUORUM) {
+		e = keyring_read(k, s);
+		if (e == ERR_OK)
+			e = keyring_policy(k, ret);
+	}
+	keyring_free(k);
+	return e;
+}
+
+/* No more lines than every verifier accepts.  Where no policy can be had, any of them go. */
+static enum err publish(struct source *s, struct buf *note)
+{
+	struct note *n = malloc(sizeof *n);
+	struct policy *policy = malloc(sizeof *policy);
+	enum err e = n && policy ? note_parse(buf_bytes(note), n) : ERR_NOMEM;
+
+	if (e == ERR_OK && n->signature_count > NOTE_LINES_PUBLISHED)
+		e = note_shorten(find_policy(s, policy) == ERR_OK ? policy : NULL, note);
+	free(n);
+	free(policy);
+	return e == ERR_DECODE || e == ERR_ENCODING || e == ERR_LIMIT ? ERR_CORRUPT : e;
+}
+
 /* The newest cosigned national checkpoint when it covers `index`, else the newest one. */
 static enum err national_note(struct source *s, struct log_name national, uint64_t index,
 			      uint64_t *ret_size, struct buf *ret_note)
@@ -129,7 +177,7 @@ static enum err national_note(struct source *s, struct log_name national, uint64
 	enum err e = s->ops->cosigned(s, UINT64_MAX, ret_size, ret_note);
 
 	if (e == ERR_OK && *ret_size > index)
-		return ERR_OK;
+		return publish(s, ret_note);
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
 		return e;
 	buf_clear(ret_note);

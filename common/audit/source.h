@@ -52,6 +52,8 @@ struct source_ops {
 	MUST_USE enum err (*keys)(struct source *s, struct log_name log, struct buf *ret);
 	/* The policy that the source states; NOT_FOUND. */
 	MUST_USE enum err (*policy)(struct source *s, struct buf *ret);
+	/* The witnesses' keys that an export states, one a line; NOT_FOUND.  May be NULL. */
+	MUST_USE enum err (*witnesses)(struct source *s, struct buf *ret);
 	/* The national act that ordered an erasure, where it is kept beside the log and not in a
 	 * national one (a node): the first of an event at or after `from`.  Appends the entry;
 	 * NOT_FOUND.  May be NULL: no such source. */
@@ -69,6 +71,7 @@ struct source_ops {
 struct source {
 	const struct source_ops *ops;
 	void *context;  /* owned */
+	bool single;    /* an export's folder of one log: what stands beside it is not looked at */
 	char what[256]; /* for people: the folder or socket */
 };
 

@@ -18,6 +18,7 @@ enum {
 	PATH_BYTES_MAX = 4096,
 	BUNDLE_BYTES_MAX = TILE_WIDTH * (2 + EVENT_BYTES_MAX),
 	KEYS_BYTES_MAX = LOG_KEYS_MAX * (VKEY_BYTES + 1),
+	WITNESSES_BYTES_MAX = LOGS_MAX * (VKEY_BYTES + 1),
 };
 
 struct folder_source {
@@ -230,7 +231,9 @@ static enum err folder_names(struct source *s, struct source_names *ret)
 	}
 	dir = opendir(x->folder);
 	if (!dir)
-		return errno == EACCES ? ERR_DENIED : errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+		return errno == EACCES                       ? ERR_DENIED
+		       : errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND
+							     : ERR_IO;
 	while (e == ERR_OK && (entry = readdir(dir))) {
 		struct log_name log;
 
@@ -258,6 +261,14 @@ static enum err folder_policy(struct source *s, struct buf *ret)
 	return x->single ? ERR_NOT_FOUND : read_of(x, NULL, "policy", POLICY_BYTES_MAX, ret);
 }
 
+static enum err folder_witnesses(struct source *s, struct buf *ret)
+{
+	struct folder_source *x = folder_of(s);
+
+	return x->single ? ERR_NOT_FOUND
+			 : read_of(x, NULL, "witnesses.vkeys", WITNESSES_BYTES_MAX, ret);
+}
+
 /* ---- opening ---- */
 
 static void folder_close(struct source *s)
@@ -277,6 +288,7 @@ static const struct source_ops folder_ops = {
 	.cosigned = folder_cosigned,
 	.keys = folder_keys,
 	.policy = folder_policy,
+	.witnesses = folder_witnesses,
 	.close = folder_close,
 };
 
@@ -309,6 +321,7 @@ enum err source_open_export(const char *folder, struct source *ret)
 	if (e == ERR_OK) {
 		memcpy(x->folder, folder, strlen(folder) + 1);
 		x->single = has_checkpoint(x, NULL);
+		s.single = x->single;
 		e = x->single ? find_only(x) : folder_names(&s, &names);
 	}
 	if (e == ERR_OK && !x->single && names.count == 0)

@@ -265,6 +265,10 @@ static enum err check_pass(struct verify *v)
 		e = verify_national(v, followed);
 	if (e == ERR_OK && followed && followed->national)
 		e = verify_witnesses(v, followed);
+	if (e == ERR_OK && followed && followed->national && !v->options->is_store) {
+		v->report->unmatched = v->count == 1;
+		e = verify_key_files(v, followed);
+	}
 	if (e == ERR_OK && followed && !followed->national)
 		e = check_highwater(v, followed);
 	v->report->check_ns = now_ns() - begin;

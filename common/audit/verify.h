@@ -28,6 +28,7 @@
 	X(NATIONAL, "national", "a national entry does not fit the log that it accepts")           \
 	X(COSIGNATURE, "cosignature", "a witness's line that does not verify")                     \
 	X(QUORUM, "quorum", "too few witnesses cosigned the national log")                         \
+	X(KEYS, "keys", "an export's file of keys is missing, or not what the national log says")  \
 	X(ROLLBACK, "rollback", "older than what its own key has signed")                          \
 	X(RECORD, "record", "a record in the view is not what the logs give")                      \
 	X(VERSION, "version", "a superseded version in the view is not what the logs give")        \
@@ -67,6 +68,8 @@ struct verify_report {
 	bool view_checked;
 	uint64_t records, versions, counts; /* of the view, compared */
 	uint64_t position;                  /* entries that the compared view stands for */
+	bool unmatched;                     /* the national log is here without regional ones, with
+					       which its entries would be matched */
 	uint64_t cosigned_size;             /* of the newest cosigned national checkpoint */
 	struct policy_finding witnesses;
 	bool policy_known;

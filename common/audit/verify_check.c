@@ -363,7 +363,8 @@ static enum err find_policy(struct judging *j)
 	e = v->source->ops->policy(v->source, &j->raw);
 	if (e == ERR_OK)
 		e = policy_parse(buf_bytes(&j->raw), &j->policy, NULL);
-	if (e != ERR_OK && e != ERR_NOT_FOUND)
+	/* What an export's file is, is told with its other files of keys. */
+	if (e != ERR_OK && e != ERR_NOT_FOUND && v->options->is_store)
 		verify_found(v, DAMAGE_QUORUM, j->national->name, 0, "the policy: %s", err_text(e));
 	return e == ERR_OK ? e : keyring_policy(v->options->trusted, &j->policy);
 }

@@ -63,6 +63,8 @@ MUST_USE enum err verify_signatures(struct verify *v, struct verify_target *t);
 MUST_USE enum err verify_events(struct verify *v, struct verify_target *t);
 MUST_USE enum err verify_national(struct verify *v, struct verify_target *national);
 MUST_USE enum err verify_witnesses(struct verify *v, const struct verify_target *national);
+/* The files of keys beside an export's logs, by the national log. */
+MUST_USE enum err verify_key_files(struct verify *v, const struct verify_target *national);
 MUST_USE enum err verify_view(struct verify *v);
 
 /* A view with its counts, as it stood at one moment: in a store, or rows that are asked for. */

@@ -183,6 +183,57 @@ static void an_entry_of_the_national_log_is_proved_as_well(void **state)
 	close_proof(&o);
 }
 
+/* All sixteen regions cosigned: with the log's own that is one line more than others read. */
+static void a_proof_has_no_more_lines_than_every_verifier_accepts(void **state)
+{
+	struct nation *n = *state;
+	struct party witness;
+	struct opened o = {0};
+	struct proved proved;
+	struct buf all = {0};
+	struct note note;
+	struct policy policy;
+	struct policy_finding finding;
+	struct vkey enrolled[NATION_WITNESSES];
+	struct txn *t = NULL;
+	char name[64];
+
+	nation_grow(n, 5);
+	buf_add_bytes(&all, signed_note(n, &n->server, n->national->edge.size,
+					tree_root(&n->national->tree)));
+	assert_ok(note_parse(buf_bytes(&all), &note));
+	for (uint8_t i = 0; i < WITNESSES_MAX - 1; i++) {
+		struct bytes text = kept(n, note.text);
+
+		(void)snprintf(name, sizeof name, REALM "/witness/%02u/2", 2u * i + 2);
+		party_make(&witness, name, KEY_COSIGNATURE, (uint8_t)(150 + i));
+		assert_ok(note_cosign(text, 1700000000, &witness.signer, &all));
+		assert_ok(note_parse(buf_bytes(&all), &note));
+	}
+	/* The one that is enrolled comes last, and its line is kept. */
+	assert_ok(note_cosign(kept(n, note.text), 1700000000, &n->witnesses[0].signer, &all));
+	assert_ok(note_parse(buf_bytes(&all), &note));
+	assert_int_equal(note.signature_count, NOTE_LINES_PUBLISHED + 1);
+	assert_ok(txn_begin(n->f.store, true, &t));
+	assert_ok(cosigned_put(n->cosigned, t, n->national->edge.size, buf_bytes(&all)));
+	assert_ok(txn_commit(t));
+	assert_ok(prove_accepted(&n->source, name_of("26"), 5, &o.raw, &proved));
+	open_proof(&o);
+	assert_ok(note_parse(o.file.note, &note));
+	assert_int_equal(note.signature_count, NOTE_LINES_PUBLISHED);
+	nation_read_keys(n);
+	assert_int_equal(keyring_witnesses(n->keys, enrolled, NATION_WITNESSES), 1);
+	assert_ok(keyring_policy(n->keys, &policy));
+	assert_ok(policy_judge(&policy, &note, &finding));
+	buf_clear(&o.raw);
+	assert_ok(prove_event(&n->source, name_of("national"), 0, &o.raw, &proved));
+	open_proof(&o);
+	assert_ok(note_parse(o.file.note, &note));
+	assert_int_equal(note.signature_count, NOTE_LINES_PUBLISHED);
+	close_proof(&o);
+	buf_free(&all);
+}
+
 #define NATION(test) cmocka_unit_test_setup_teardown(test, nation_setup, nation_teardown)
 
 int main(void)
@@ -194,6 +245,7 @@ int main(void)
 		NATION(a_source_that_does_not_fit_itself_proves_nothing),
 		NATION(a_checkpoint_is_proved_in_the_national_log),
 		NATION(an_entry_of_the_national_log_is_proved_as_well),
+		NATION(a_proof_has_no_more_lines_than_every_verifier_accepts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

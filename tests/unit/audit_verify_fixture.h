@@ -287,6 +287,40 @@ static inline struct bytes row_after(struct audit *a, struct table table, const 
 	return key;
 }
 
+/* ---- exports ---- */
+
+/* Verifies the folder that the nation was exported to. */
+static inline void verify_export(struct audit *a)
+{
+	const struct verify_watch watch = {a, progress, found};
+	struct source source;
+
+	a->count = 0;
+	assert_ok(source_open_export(a->n->folder, &source));
+	a->options = (struct verify_options){.trusted = a->n->keys};
+	assert_ok(verify_run(&source, &a->options, &watch, &a->report));
+	source_close(&source);
+	if (a->count > 1)
+		tell_all(a);
+}
+
+static inline void flip_file(struct audit *a, const char *file, size_t at)
+{
+	struct bytes content = file_of(a->n, file);
+
+	assert_true(at < content.size);
+	((uint8_t *)(uintptr_t)content.data)[at] ^= 1;
+	put_file(a->n, file, content);
+}
+
+static inline void unlink_file(const struct audit *a, const char *file)
+{
+	char path[NATION_PATH_BYTES];
+
+	path_in(a->n, file, path);
+	assert_int_equal(unlink(path), 0);
+}
+
 #define AUDIT(name) cmocka_unit_test_setup_teardown(name, audit_setup, audit_teardown)
 
 #endif

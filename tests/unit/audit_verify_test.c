@@ -282,30 +282,6 @@ static void tiles_of_three_levels_are_compared(void **state)
 
 /* ---- exports ---- */
 
-/* Verifies the folder that the nation was exported to. */
-static void verify_export(struct audit *a)
-{
-	const struct verify_watch watch = {a, progress, found};
-	struct source source;
-
-	a->count = 0;
-	assert_ok(source_open_export(a->n->folder, &source));
-	a->options = (struct verify_options){.trusted = a->n->keys};
-	assert_ok(verify_run(&source, &a->options, &watch, &a->report));
-	source_close(&source);
-	if (a->count > 1)
-		tell_all(a);
-}
-
-static void flip_file(struct audit *a, const char *file, size_t at)
-{
-	struct bytes content = file_of(a->n, file);
-
-	assert_true(at < content.size);
-	((uint8_t *)(uintptr_t)content.data)[at] ^= 1;
-	put_file(a->n, file, content);
-}
-
 static void an_export_is_verified_as_a_store_is(void **state)
 {
 	struct audit *a = *state;
@@ -329,14 +305,6 @@ static void an_export_is_verified_as_a_store_is(void **state)
 	verify_export(a);
 	assert_int_equal(a->count, 1);
 	assert_true(is_found(a, DAMAGE_SIGNATURE, "26", EVENTS));
-}
-
-static void unlink_file(const struct audit *a, const char *file)
-{
-	char path[NATION_PATH_BYTES];
-
-	path_in(a->n, file, path);
-	assert_int_equal(unlink(path), 0);
 }
 
 /* Whoever takes a whole log away, or puts an older one back, which its key has signed as well. */
