@@ -112,7 +112,7 @@ static void read_leaf(struct checking *c, struct checked *p)
 		const struct change *change = &item->event.changes[i];
 
 		item->changes[item->change_count++] = (struct shown_change){
-			.change = change, .before_lost = change->has_supersedes};
+			.change = change, .before_lost = change->has_supersedes, .alone = true};
 	}
 }
 

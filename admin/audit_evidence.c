@@ -241,6 +241,12 @@ static enum outcome list(struct cli *cli, struct audit_source *a)
 	memset(l, 0, sizeof *l);
 	l->a = a;
 	l->dir = cli_option(cli, "dir");
+	if (!a->source.ops->evidence && cli_option(cli, "from"))
+		return cli_fail(
+			cli, MISUSED, ERR_ARGUMENT,
+			"%s: an export, which has no evidence in it; daemons keep it: name a "
+			"data folder, or ask one with --socket or --config",
+			a->source.what);
 	outcome = a->source.ops->evidence ? collect_from_store(l) : collect_from_daemon(l);
 	if (outcome == DONE && l->dir && l->count)
 		outcome = audit_read_keys(a);

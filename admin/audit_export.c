@@ -113,6 +113,27 @@ static enum outcome tell(struct audit_source *a, const char *folder,
 	return outcome;
 }
 
+/* The national log accepts what stands in the others' folders, which were not written now. */
+static void tell_left_behind(struct audit_source *a, const char *folder, struct log_name only)
+{
+	struct source_names names = {.count = 0};
+	struct source written = {.ops = NULL};
+	enum err e = ERR_OK;
+
+	if (!*only.text || log_name_region(only) != REGION_NONE)
+		return;
+	e = source_open_export(folder, &written);
+	if (e == ERR_OK)
+		e = written.ops->names(&written, &names);
+	if (e == ERR_OK && names.count > 1)
+		cli_note(a->cli,
+			 "%s: only the national log was written; the folders of other logs may "
+			 "hold less now than it accepts, which audit verify finds. Without --log "
+			 "they are brought up to date",
+			 folder);
+	source_close(&written);
+}
+
 static enum outcome export_to(struct audit_source *a, const char *folder, struct log_name only)
 {
 	struct export_report report = {0};
@@ -129,7 +150,11 @@ static enum outcome export_to(struct audit_source *a, const char *folder, struct
 	if (e == ERR_NOT_FOUND && *only.text)
 		return cli_fail(a->cli, FAILED, e, "%s: no log %s is here", a->source.what,
 				only.text);
-	return e == ERR_OK ? tell(a, folder, &report) : tell_failure(a, folder, &report, e);
+	if (e != ERR_OK)
+		return tell_failure(a, folder, &report, e);
+	outcome = tell(a, folder, &report);
+	tell_left_behind(a, folder, only);
+	return outcome;
 }
 
 static enum outcome run_audit_export(struct cli *cli)

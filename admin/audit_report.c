@@ -102,6 +102,9 @@ void report_summary(struct cli *cli, const struct report_of *of, const struct ve
 	else
 		buf_add_text(out, "  no view was compared\n");
 	print_witnesses(cli, r, out);
+	if (r->unmatched)
+		buf_add_text(out, "  no regional log is here: the national log's entries were not "
+				  "matched with any; verify the whole export for that\n");
 	if (r->damaged)
 		buf_printf(out, "  WRONG: %s\n",
 			   text_count(&cli->arena, r->damaged, "place", "places"));
@@ -179,6 +182,7 @@ void report_json(const struct report_of *of, const struct verify_report *r, stru
 	json_logs(&j, r);
 	json_view(&j, r);
 	json_cosigned(&j, r);
+	json_field_bool(&j, "unmatched", r->unmatched);
 	json_field_int(&j, "hash_ms", r->hash_ns / NS_PER_MS);
 	json_field_int(&j, "check_ms", r->check_ns / NS_PER_MS);
 	json_field_int(&j, "view_ms", r->view_ns / NS_PER_MS);

@@ -1,6 +1,7 @@
 #include "admin/audit_source.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "admin/settings.h"
 #include "admin/text.h"
@@ -15,9 +16,18 @@ enum { KEYS_TEXT_BYTES_MAX = 64 * 1024 };
 
 enum outcome audit_read_file(struct cli *cli, const char *path, size_t limit, struct buf *ret)
 {
+	struct stat st;
 	enum err e = file_read(path, limit, ret);
 
-	return e == ERR_OK ? DONE : cli_fail(cli, FAILED, e, "%s: %s", path, err_text(e));
+	if (e == ERR_OK)
+		return DONE;
+	if (e == ERR_LIMIT)
+		return cli_fail(cli, FAILED, e,
+				"%s: more than %zu bytes, which no file of this kind has", path,
+				limit);
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return cli_fail(cli, FAILED, e, "%s: a folder, not a file", path);
+	return cli_fail(cli, FAILED, e, "%s: %s", path, err_text(e));
 }
 
 enum outcome audit_write_file(struct cli *cli, const char *path, struct bytes content)
@@ -43,7 +53,9 @@ enum outcome audit_number(struct cli *cli, const char *what, const char *text, u
 {
 	if (encoding_number(bytes_of_text(text), ret) == ERR_OK)
 		return DONE;
-	return cli_fail(cli, MISUSED, ERR_ARGUMENT, "\"%s\" is no %s: digits alone", text, what);
+	return cli_fail(cli, MISUSED, ERR_ARGUMENT,
+			"\"%s\" is no %s: digits alone, no zero before them, %llu at most", text,
+			what, (unsigned long long)INT64_MAX);
 }
 
 /* ---- keys ---- */

@@ -63,7 +63,8 @@ void difference_print(const struct record *before, const struct record *after, c
 	}
 }
 
-void difference_json(const struct record *before, const struct record *after, struct json *j)
+void difference_json(const struct record *before, const struct record *after, bool before_known,
+		     struct json *j)
 {
 	struct difference d;
 	size_t at = 0;
@@ -72,7 +73,11 @@ void difference_json(const struct record *before, const struct record *after, st
 	while (difference_next(before, after, &at, &d)) {
 		json_open(j, '{');
 		json_field_text(j, "field", d.field->name);
-		json_field_text(j, "from", d.from);
+		json_key(j, "from");
+		if (before_known)
+			json_text(j, d.from);
+		else
+			json_null(j);
 		json_field_text(j, "to", d.to);
 		json_close(j, '}');
 	}

@@ -21,7 +21,8 @@ bool difference_has(const struct record *before, const struct record *after, con
 /* A line for each: `indent`, name, "from" -> "to"; of a new record the text alone. */
 void difference_print(const struct record *before, const struct record *after, const char *indent,
 		      struct buf *out);
-/* An array of {"field","from","to"}. */
-void difference_json(const struct record *before, const struct record *after, struct json *j);
+/* An array of {"field","from","to"}; `from` null when what was before is not known. */
+void difference_json(const struct record *before, const struct record *after, bool before_known,
+		     struct json *j);
 
 #endif

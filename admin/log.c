@@ -284,6 +284,10 @@ static enum outcome look_back(struct logging *l)
 	if (e != ERR_OK)
 		return source_failed(l->cli, &l->source, e);
 	tell_what_is_left_out(l);
+	if (!l->walk.shown)
+		cli_note(l->cli, "%s: %s", l->source.what,
+			 size ? "nothing in it is what the options ask for"
+			      : "nothing is in it yet");
 	return l->printed;
 }
 

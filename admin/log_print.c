@@ -65,8 +65,10 @@ static void print_change(const struct log_item *item, const struct shown_change 
 	text_escape(out, c->id);
 	buf_printf(out, " (%s)%s", kind_name(c->kind), c->retired ? ", retired" : "");
 	if (shown->before_lost && !c->retired)
-		buf_printf(out, ", the version before cannot be read: %s@%llu", item->log.text,
-			   (unsigned long long)c->supersedes);
+		buf_printf(out, ", %s: %s@%llu",
+			   shown->alone ? "as it is from here on; the version before is not here"
+					: "the version before cannot be read",
+			   item->log.text, (unsigned long long)c->supersedes);
 	buf_add_text(out, "\n");
 	difference_print(shown->before, c->record, "      ", out);
 }
@@ -201,7 +203,7 @@ static void json_change(const struct shown_change *shown, struct json *j)
 		json_field_null(j, "supersedes");
 	json_field_bool(j, "before_known", !shown->before_lost);
 	json_key(j, "fields");
-	difference_json(shown->before, c->record, j);
+	difference_json(shown->before, c->record, !shown->before_lost, j);
 	json_close(j, '}');
 }
 

@@ -19,6 +19,7 @@ struct shown_change {
 	const struct change *change;
 	const struct record *before; /* what it replaces; NULL: nothing, or not known */
 	bool before_lost;            /* it replaces a version that cannot be read */
+	bool alone;                  /*   since only this event is at hand */
 };
 
 struct log_item { /* everything in the item's arena */

@@ -226,7 +226,7 @@ static void tell_change(struct run *run, const struct verdict *v)
 		json_field_uint(&run->j, "changed_here_by", v->record->by);
 	json_field_bool(&run->j, "retired", v->change.retired);
 	json_key(&run->j, "fields");
-	difference_json(v->before, after, &run->j);
+	difference_json(v->before, after, true, &run->j);
 	json_close(&run->j, '}');
 }
 

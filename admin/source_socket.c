@@ -1,8 +1,10 @@
 #include "admin/source_socket.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "ledger/keys.h"
 
@@ -291,6 +293,35 @@ enum outcome source_open_daemon(struct cli *cli, struct source *ret)
 	return DONE;
 }
 
+static bool is_empty(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry = NULL;
+	bool empty = dir != NULL;
+
+	while (empty && (entry = readdir(dir)))
+		empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+	if (dir)
+		(void)closedir(dir);
+	return empty;
+}
+
+/* Why a name is no source, and what would be one. */
+static enum outcome tell_no_source(struct cli *cli, const char *folder)
+{
+	static const char wanted[] = "name a daemon's data folder, or an export of logs (splotctl "
+				     "audit export makes one)";
+	const char *why = "there is nothing of this name";
+	struct stat st;
+
+	if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
+		why = is_empty(folder) ? "an empty folder"
+				       : "a folder with something else in it";
+	else if (stat(folder, &st) == 0)
+		why = "a file, not a folder";
+	return cli_fail(cli, FAILED, ERR_NOT_FOUND, "%s: %s; %s", folder, why, wanted);
+}
+
 enum outcome source_named(struct cli *cli, const char *folder, struct source *ret)
 {
 	enum err e = ERR_OK;
@@ -301,8 +332,7 @@ enum outcome source_named(struct cli *cli, const char *folder, struct source *re
 	if (e == ERR_OK)
 		return DONE;
 	if (e == ERR_NOT_FOUND)
-		return cli_fail(cli, FAILED, e,
-				"%s: neither a daemon's data folder nor an export of logs", folder);
+		return tell_no_source(cli, folder);
 	return cli_fail(cli, FAILED, e, "%s: %s%s", folder, err_text(e),
 			e == ERR_DENIED ? ": use the account of its daemon, or ask the daemon with "
 					  "--socket"

@@ -1,5 +1,6 @@
 """An auditor's work with the real programs: the commands of an export's README as they stand
 there, two checkpoints of one log, and the evidence that a server keeps of a fork."""
+import json
 import os
 import random
 import re
@@ -129,6 +130,68 @@ class Readme(Auditor):
         other = read(os.path.join(self.folder, LOG, "tile", "0", "000.p", "5"))[:32].hex()
         self.assertIn("NOT PROVED", self.audit("check", self.path("gone.tlog-proof"), "--keys", keys,
                                                "--leaf", other, expected=3))
+
+    def damage(self, *arguments):
+        """Kinds of damage in an export, and the report."""
+        done = self.nation.ctl("audit", "verify", *arguments, "--json", check=False)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual(done.returncode, 3 if lines[:-1] else 0, done.stdout)
+        return {line["damage"] for line in lines[:-1]}, lines[-1]
+
+    def test_keys_beside_the_logs_are_the_national_logs(self):
+        keys = ("--keys", os.path.join(self.folder, "national", "log.vkey"))
+        self.assertEqual(self.damage(self.folder, *keys)[0], set())
+        witnesses, policy = (os.path.join(self.folder, name) for name in ("witnesses.vkeys", "policy"))
+        content = read(witnesses)
+        print("SPLOT_SEED=%d" % SEED, flush=True)
+        write(witnesses, flipped(content, random.Random(SEED).randrange(8 * len(content))))
+        self.assertEqual(self.damage(self.folder, *keys)[0], {"keys"})
+        write(witnesses, content)
+        content = read(policy)
+        os.unlink(policy)
+        self.assertEqual(self.damage(self.folder, *keys)[0], {"keys"})
+        write(policy, re.sub(rb"group regions \d+", b"group regions any", content)) # an administrator's own
+        self.assertEqual(self.damage(self.folder, *keys)[0], set())
+
+    def test_a_national_log_alone_is_said_to_be_alone(self):
+        national = os.path.join(self.folder, "national")
+        found, report = self.damage(national)
+        self.assertEqual((found, report["unmatched"]), (set(), True))
+        self.assertIn("not matched", self.audit("verify", national))
+        self.assertFalse(self.damage(self.folder)[1]["unmatched"])
+        self.assertNotIn("not matched", self.audit("verify", self.folder))
+        how = ("--log", "national", "--config", self.server.config)
+        self.assertNotIn("folders of other logs", self.audit("export", self.path("alone"), *how))
+        self.assertIn("folders of other logs", self.audit("export", self.folder, *how))
+
+    def test_what_is_no_audit_is_told_with_the_next_step(self):
+        empty = self.path("empty")
+        os.mkdir(empty)
+        keys = ("--keys", os.path.join(self.folder, LOG, "log.vkey"))
+        for arguments, expected, said in (
+                (("verify", "/etc/passwd"), 1, "/etc/passwd: a file, not a folder; name"),
+                (("verify", empty), 1, "empty: an empty folder; name"),
+                (("verify", self.path("none")), 1, "there is nothing of this name; name"),
+                (("check", "/dev/zero", *keys), 1, "/dev/zero: more than"),
+                (("check", empty, *keys), 1, "empty: a folder, not a file"),
+                (("evidence", "--from", self.folder), 2, "an export, which has no evidence"),
+                (("prove", LOG, str(2**64 - 1), "--from", self.folder), 2, "%d at most" % (2**63 - 1)),
+                (("prove", LOG, str(2**64), "--from", self.folder), 2, "%d at most" % (2**63 - 1)),
+                (("prove", LOG, str(2**63 - 1), "--from", self.folder), 1, "there is no event"),
+                (("prove", LOG, str(2**63 - 1), "--config", self.server.config), 1, "there is no event")):
+            self.assertIn(said, self.audit(*arguments, expected=expected), arguments)
+
+    def test_a_changed_record_is_shown_as_it_is_from_there_on(self):
+        self.node.ctl("put", "entity", "pl26-kis-0", "place=Kielce", "--reason", "moved", "--source", "letter 7")
+        self.until_confirmed(self.node)
+        name = self.path("moved")
+        self.audit("prove", LOG, "5", "--config", self.node.config, "-o", name)
+        check = ("check", name + ".tlog-proof", "--keys", os.path.join(self.folder, LOG, "log.vkey"))
+        told = self.audit(*check)
+        self.assertIn("as it is from here on; the version before is not here: 26@0\n", told)
+        self.assertIn('      place: "Kielce"\n', told)
+        change, = json.loads(self.audit(*check, "--json"))["says"]["changes"]
+        self.assertIn({"field": "place", "from": None, "to": "Kielce"}, change["fields"])
 
     def test_two_checkpoints_of_one_log(self):
         old, new = self.path("old"), os.path.join(self.folder, LOG, "checkpoint")

@@ -137,6 +137,11 @@ class Log(story.Story):
                 else:
                     self.assertEqual(places(self.log(daemon, *arguments)), expected, arguments)
                     self.assertTrue(expected or "e02" in arguments or "2020-12-31" in arguments or "--log" in arguments)
+            none = daemon.ctl("log", "--editor", "e02")
+            self.assertEqual(none.stdout, "")
+            self.assertIn("nothing in it is what the options ask for", none.stderr)
+            self.assertEqual(daemon.ctl("log", "--editor", "e02", "--json").stderr, "")
+            self.assertEqual(daemon.ctl("log", "--editor", "e01").stderr, "")
         self.assertEqual(self.node.ctl("log", "--national", check=False).returncode, 1)
         self.assertEqual(self.server.ctl("log", "--log", "30", check=False).returncode, 1)
         self.assertEqual(self.server.ctl("log", "--since", "yesterday", check=False).returncode, 2)
