@@ -315,8 +315,7 @@ static enum outcome tell_no_source(struct cli *cli, const char *folder)
 	struct stat st;
 
 	if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
-		why = is_empty(folder) ? "an empty folder"
-				       : "a folder with something else in it";
+		why = is_empty(folder) ? "an empty folder" : "a folder with something else in it";
 	else if (stat(folder, &st) == 0)
 		why = "a file, not a folder";
 	return cli_fail(cli, FAILED, ERR_NOT_FOUND, "%s: %s; %s", folder, why, wanted);

@@ -77,6 +77,10 @@ enum err verify_signatures(struct verify *v, struct verify_target *t)
 			verify_found(v, DAMAGE_SIGNATURE, t->name, size, "%s", err_text(bad));
 		else if (bad == ERR_ORIGIN)
 			verify_found(v, DAMAGE_CHECKPOINT, t->name, size, "%s", err_text(bad));
+		else if (bad != ERR_OK && log_note_read(buf_bytes(&note), &c) == ERR_OK)
+			/* The hash pass reads its text alone. */
+			verify_found(v, DAMAGE_SIGNATURE, t->name, size, "its lines: %s",
+				     err_text(bad));
 	}
 	buf_free(&note);
 	e = verify_is_damage(e) ? ERR_OK : e; /* told by the hash pass */

@@ -245,6 +245,18 @@ static void a_checkpoint_of_another_log_is_found(void **state)
 	assert_found(a, DAMAGE_CHECKPOINT, "26", 257);
 }
 
+static void a_checkpoint_whose_signature_does_not_even_decode_is_found(void **state)
+{
+	struct audit *a = *state;
+	struct store *s = a->n->f.store;
+	struct bytes key = number(a, -1, 257);
+	struct bytes note = get(a, s, a->n->l26->checkpoints, key);
+
+	((uint8_t *)(uintptr_t)note.data)[note.size - 10] = '@'; /* no base64 */
+	put(s, a->n->l26->checkpoints, key, note);
+	assert_found(a, DAMAGE_SIGNATURE, "26", 257);
+}
+
 static void a_log_whose_key_nobody_named_is_told_once(void **state)
 {
 	struct audit *a = *state;
@@ -448,6 +460,7 @@ int main(void)
 		AUDIT(an_altered_tile_is_found_alone),
 		AUDIT(an_altered_checkpoint_is_found_by_what_is_wrong_with_it),
 		AUDIT(a_checkpoint_of_another_log_is_found),
+		AUDIT(a_checkpoint_whose_signature_does_not_even_decode_is_found),
 		AUDIT(a_log_whose_key_nobody_named_is_told_once),
 		AUDIT(tiles_of_three_levels_are_compared),
 		AUDIT(an_export_is_verified_as_a_store_is),
