@@ -3,7 +3,7 @@
 #define SPLOT_ADMIN_DRAFT_H
 
 #include "admin/ask.h"
-#include "admin/finding.h"
+#include "admin/csv/finding.h"
 
 struct draft {
 	const char *reason, *source;

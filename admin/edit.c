@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "admin/draft.h"
-#include "admin/finding.h"
+#include "admin/csv/finding.h"
 #include "admin/text.h"
 #include "admin/verbs.h"
 

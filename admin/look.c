@@ -4,7 +4,7 @@
 
 #include "admin/as_of.h"
 #include "admin/ask.h"
-#include "admin/difference.h"
+#include "admin/log/difference.h"
 #include "admin/snapshot.h"
 #include "admin/text.h"
 #include "admin/verbs.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin/audit_report.h"
+#include "admin/auditor/report.h"
 #include "admin/text.h"
 #include "ledger/log.h"
 #include "tlog/policy.h"

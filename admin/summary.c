@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "admin/ask.h"
-#include "admin/claims.h"
+#include "admin/csv/claims.h"
 #include "admin/text.h"
 #include "admin/verbs.h"
 #include "model/json.h"

@@ -61,9 +61,12 @@ function(splot_header name header)
   endforeach()
 endfunction()
 
-# splot_program(NAME folder USES layer… PRIVATELY library…): every .c of the folder
+# splot_program(NAME folder FOLDERS below… USES layer… PRIVATELY library…): every .c of the folder
+# and of those named below it
 function(splot_program name folder)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "FOLDERS;USES;PRIVATELY")
+  list(TRANSFORM arg_FOLDERS REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/${folder}/\\1/*.c")
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${folder}/*.c ${arg_FOLDERS})
   if(NOT sources)
     return()
   endif()
@@ -72,7 +75,7 @@ function(splot_program name folder)
   set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_link_options(${name} PRIVATE -pie)
   target_compile_definitions(${name} PRIVATE SPLOT_VERSION="${PROJECT_VERSION}")
-  splot_use(${name} ${ARGN})
+  splot_use(${name} USES ${arg_USES} PRIVATELY ${arg_PRIVATELY})
 endfunction()
 
 # splot_test(NAME source… USES layer… PRIVATELY library…): a cmocka program run by CTest

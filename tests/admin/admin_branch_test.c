@@ -2,7 +2,7 @@
  */
 #include "admin.h"
 
-#include "admin/branch.h"
+#include "admin/acts/branch.h"
 #include "base/limits.h"
 
 enum { LEVELS = 3, LEAVES_MAX = 66000 };

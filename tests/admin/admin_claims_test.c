@@ -1,6 +1,6 @@
 #include "admin.h"
 
-#include "admin/claims.h"
+#include "admin/csv/claims.h"
 
 static struct claim items[] = {
 	{"32", "CIS", "2016-11-28", "exact", "11", "", "UW"},

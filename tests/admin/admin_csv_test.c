@@ -1,6 +1,6 @@
 #include "admin.h"
 
-#include "admin/csv.h"
+#include "admin/csv/csv.h"
 
 static struct csv_sheet read_fine(const char *text, char delimiter, struct arena *arena)
 {

@@ -1,6 +1,6 @@
 #include "admin.h"
 
-#include "admin/encoding.h"
+#include "admin/csv/encoding.h"
 
 /* "zażółć gęślą jaźń ŚŹĄ" as an office program writes it. */
 #define UTF8         "zażółć gęślą jaźń ŚŹĄ"

@@ -1,6 +1,6 @@
 #include "admin.h"
 
-#include "admin/heading.h"
+#include "admin/csv/heading.h"
 
 static struct arena arena;
 static struct findings findings;

@@ -2,9 +2,9 @@
  * missing or spoilt. */
 #include "admin.h"
 
-#include "admin/difference.h"
-#include "admin/log_print.h"
-#include "admin/log_walk.h"
+#include "admin/log/difference.h"
+#include "admin/log/print.h"
+#include "admin/log/walk.h"
 
 /* ---- a source in memory ---- */
 

@@ -1,6 +1,6 @@
 #include "admin.h"
 
-#include "admin/plan.h"
+#include "admin/csv/plan.h"
 #include "base/limits.h"
 
 /* A register of three clubs at region 26, and files against it. */

@@ -1,0 +1,17 @@
+/* Administrative acts: one request whose answer is "done". */
+#ifndef SPLOT_ADMIN_ACTS_ACT_H
+#define SPLOT_ADMIN_ACTS_ACT_H
+
+#include "admin/ask.h"
+
+/* Asks and prints `done` (no newline), or with --json what was done, to which log or server,
+ * why, and the reply's numbers.  `next` goes to stderr for people; NULL: nothing is left to do. */
+enum outcome act(struct cli *cli, const struct control_request *q, const char *done,
+		 const char *next);
+/* The same; `then` goes on with the same daemon once it is done and told. */
+typedef enum outcome act_then(struct link *l, const struct control_request *q,
+			      const struct control_reply *reply);
+enum outcome act_and(struct cli *cli, const struct control_request *q, const char *done,
+		     const char *next, act_then *then);
+
+#endif
