@@ -7,49 +7,13 @@
 #include "base/limits.h"
 #include "io/keys.h"
 #include "model/json.h"
+#include "model/region.h"
 #include "session/card.h"
 
-/* A log's origin taken apart: realm, and what follows "/region/" or "/national/". */
-struct key_name {
-	char realm[REALM_BYTES_MAX + 1];
-	const char *rest;
-};
-
-static bool plain_name(const char *text, size_t size, const char *also)
+/* Whether it is the name of a key of that kind: a realm, and a log or a server. */
+static bool is_name(const char *name, enum origin_kind kind, struct origin_parts *ret)
 {
-	for (size_t i = 0; i < size; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", text[i]) &&
-		    !strchr(also, text[i]))
-			return false;
-	return size > 0;
-}
-
-static bool split_name(const char *name, const char *middle, struct key_name *ret)
-{
-	const char *at = strstr(name, middle);
-	size_t size = at ? (size_t)(at - name) : 0;
-
-	if (!at || size > REALM_BYTES_MAX || !plain_name(name, size, "."))
-		return false;
-	memcpy(ret->realm, name, size);
-	ret->realm[size] = '\0';
-	ret->rest = at + strlen(middle);
-	return true;
-}
-
-static bool is_node_name(const char *name, struct key_name *ret, struct log_name *ret_log)
-{
-	return split_name(name, "/region/", ret) &&
-	       log_name_parse(bytes_of_text(ret->rest), ret_log) == ERR_OK &&
-	       log_name_region(*ret_log) != REGION_NONE;
-}
-
-static bool is_server_name(const char *name, struct key_name *ret)
-{
-	const size_t most = sizeof((struct card *)0)->server_name - 1;
-
-	return split_name(name, "/national/", ret) && strlen(ret->rest) <= most &&
-	       plain_name(ret->rest, strlen(ret->rest), ".");
+	return origin_parse(bytes_of_text(name), ret) == ERR_OK && ret->kind == kind;
 }
 
 /* ---- keys as a card ---- */
@@ -57,27 +21,24 @@ static bool is_server_name(const char *name, struct key_name *ret)
 /* The card of loaded keys, and the signer that signs it. */
 static enum err card_of(const struct keys *keys, struct card *ret, struct signer *ret_signer)
 {
-	struct key_name name;
+	struct origin_parts of;
 	char witness[KEY_NAME_BYTES_MAX + 1];
 	struct card card = {.server = keys->kind == KEYS_SERVER};
 	enum err e = vkey_make(keys->name, KEY_ED25519, keys->log_public, &card.log_key);
 
 	if (e != ERR_OK)
 		return e;
-	if (card.server) {
-		if (!is_server_name(keys->name, &name))
-			return ERR_INVALID;
-		(void)snprintf(card.server_name, sizeof card.server_name, "%s", name.rest);
-		e = log_name_parse(bytes_of_text("national"), &card.log);
-	} else {
-		if (!is_node_name(keys->name, &name, &card.log))
-			return ERR_INVALID;
-		e = witness_origin(name.realm, card.log, witness, sizeof witness);
+	if (!is_name(keys->name, card.server ? ORIGIN_NATIONAL : ORIGIN_REGION, &of))
+		return ERR_INVALID;
+	card.log = of.log;
+	memcpy(card.realm, of.realm, sizeof card.realm);
+	memcpy(card.server_name, of.server, sizeof card.server_name);
+	if (!card.server) {
+		e = witness_origin(of.realm, of.log, witness, sizeof witness);
 		if (e == ERR_OK)
 			e = vkey_make(witness, KEY_COSIGNATURE, keys->witness_public,
 				      &card.witness_key);
 	}
-	(void)snprintf(card.realm, sizeof card.realm, "%s", name.realm);
 	memcpy(card.curve_public, keys->curve_public, sizeof card.curve_public);
 	*ret = card;
 	*ret_signer = (struct signer){.key = card.log_key, .secret = keys->log_secret};
@@ -205,8 +166,7 @@ static enum outcome run_keygen(struct cli *cli)
 	const char *name = node ? node : server;
 	const char *path = NULL;
 	enum key_kind kind = node ? KEYS_NODE : KEYS_SERVER;
-	struct key_name parts;
-	struct log_name log;
+	struct origin_parts of;
 	enum err e = ERR_OK;
 	enum outcome outcome = DONE;
 
@@ -222,12 +182,12 @@ static enum outcome run_keygen(struct cli *cli)
 	outcome = cli_need(cli, "out", &path);
 	if (outcome != DONE)
 		return outcome;
-	if (node && !is_node_name(node, &parts, &log))
+	if (node && !is_name(node, ORIGIN_REGION, &of))
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 				"\"%s\" is no name of a region's log, such as "
 				"splot.example/region/26 or splot.example/region/PL",
 				node);
-	if (server && !is_server_name(server, &parts))
+	if (server && !is_name(server, ORIGIN_NATIONAL, &of))
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 				"\"%s\" is no name of a national log, such as "
 				"splot.example/national/centrum",

@@ -22,23 +22,19 @@ static void marker_path(const struct node *n, char path[static PATH_BYTES])
 /* "<realm>/region/26" -> realm, log, region, and the key that signs for it. */
 enum err node_identify(struct node *n)
 {
-	const char *mark = strstr(n->keys.name, "/region/");
-	size_t realm = mark ? (size_t)(mark - n->keys.name) : 0;
-	enum err e = ERR_INVALID;
+	struct origin_parts of;
 
-	if (n->keys.kind == KEYS_NODE && realm > 0 && realm <= REALM_BYTES_MAX) {
-		memcpy(n->realm, n->keys.name, realm);
-		e = log_name_parse(bytes_of_text(mark + strlen("/region/")), &n->log.name);
-	}
-	if (e == ERR_OK)
-		n->region = log_name_region(n->log.name);
-	if (e != ERR_OK || n->region == REGION_NONE) {
+	if (n->keys.kind != KEYS_NODE || origin_parse(bytes_of_text(n->keys.name), &of) != ERR_OK ||
+	    of.kind != ORIGIN_REGION) {
 		log_line(LOG_ERROR,
 			 "keys %s are of %s, which is no region's log; make a node's keys with "
 			 "`splotctl keygen --node REALM/region/CODE`",
 			 n->settings.keys, n->keys.name);
 		return ERR_CONFIG;
 	}
+	memcpy(n->realm, of.realm, sizeof n->realm);
+	n->log.name = of.log;
+	n->region = log_name_region(of.log);
 	return signing_load(n);
 }
 

@@ -12,21 +12,15 @@
 /* ---- keys and names ---- */
 
 /* `<realm>/national/<name>` */
-static enum err split_name(struct server *s)
+static enum err identify(struct server *s)
 {
-	static const char middle[] = "/national/";
-	const char *at = strstr(s->keys.name, middle);
-	size_t realm = at ? (size_t)(at - s->keys.name) : 0;
-	char origin[ORIGIN_BYTES_MAX + 1];
+	struct origin_parts of;
 
-	if (s->keys.kind != KEYS_SERVER || realm == 0 || realm > REALM_BYTES_MAX)
+	if (s->keys.kind != KEYS_SERVER ||
+	    origin_parse(bytes_of_text(s->keys.name), &of) != ERR_OK || of.kind != ORIGIN_NATIONAL)
 		return ERR_INVALID;
-	memcpy(s->realm, s->keys.name, realm);
-	s->realm[realm] = 0;
-	(void)snprintf(s->name, sizeof s->name, "%s", at + strlen(middle));
-	if (national_origin(s->realm, s->name, origin, sizeof origin) != ERR_OK ||
-	    strcmp(origin, s->keys.name) != 0)
-		return ERR_INVALID;
+	memcpy(s->realm, of.realm, sizeof s->realm);
+	memcpy(s->name, of.server, sizeof of.server);
 	return ERR_OK;
 }
 
@@ -39,7 +33,7 @@ static enum err load_keys(struct server *s)
 		log_line(LOG_ERROR, "%s: %s", s->settings.keys, why[0] ? why : err_text(e));
 		return e;
 	}
-	e = split_name(s);
+	e = identify(s);
 	if (e == ERR_OK)
 		e = vkey_make(s->keys.name, KEY_ED25519, s->keys.log_public, &s->signer.key);
 	s->signer.secret = s->keys.log_secret;

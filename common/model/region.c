@@ -25,6 +25,12 @@ static const struct region regions[REGION_COUNT] = {
 };
 
 static const char NATIONAL[] = "national";
+static const char *const part_texts[] = {
+	[ORIGIN_REGION] = "/region/",
+	[ORIGIN_NATIONAL] = "/national/",
+	[ORIGIN_WITNESS] = "/witness/",
+};
+enum { ORIGIN_KINDS = sizeof part_texts / sizeof part_texts[0] };
 
 enum { CODE_BYTES = 2, LOG_GENERATION_DIGITS_MAX = 9 };
 
@@ -116,9 +122,10 @@ bool log_name_before(struct log_name name, struct log_name *ret)
 	return true;
 }
 
-static enum err origin(const char *realm, const char *what, const char *name, char *ret_origin,
-		       size_t size)
+static enum err join(const char *realm, enum origin_kind kind, const char *name, char *ret_origin,
+		     size_t size)
 {
+	const char *what = part_texts[kind];
 	size_t need = strlen(realm) + strlen(what) + strlen(name);
 
 	if (need >= size)
@@ -131,19 +138,81 @@ enum err log_origin(const char *realm, struct log_name name, char *ret_origin, s
 {
 	if (log_name_region(name) == REGION_NONE)
 		return ERR_ARGUMENT;
-	return origin(realm, "/region/", name.text, ret_origin, size);
+	return join(realm, ORIGIN_REGION, name.text, ret_origin, size);
 }
 
 enum err witness_origin(const char *realm, struct log_name name, char *ret_origin, size_t size)
 {
 	if (log_name_region(name) == REGION_NONE)
 		return ERR_ARGUMENT;
-	return origin(realm, "/witness/", name.text, ret_origin, size);
+	return join(realm, ORIGIN_WITNESS, name.text, ret_origin, size);
 }
 
 enum err national_origin(const char *realm, const char *server, char *ret_origin, size_t size)
 {
-	return origin(realm, "/national/", server, ret_origin, size);
+	return join(realm, ORIGIN_NATIONAL, server, ret_origin, size);
+}
+
+static bool letter_or_digit(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* Letters, digits and, but at the ends, what is in `also`; at most `most` bytes. */
+static bool name_valid(struct bytes name, const char *also, size_t most)
+{
+	if (name.size == 0 || name.size > most || !letter_or_digit(name.data[0]) ||
+	    !letter_or_digit(name.data[name.size - 1]))
+		return false;
+	for (size_t i = 0; i < name.size; i++) {
+		if (!letter_or_digit(name.data[i]) && !memchr(also, name.data[i], strlen(also)))
+			return false;
+	}
+	return true;
+}
+
+/* Where the last of the three parts begins, and which it is. */
+static bool last_part(struct bytes text, size_t *ret_at, enum origin_kind *ret_kind)
+{
+	for (size_t at = text.size; at-- > 0;) {
+		for (size_t kind = 0; kind < ORIGIN_KINDS; kind++) {
+			size_t size = strlen(part_texts[kind]);
+
+			if (text.size - at < size ||
+			    memcmp(text.data + at, part_texts[kind], size) != 0)
+				continue;
+			*ret_at = at;
+			*ret_kind = (enum origin_kind)kind;
+			return true;
+		}
+	}
+	return false;
+}
+
+enum err origin_parse(struct bytes text, struct origin_parts *ret)
+{
+	struct origin_parts o = {.realm = ""};
+	struct bytes rest = {NULL, 0};
+	size_t at = 0;
+	size_t behind = 0;
+
+	if (text.size > ORIGIN_BYTES_MAX || !last_part(text, &at, &o.kind) ||
+	    !name_valid(bytes_of(text.data, at), ".-_/", REALM_BYTES_MAX))
+		return ERR_INVALID;
+	behind = at + strlen(part_texts[o.kind]);
+	rest = bytes_of(text.data + behind, text.size - behind);
+	memcpy(o.realm, text.data, at);
+	if (o.kind == ORIGIN_NATIONAL) {
+		if (!name_valid(rest, ".-_", sizeof o.server - 1))
+			return ERR_INVALID;
+		memcpy(o.server, rest.data, rest.size);
+		memcpy(o.log.text, NATIONAL, sizeof NATIONAL);
+	} else if (log_name_parse(rest, &o.log) != ERR_OK ||
+		   log_name_region(o.log) == REGION_NONE) {
+		return ERR_INVALID;
+	}
+	*ret = o;
+	return ERR_OK;
 }
 
 static bool starts(struct bytes text, const char *prefix)

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 
 /* Index into the table below: 0..15 the regions in the order of their TERYT codes,
  * 16 the ministry. */
@@ -49,6 +50,24 @@ MUST_USE enum err national_origin(const char *realm, const char *server, char *r
 /* "<realm>/witness/26": as whom the keeper of that log cosigns. */
 MUST_USE enum err witness_origin(const char *realm, struct log_name name, char *ret_origin,
 				 size_t size);
+
+enum { SERVER_NAME_BYTES = 64 };
+enum origin_kind { ORIGIN_REGION, ORIGIN_NATIONAL, ORIGIN_WITNESS };
+
+/* An origin taken apart.  The texts are NUL-terminated. */
+struct origin_parts {
+	enum origin_kind kind;
+	char realm[REALM_BYTES_MAX + 1];
+	struct log_name log;            /* "national" for a server's national log */
+	char server[SERVER_NAME_BYTES]; /* a server's name; else empty */
+};
+
+/* The inverse of the three above.  The last "/region/", "/national/" or "/witness/" decides, so a
+ * realm may hold such parts itself; no log's or server's name does.  A realm has 1 to
+ * REALM_BYTES_MAX of A-Z a-z 0-9 . - _ / and a letter or digit at both ends; a server's name the
+ * same without "/", up to SERVER_NAME_BYTES - 1.  INVALID for anything else and for more than
+ * ORIGIN_BYTES_MAX; `ret` is untouched then. */
+MUST_USE enum err origin_parse(struct bytes text, struct origin_parts *ret);
 
 /* The region that an id names as its owner ("pl26-…", "pl-…", "st-26-…", "st-pl-…");
  * REGION_NONE when it names none. */

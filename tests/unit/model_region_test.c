@@ -99,6 +99,123 @@ static void origins_name_realm_and_log(void **state)
 		   ERR_LIMIT);
 }
 
+static void what_origins_are_made_of_is_read_back(void **state)
+{
+	static const char *const realms[] = {"splot.example", "S",
+					     "a/region/b",    "a/region",
+					     "a/witness",     "a/region/26",
+					     "a/national/b",  "region/26",
+					     "A_1-b.C/d",     "a/national/x/region/26/2"};
+	char text[3][ORIGIN_BYTES_MAX + 1];
+	struct log_name name;
+	struct origin_parts o;
+
+	(void)state;
+	assert_ok(log_name_parse(t("26/2"), &name));
+	for (size_t i = 0; i < sizeof realms / sizeof realms[0]; i++) {
+		assert_ok(log_origin(realms[i], name, text[ORIGIN_REGION], sizeof text[0]));
+		assert_ok(national_origin(realms[i], "region", text[ORIGIN_NATIONAL],
+					  sizeof text[0]));
+		assert_ok(witness_origin(realms[i], name, text[ORIGIN_WITNESS], sizeof text[0]));
+		for (int kind = 0; kind < 3; kind++) {
+			assert_ok(origin_parse(t(text[kind]), &o));
+			assert_int_equal(o.kind, kind);
+			assert_string_equal(o.realm, realms[i]);
+			assert_string_equal(o.log.text,
+					    kind == ORIGIN_NATIONAL ? "national" : "26/2");
+			assert_string_equal(o.server, kind == ORIGIN_NATIONAL ? "region" : "");
+		}
+	}
+}
+
+static void what_is_no_origin_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"splot.example",
+		"splot.example/region",
+		"splot.example/region/",
+		"/region/26",
+		"region/26",
+		"/national/centrum",
+		"a/national/",
+		"a/witness/",
+		/* logs that there are not */
+		"a/region/27",
+		"a/region/national",
+		"a/witness/national",
+		"a/region/26/",
+		"a/region/26/1",
+		"a/region/26/02",
+		"a/region//26",
+		"a/region/26/2/2",
+		"a/region/26/region/27",
+		"a/region/26/9999999999",
+		/* the last part decides */
+		"a/region/26/witness/x",
+		"a/national/region/x",
+		/* servers */
+		"a/national/b/c",
+		"a/national/-b",
+		"a/national/b.",
+		"a/national/b c",
+		/* realms */
+		".a/region/26",
+		"a-/region/26",
+		"a//region/26",
+		"a b/region/26",
+		"a+b/region/26",
+		"\xc5\x82/region/26",
+		"a\n/region/26",
+	};
+	static const char nul[] = "a\0b/region/26";
+	struct origin_parts o = {.realm = "kept"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_err(origin_parse(t(bad[i]), &o), ERR_INVALID);
+	assert_err(origin_parse(bytes_of(nul, sizeof nul - 1), &o), ERR_INVALID);
+	assert_err(origin_parse(bytes_of("a/region/26", sizeof "a/region/26"), &o), ERR_INVALID);
+	assert_err(origin_parse(bytes_of(NULL, 0), &o), ERR_INVALID);
+	assert_string_equal(o.realm, "kept"); /* untouched by failures */
+}
+
+/* `realm` and `server` letters long. */
+static enum err parse_national_of(size_t realm, size_t server, struct origin_parts *ret)
+{
+	struct buf b = {0};
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < realm; i++)
+		buf_add_u8(&b, 'r');
+	buf_add_text(&b, "/national/");
+	for (size_t i = 0; i < server; i++)
+		buf_add_u8(&b, 's');
+	assert_ok(buf_check(&b));
+	e = origin_parse(buf_bytes(&b), ret);
+	buf_free(&b);
+	return e;
+}
+
+static void an_origin_and_its_names_have_bounds(void **state)
+{
+	const size_t part = strlen("/national/");
+	struct origin_parts o;
+
+	(void)state;
+	assert_ok(parse_national_of(REALM_BYTES_MAX, 1, &o));
+	assert_int_equal(strlen(o.realm), REALM_BYTES_MAX);
+	assert_err(parse_national_of(REALM_BYTES_MAX + 1, 1, &o), ERR_INVALID);
+	assert_ok(parse_national_of(1, SERVER_NAME_BYTES - 1, &o));
+	assert_int_equal(strlen(o.server), SERVER_NAME_BYTES - 1);
+	assert_err(parse_national_of(1, SERVER_NAME_BYTES, &o), ERR_INVALID);
+	assert_ok(
+		parse_national_of(REALM_BYTES_MAX, ORIGIN_BYTES_MAX - REALM_BYTES_MAX - part, &o));
+	assert_err(parse_national_of(REALM_BYTES_MAX, ORIGIN_BYTES_MAX - REALM_BYTES_MAX - part + 1,
+				     &o),
+		   ERR_INVALID);
+}
+
 static void an_id_names_its_owner(void **state)
 {
 	(void)state;
@@ -124,6 +241,9 @@ int main(void)
 		cmocka_unit_test(a_log_begun_anew_is_of_the_same_region),
 		cmocka_unit_test(a_log_begun_anew_goes_on_from_the_one_before_it),
 		cmocka_unit_test(origins_name_realm_and_log),
+		cmocka_unit_test(what_origins_are_made_of_is_read_back),
+		cmocka_unit_test(what_is_no_origin_is_refused),
+		cmocka_unit_test(an_origin_and_its_names_have_bounds),
 		cmocka_unit_test(an_id_names_its_owner),
 	};
 
