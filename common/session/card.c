@@ -7,28 +7,8 @@
 
 static const char ENROLMENT[] = "splot enrolment v1";
 static const char SERVER_CARD[] = "splot server card v1";
-static const char REGION_PART[] = "/region/";
-static const char NATIONAL_PART[] = "/national/";
 
 /* ---- names ---- */
-
-static bool is_name_byte(char c, bool at_an_end)
-{
-	bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-
-	return letter || (!at_an_end && (c == '.' || c == '-' || c == '_' || c == '/'));
-}
-
-static bool is_name(struct bytes name, size_t most)
-{
-	if (name.size == 0 || name.size > most)
-		return false;
-	for (size_t i = 0; i < name.size; i++) {
-		if (!is_name_byte((char)name.data[i], i == 0 || i + 1 == name.size))
-			return false;
-	}
-	return true;
-}
 
 /* The origin of the log that the card is about. */
 static enum err card_origin(const struct card *c, char *ret, size_t size)
@@ -40,15 +20,16 @@ static enum err card_origin(const struct card *c, char *ret, size_t size)
 /* Realm, names and keys belong together. */
 static enum err check(const struct card *c)
 {
+	struct origin_parts parts;
 	char name[KEY_NAME_BYTES_MAX + 1];
-	enum err e = ERR_OK;
+	enum err e = card_origin(c, name, sizeof(name));
 
-	if (!is_name(bytes_of_text(c->realm), REALM_BYTES_MAX) ||
-	    (c->server && !is_name(bytes_of_text(c->server_name), sizeof(c->server_name) - 1)))
-		return ERR_INVALID;
-	e = card_origin(c, name, sizeof(name));
+	if (!e)
+		e = origin_parse(bytes_of_text(name), &parts);
 	if (e)
 		return e;
+	if (strcmp(parts.realm, c->realm) != 0)
+		return ERR_INVALID;
 	if (strcmp(name, c->log_key.name) != 0 || c->log_key.type != KEY_ED25519)
 		return ERR_ORIGIN;
 	if (c->server)
@@ -128,41 +109,19 @@ static enum err take(struct bytes *text, const char *word, struct bytes *ret)
 	return ERR_OK;
 }
 
-/* Cuts "<realm>/region/<log>" at the last such part. */
-static enum err cut_origin(struct bytes origin, const char *part, struct bytes *ret_realm,
-			   struct bytes *ret_rest)
-{
-	size_t size = strlen(part);
-
-	if (origin.size > ORIGIN_BYTES_MAX)
-		return ERR_LIMIT;
-	for (size_t i = origin.size; i >= size; i--) {
-		if (memcmp(origin.data + i - size, part, size) != 0)
-			continue;
-		*ret_realm = bytes_of(origin.data, i - size);
-		*ret_rest = bytes_of(origin.data + i, origin.size - i);
-		return ERR_OK;
-	}
-	return ERR_DECODE;
-}
-
 static enum err parse_origin(struct bytes origin, struct card *c)
 {
-	struct bytes realm = {NULL, 0};
-	struct bytes rest = {NULL, 0};
-	enum err e = cut_origin(origin, c->server ? NATIONAL_PART : REGION_PART, &realm, &rest);
+	struct origin_parts parts;
+	enum err e = origin_parse(origin, &parts);
 
 	if (e)
 		return e;
-	if (!is_name(realm, REALM_BYTES_MAX))
-		return ERR_INVALID;
-	memcpy(c->realm, realm.data, realm.size);
-	if (!c->server)
-		return log_name_parse(rest, &c->log);
-	if (!is_name(rest, sizeof(c->server_name) - 1))
-		return ERR_INVALID;
-	memcpy(c->server_name, rest.data, rest.size);
-	return log_name_parse(bytes_of_text("national"), &c->log);
+	if (parts.kind != (c->server ? ORIGIN_NATIONAL : ORIGIN_REGION))
+		return ERR_DECODE;
+	memcpy(c->realm, parts.realm, sizeof(c->realm));
+	memcpy(c->server_name, parts.server, sizeof(c->server_name));
+	c->log = parts.log;
+	return ERR_OK;
 }
 
 static enum err parse_text(struct bytes text, struct card *c)

@@ -19,8 +19,8 @@
 struct card {
 	bool server;
 	char realm[REALM_BYTES_MAX + 1];
-	struct log_name log;  /* a node's; "national" for a server */
-	char server_name[64]; /* a server's */
+	struct log_name log;                 /* a node's; "national" for a server */
+	char server_name[SERVER_NAME_BYTES]; /* a server's */
 	struct vkey log_key;
 	struct vkey witness_key; /* a node's: name "<realm>/witness/26", type 0x04 */
 	uint8_t curve_public[32];

@@ -315,11 +315,13 @@ enum err policy_text(const struct policy *p, struct buf *ret)
 static struct bytes short_name(const struct vkey *witness)
 {
 	static const char mark[] = "/witness/";
-	const char *at = strstr(witness->name, mark);
+	const char *at = NULL;
 	const char *slash = strrchr(witness->name, '/');
 
+	for (const char *next = strstr(witness->name, mark); next; next = strstr(at, mark))
+		at = next + sizeof(mark) - 1; /* the last one: a realm may hold such a part */
 	if (at)
-		return bytes_of_text(at + sizeof(mark) - 1);
+		return bytes_of_text(at);
 	return bytes_of_text(slash ? slash + 1 : witness->name);
 }
 
