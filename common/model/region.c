@@ -165,7 +165,9 @@ static bool name_valid(struct bytes name, const char *also, size_t most)
 	    !letter_or_digit(name.data[name.size - 1]))
 		return false;
 	for (size_t i = 0; i < name.size; i++) {
-		if (!letter_or_digit(name.data[i]) && !memchr(also, name.data[i], strlen(also)))
+		uint8_t c = name.data[i];
+
+		if (!letter_or_digit(c) && (c == 0 || !strchr(also, c)))
 			return false;
 	}
 	return true;
