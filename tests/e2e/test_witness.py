@@ -101,6 +101,24 @@ class Quorum(Witnessed):
                          {"22": 0, "24": after["size"], "26": after["size"]})
 
 
+class OneKeyOneWitness(Witnessed):
+    def test_a_region_that_shows_another_ones_witness_key_is_not_enrolled(self):
+        copier = n.Node(self.nation, "28").make(self.nation.servers)
+        seeds = {}
+        for node in (self.nation.nodes["26"], copier):
+            with open(node.keys, encoding="utf-8") as f:
+                seeds[node] = [line for line in f if line.startswith("witness-seed ")][0]
+        with open(copier.keys, encoding="utf-8") as f:
+            text = f.read().replace(seeds[copier], seeds[self.nation.nodes["26"]])
+        with open(copier.keys, "w", encoding="utf-8") as f:
+            f.write(text)
+        copier.make(self.nation.servers)  # its enrolment, anew
+        done = self.server.ctl("trust", "add", copier.enrolment, "--reason", "test", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("the witness key of this enrolment belongs to the log 26", done.stdout + done.stderr)
+        self.assertEqual([row["log"] for row in self.server.json("trust", "list")["trust"]], REGIONS)
+
+
 class SixteenLines(Story):
     """Witnesses that are written from the public formats alone."""
 
