@@ -292,13 +292,17 @@ class Register(Story, Verdicts):
         self.until_published()
 
     def until_published(self):
-        """The server's own export holds all that it has, witnessed."""
+        """The server's own export holds all that it has, with the lines of two witnesses of three:
+        a checkpoint is written as soon as it is there, and again when it is cosigned."""
         self.until_confirmed()
         size = self.server.status()["size"]
         path = os.path.join(self.kept, "national", "checkpoint")
 
         def published():
-            return os.path.exists(path) and int(read(path).split(b"\n")[1]) >= size
+            if not os.path.exists(path):
+                return False
+            lines = read(path).split(b"\n")
+            return int(lines[1]) >= size and sum(line.startswith("\u2014 ".encode()) for line in lines) >= 3
         n.wait_for("the server's own export holds all", published, 60)
 
     def test_logs_and_proofs_hold(self):
