@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-#include "admin/day.h"
+#include "base/day.h"
 #include "admin/text.h"
 
 enum {

@@ -1,5 +1,5 @@
 include(GNUInstallDirs)
-foreach(program splot-node splot-server splotctl)
+foreach(program splot-node splot-server splot-web splotctl)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()

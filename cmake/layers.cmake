@@ -33,9 +33,14 @@ function(splot_use target)
   endforeach()
 endfunction()
 
-# splot_layer(NAME USES layer… PRIVATELY library…): every .c of common/NAME
+# splot_layer(NAME [FOLDER folder] USES layer… PRIVATELY library…): every .c of folder/NAME, which is
+# common/NAME unless said otherwise
 function(splot_layer name)
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/common/${name}/*.c)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "FOLDER" "USES;PRIVATELY")
+  if(NOT arg_FOLDER)
+    set(arg_FOLDER common)
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${arg_FOLDER}/${name}/*.c)
   if(NOT sources) # until the layer's first file lands
     file(WRITE ${CMAKE_BINARY_DIR}/empty.c "typedef int nothing;\n")
     set(sources ${CMAKE_BINARY_DIR}/empty.c)
@@ -43,9 +48,9 @@ function(splot_layer name)
   add_library(splot_${name} STATIC ${sources})
   set_target_properties(splot_${name} PROPERTIES LINKER_LANGUAGE C)
   file(MAKE_DIRECTORY ${SPLOT_INCLUDE}/${name})
-  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/common/${name} ${SPLOT_INCLUDE}/${name}/${name} SYMBOLIC)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${arg_FOLDER}/${name} ${SPLOT_INCLUDE}/${name}/${name} SYMBOLIC)
   target_include_directories(splot_${name} PUBLIC ${SPLOT_INCLUDE}/${name})
-  splot_use(splot_${name} ${ARGN})
+  splot_use(splot_${name} USES ${arg_USES} PRIVATELY ${arg_PRIVATELY})
 endfunction()
 
 # splot_header(NAME path.h USES layer…): one header of a layer as an interface of its own

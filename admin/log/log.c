@@ -2,7 +2,7 @@
 #include <signal.h>
 #include <time.h>
 
-#include "admin/day.h"
+#include "base/day.h"
 #include "admin/log/print.h"
 #include "admin/auditor/source_socket.h"
 #include "admin/text.h"

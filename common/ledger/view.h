@@ -5,7 +5,9 @@
  *
  * Tables: "records" (kind ‖ id -> Version), "versions" (kind ‖ id ‖ 0 ‖ position ‖ index
  * -> Version), "counts" (metric 0 region 0 kind 0 key -> int64), "links" (what counts need to
- * stay right as they fold: links.h), "view" ("position", "format").  Numbers are 8 bytes,
+ * stay right as they fold: links.h), "changes" (position ‖ index ‖ number, 4 bytes -> kind ‖ id:
+ * what happened, in order), "times" (position -> recorded time, ms, of that entry), "status" ("now"
+ * -> what the daemon last said of itself), "view" ("position", "format").  Numbers are 8 bytes,
  * big-endian; a kind is one byte, the number of its field in Change; a text over ID_BYTES_MAX
  * stands in a key as "sha256:" and its hash.
  *
@@ -18,7 +20,7 @@
 #include "model/event.h"
 
 struct view {
-	struct table records, versions, counts, links, state;
+	struct table records, versions, counts, links, changes, times, status, state;
 };
 
 /* VERSION: the view was folded by a program that laid it out differently; throw it away and
@@ -87,6 +89,41 @@ MUST_USE enum err view_history(const struct view *v, struct txn *t, enum record_
 			       struct bytes id, struct version_place before, size_t limit,
 			       size_t bytes_max, struct arena *arena, struct version *ret_versions,
 			       size_t *ret_count, bool *ret_more);
+
+/* ---- what changed, in order: for readers that follow ---- */
+
+/* Change `number` of event `index`, in entry `position`.  Ordered by position, index, number. */
+struct change_place {
+	uint64_t position, index;
+	uint32_t number;
+};
+struct view_change {
+	struct change_place place;
+	struct version version; /* what the record became by it */
+};
+/* Up to `limit` changes of entries below `end`: those after `from` in order (NULL: from the first),
+ * or, `backward`, those before it, newest first (NULL: from the last).  Stops early at `bytes_max`
+ * of encoded size, but never before the first.  `ret_more`: there are others. */
+MUST_USE enum err view_changes(const struct view *v, struct txn *t, const struct change_place *from,
+			       bool backward, uint64_t end, size_t limit, size_t bytes_max,
+			       struct arena *arena, struct view_change *ret, size_t *ret_count,
+			       bool *ret_more);
+/* The version of a record that the one of that place superseded; NOT_FOUND when it was the first. */
+MUST_USE enum err view_before(const struct view *v, struct txn *t, enum record_kind kind,
+			      struct bytes id, struct version_place place, struct arena *arena,
+			      struct version *ret);
+/* When entry `position` was recorded; NOT_FOUND when it is not folded. */
+MUST_USE enum err view_time(const struct view *v, struct txn *t, uint64_t position,
+			    struct wall_ms *ret);
+/* How many entries were recorded at or before that time (times never fall). */
+MUST_USE enum err view_position_at(const struct view *v, struct txn *t, struct wall_ms until,
+				   uint64_t *ret);
+
+/* ---- what the daemon says of itself, for readers in other processes ---- */
+
+/* An encoded control_reply of STATUS (model/control.h); NOT_FOUND.  Valid in `t`. */
+MUST_USE enum err view_status(const struct view *v, struct txn *t, struct bytes *ret);
+MUST_USE enum err view_put_status(const struct view *v, struct txn *t, struct bytes status);
 
 /* ---- counts: the metrics of the summary ---- */
 

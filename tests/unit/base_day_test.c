@@ -1,6 +1,15 @@
-#include "admin.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
 
-#include "admin/day.h"
+#include <cmocka.h>
+
+#include "base/day.h"
+
+#define assert_ok(e) assert_string_equal(err_code(e), "ok")
 
 static int64_t first_of(const char *text)
 {

@@ -1,7 +1,9 @@
 /* Days of the register: Europe/Warsaw by its POSIX zone "CET-1CEST,M3.5.0,M10.5.0/3", so that
- * no table of zones is needed.  Pure. */
-#ifndef SPLOT_ADMIN_DAY_H
-#define SPLOT_ADMIN_DAY_H
+ * no table of zones is needed.  Pure.
+ *
+ * Layer: base. */
+#ifndef SPLOT_BASE_DAY_H
+#define SPLOT_BASE_DAY_H
 
 #include <stdbool.h>
 

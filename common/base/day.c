@@ -1,4 +1,4 @@
-#include "admin/day.h"
+#include "base/day.h"
 
 #include <stdio.h>
 #include <string.h>
