@@ -39,8 +39,8 @@ struct terc_area {
 struct api_counters; /* http/counters.h */
 
 struct api_context {
-	const struct catalog *catalog; /* as of what was asked: see api_position */
-	bool past;                     /* an as_of before now */
+	const struct catalog *catalog; /* the state that api_position named */
+	bool past;                     /* it is not that of now */
 	const struct movements *movements;
 	const struct view *view;
 	struct txn *txn;                    /* an open read transaction of the view's store */
@@ -55,19 +55,22 @@ struct api_context {
 };
 
 struct api_answer {
-	unsigned status;  /* HTTP's */
-	const char *type; /* media type, static */
-	struct buf *body; /* the caller's, empty before */
+	unsigned status;    /* HTTP's */
+	const char *type;   /* media type, static */
+	struct buf *body;   /* the caller's, empty before */
 	char filename[128]; /* offered for saving; "": shown */
-	bool live;    /* says what changes without the position: replication, times */
-	bool settled; /* says what can no longer change: a past as_of */
+	bool live;          /* says what changes without the position: replication, times */
+	bool settled;       /* says what can no longer change: a past as_of */
 };
 
-/* Which position of the view an answer stands for: 0 now; with as_of=DATE (end of that day in
- * Warsaw), a UTC time or a position, that one.  INVALID or NOT_FOUND: `ret` is the problem to
- * answer with. */
+/* Which state of the register is asked for: by as_of=DATE (end of that day in Warsaw), a UTC time or
+ * a position.  `*ret_past` false: the state of now, also for a time that is yet to come; else that of
+ * `*ret_position` entries, which is 0, an empty register, before the first entry.  INVALID,
+ * NOT_FOUND (a position that is not reached), or what the store says: `ret` is the problem to answer
+ * with. */
 MUST_USE enum err api_position(const struct view *v, struct txn *t, const struct api_request *rq,
-			       uint64_t *ret_position, struct api_answer *ret);
+			       struct wall_ms now, uint64_t *ret_position, bool *ret_past,
+			       struct api_answer *ret);
 
 /* Answers anything below /api/v1 but /events and /logs' static files; a path that is none, a
  * parameter that is not known and a store that fails are answers as well (problem+json, RFC 9457).
