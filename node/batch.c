@@ -18,6 +18,8 @@ enum err batch_append(struct node *n, struct batch *b, struct bytes raw, const s
 	b->touched = true;
 	err = log_append(&n->log, b->txn, raw);
 	if (err == ERR_OK)
+		err = view_fold_time(n->fold, &n->view, b->txn, index, &e->recorded);
+	if (err == ERR_OK)
 		err = view_fold_event(n->fold, &n->view, b->txn, index, n->log.name, index, e);
 	if (err != ERR_OK)
 		return err;
@@ -30,10 +32,13 @@ enum err batch_append(struct node *n, struct batch *b, struct bytes raw, const s
 
 enum err batch_append_redacted(struct node *n, struct batch *b, struct hash leaf)
 {
+	uint64_t index = n->log.tree.size;
 	enum err err = ERR_OK;
 
 	b->touched = true;
 	err = log_append_redacted(&n->log, b->txn, leaf);
+	if (err == ERR_OK)
+		err = view_fold_time(n->fold, &n->view, b->txn, index, NULL);
 	if (err == ERR_OK)
 		err = view_fold_redacted(n->fold);
 	if (err != ERR_OK)

@@ -26,8 +26,8 @@ static enum err fold_some(struct node *n, uint64_t position, uint64_t *ret_posit
 		if (e == ERR_REDACTED)
 			e = ERR_OK;
 		if (e == ERR_OK)
-			e = view_fold_stored(n->fold, &n->view, write, at, n->log.name, at, stored,
-					     &n->arena);
+			e = view_fold_own(n->fold, &n->view, write, n->log.name, at, stored,
+					  &n->arena);
 		bytes += stored.size;
 		at++;
 	}

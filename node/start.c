@@ -55,6 +55,23 @@ static enum err check_store(struct node *n)
 	return e;
 }
 
+/* A view that another release folded is folded anew: the log gives it.  First the log must be
+ * ours. */
+static enum err renew_view(struct node *n)
+{
+	struct log_name name = n->log.name;
+	enum err e = log_open(n->store, name, false, &n->log);
+
+	n->log.name = name;
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_ORIGIN : e;
+	log_line(LOG_NOTICE,
+		 "log %s: the register in %s was folded by another release; it is "
+		 "folded anew",
+		 name.text, n->settings.data);
+	return view_renew(n->store, &n->view);
+}
+
 /* A store whose view holds something has a log; when it is not ours, nothing of ours is
  * put beside it. */
 static enum err open_tables(struct node *n)
@@ -72,6 +89,8 @@ static enum err open_tables(struct node *n)
 	uint64_t position = 0;
 	enum err e = view_open(n->store, true, &n->view);
 
+	if (e == ERR_VERSION)
+		e = renew_view(n);
 	if (e == ERR_OK)
 		e = txn_begin(n->store, false, &read);
 	if (e == ERR_OK)

@@ -97,8 +97,8 @@ void report_summary(struct cli *cli, const struct report_of *of, const struct ve
 	if (r->view_checked)
 		buf_printf(out,
 			   "  the view folded anew up to %" PRIu64 ": %" PRIu64 " records, %" PRIu64
-			   " versions, %" PRIu64 " counts\n",
-			   r->position, r->records, r->versions, r->counts);
+			   " versions, %" PRIu64 " changes, %" PRIu64 " counts\n",
+			   r->position, r->records, r->versions, r->changes, r->counts);
 	else
 		buf_add_text(out, "  no view was compared\n");
 	print_witnesses(cli, r, out);
@@ -146,6 +146,7 @@ static void json_view(struct json *j, const struct verify_report *r)
 	json_field_uint(j, "position", r->position);
 	json_field_uint(j, "records", r->records);
 	json_field_uint(j, "versions", r->versions);
+	json_field_uint(j, "changes", r->changes);
 	json_field_uint(j, "counts", r->counts);
 	json_close(j, '}');
 }

@@ -32,6 +32,8 @@
 	X(ROLLBACK, "rollback", "older than what its own key has signed")                          \
 	X(RECORD, "record", "a record in the view is not what the logs give")                      \
 	X(VERSION, "version", "a superseded version in the view is not what the logs give")        \
+	X(CHANGE, "change",                                                                        \
+	  "what changed, or when, as the view lists it, is not what the logs give")                \
 	X(TALLY, "count", "a count in the view is not what the logs give")                         \
 	X(VIEW, "view", "the view cannot be read, or stands elsewhere than the logs")
 
@@ -66,11 +68,11 @@ struct verify_report {
 	uint64_t leaves, leaf_bytes, tiles, checkpoints;
 	uint64_t damaged; /* findings in all */
 	bool view_checked;
-	uint64_t records, versions, counts; /* of the view, compared */
-	uint64_t position;                  /* entries that the compared view stands for */
-	bool unmatched;                     /* the national log is here without regional ones, with
-					       which its entries would be matched */
-	uint64_t cosigned_size;             /* of the newest cosigned national checkpoint */
+	uint64_t records, versions, changes, times, counts; /* of the view, compared */
+	uint64_t position;      /* entries that the compared view stands for */
+	bool unmatched;         /* the national log is here without regional ones, with
+				   which its entries would be matched */
+	uint64_t cosigned_size; /* of the newest cosigned national checkpoint */
 	struct policy_finding witnesses;
 	bool policy_known;
 	int64_t hash_ns, check_ns, view_ns; /* time of the passes */
@@ -88,8 +90,8 @@ struct verify_rows {
 	 * changing. */
 	MUST_USE enum err (*state)(void *context, struct arena *arena, uint64_t *ret_position,
 				   struct count **ret_counts, size_t *ret_count);
-	/* Rows of table "records" or "versions" behind a key (empty: from the first), up to
-	 * VERIFY_PAGE_ROWS; none past the end. */
+	/* Rows of table "records", "versions", "changes" or "times" behind a key (empty: from the
+	 * first), up to VERIFY_PAGE_ROWS; none past the end. */
 	MUST_USE enum err (*page)(void *context, const char *table, struct bytes after,
 				  const struct stored_row **ret, size_t *ret_count);
 	/* One row of those or of "view"; NOT_FOUND. */

@@ -15,14 +15,15 @@
 
 enum {
 	PAGE_BYTES = 512 * 1024,
-	PLACE_BYTES = 17, /* behind a record's key: 0, position, index, eight bytes each */
+	PLACE_BYTES = 17,      /* behind a record's key: 0, position, index, eight bytes each */
+	CHANGE_KEY_BYTES = 20, /* position, index, eight bytes each; number, four */
 };
 
 struct row {
 	struct bytes key, value;
 };
 
-enum which { RECORDS, VERSIONS };
+enum which { RECORDS, VERSIONS, CHANGES, TIMES };
 
 /* A table read in pages. */
 struct walk {
@@ -47,12 +48,27 @@ struct comparison {
 
 static struct table table_of(const struct verify_side *side, enum which which)
 {
-	return which == RECORDS ? side->view.records : side->view.versions;
+	switch (which) {
+	case VERSIONS:
+		return side->view.versions;
+	case CHANGES:
+		return side->view.changes;
+	case TIMES:
+		return side->view.times;
+	case RECORDS:
+		break;
+	}
+	return side->view.records;
 }
 
 static const char *name_of(enum which which)
 {
-	return which == RECORDS ? "records" : "versions";
+	static const char *const names[] = {[RECORDS] = "records",
+					    [VERSIONS] = "versions",
+					    [CHANGES] = "changes",
+					    [TIMES] = "times"};
+
+	return names[which];
 }
 
 static void take_row(struct walk *w, struct bytes key, struct bytes value)
@@ -360,7 +376,48 @@ static enum err match_version(struct comparison *c, const struct row *anew,
 	return ERR_OK;
 }
 
-/* ---- both tables ---- */
+/* ---- what changed, and when: rows of entries ---- */
+
+/* Named by the entry of the log that the view follows, which begins the row's key. */
+static void tell_entry(struct comparison *c, const struct row *row, const char *why)
+{
+	struct cursor at = cursor_of(row->key);
+	uint64_t position = cursor_u64be(&at);
+	char id[ID_BYTES_MAX + 1];
+	bool change = row->key.size == CHANGE_KEY_BYTES;
+
+	key_text(change ? row->value : bytes_of("", 0), 0, id);
+	verify_found(c->verify, DAMAGE_CHANGE, verify_followed(c->verify)->name, position, "%s: %s",
+		     change ? id : "time", why);
+}
+
+static void match_entry(struct comparison *c, const struct row *anew, const struct row *stored)
+{
+	struct cursor at = cursor_of(stored ? stored->key : anew->key);
+
+	if (anew && !stored)
+		tell_entry(c, anew, "it is missing");
+	else if (anew && !bytes_equal(anew->value, stored->value))
+		tell_entry(c, anew, "it says something else");
+	else if (!anew && cursor_u64be(&at) < c->position) /* else it was folded since */
+		tell_entry(c, stored, "the logs do not give it");
+}
+
+static enum err match_change(struct comparison *c, const struct row *anew, const struct row *stored)
+{
+	c->verify->report->changes += anew != NULL;
+	match_entry(c, anew, stored);
+	return ERR_OK;
+}
+
+static enum err match_time(struct comparison *c, const struct row *anew, const struct row *stored)
+{
+	c->verify->report->times += anew != NULL;
+	match_entry(c, anew, stored);
+	return ERR_OK;
+}
+
+/* ---- a table of both ---- */
 
 static enum err merge(struct comparison *c, enum which which,
 		      enum err (*match)(struct comparison *c, const struct row *anew,
@@ -468,6 +525,10 @@ enum err verify_compare(struct verify *v, const struct verify_side *stored,
 
 	if (e == ERR_OK)
 		e = merge(&c, VERSIONS, match_version);
+	if (e == ERR_OK)
+		e = merge(&c, CHANGES, match_change);
+	if (e == ERR_OK)
+		e = merge(&c, TIMES, match_time);
 	if (e == ERR_OK)
 		match_counts(&c);
 	arena_free(&c.arena);

@@ -36,6 +36,21 @@ static enum err fold_leaf(struct folding *f, uint64_t position, struct log_name 
 				&f->arena);
 }
 
+/* The same for a node's log, of which each event is an entry. */
+static enum err fold_own(struct folding *f, struct log_name log, uint64_t index, struct bytes leaf,
+			 bool there)
+{
+	enum err e = ERR_OK;
+
+	if (there) {
+		f->events++;
+		verify_progress(f->verify, "view", 1);
+		return view_fold_own(f->fold, &f->side.view, f->txn, log, index, leaf, &f->arena);
+	}
+	e = view_fold_time(f->fold, &f->side.view, f->txn, index, NULL);
+	return e == ERR_OK ? fold_leaf(f, index, log, index, leaf, there) : e;
+}
+
 static enum err fold_accepted(struct folding *f, uint64_t position,
 			      const struct national_entry *entry)
 {
@@ -73,8 +88,12 @@ static enum err fold_entry(struct folding *f, uint64_t position, struct bytes ra
 	verify_progress(f->verify, "view", 1);
 	arena_reset(&f->arena);
 	e = there ? national_decode(raw, &f->arena, &entry) : ERR_DECODE;
-	if (view_fold_ignores(e))
-		return view_fold_undecodable(f->fold);
+	if (view_fold_ignores(e)) {
+		e = view_fold_time(f->fold, &f->side.view, f->txn, position, NULL);
+		return e == ERR_OK ? view_fold_undecodable(f->fold) : e;
+	}
+	if (e == ERR_OK)
+		e = view_fold_time(f->fold, &f->side.view, f->txn, position, &entry.recorded);
 	if (e == ERR_OK && entry.kind == NATIONAL_ACCEPTED)
 		e = fold_accepted(f, position, &entry);
 	f->events++;
@@ -115,7 +134,7 @@ static enum err fold_to(struct folding *f, const struct verify_target *followed,
 			e = verify_stream_next(&s, &leaf, &there);
 		if (e == ERR_OK)
 			e = followed->national ? fold_entry(f, at, leaf, there)
-					       : fold_leaf(f, at, followed->name, at, leaf, there);
+					       : fold_own(f, followed->name, at, leaf, there);
 		if (e == ERR_OK && (f->events >= EVENTS_AT_ONCE || s.next == position))
 			e = flush(f, s.next);
 	}

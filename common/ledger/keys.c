@@ -40,6 +40,12 @@ void key_add_u8(struct key *k, uint8_t x)
 	add(k, &x, 1);
 }
 
+void key_add_u32(struct key *k, uint32_t x)
+{
+	for (unsigned i = 0; i < 4; i++)
+		key_add_u8(k, (uint8_t)(x >> (8 * (3 - i))));
+}
+
 void key_add_u64(struct key *k, uint64_t x)
 {
 	uint8_t raw[INDEX_KEY_BYTES];
@@ -77,6 +83,14 @@ void key_versions(struct key *k, enum record_kind kind, const char *id)
 {
 	key_record(k, kind, id);
 	key_add_u8(k, 0);
+}
+
+void key_change(struct key *k, uint64_t position, uint64_t index, uint32_t number)
+{
+	k->size = 0;
+	key_add_u64(k, position);
+	key_add_u64(k, index);
+	key_add_u32(k, number);
 }
 
 void key_count(struct key *k, const char *metric, const char *region, const char *kind,

@@ -11,6 +11,7 @@ enum {
 	KEY_BYTES_MAX = 511, /* LMDB's bound; three texts and a tag stay below it */
 	INDEX_KEY_BYTES = 8,
 	TILE_KEY_BYTES = 9,
+	CHANGE_KEY_BYTES = 20,
 };
 
 struct key {
@@ -24,6 +25,7 @@ uint64_t u64_read(const uint8_t from[static INDEX_KEY_BYTES]);
 
 struct bytes key_bytes(const struct key *k);
 void key_add_u8(struct key *k, uint8_t x);
+void key_add_u32(struct key *k, uint32_t x);
 void key_add_u64(struct key *k, uint64_t x);
 /* A text of any length: one over ID_BYTES_MAX becomes "sha256:" and its hash in hex, so
  * that whatever a record says has a place in a key. */
@@ -33,6 +35,8 @@ void key_add_text(struct key *k, const char *text);
 void key_record(struct key *k, enum record_kind kind, const char *id);
 /* versions: kind ‖ id ‖ 0 ‖ position ‖ index; all of a record begin with key_versions. */
 void key_versions(struct key *k, enum record_kind kind, const char *id);
+/* changes: position ‖ index ‖ number, 4 bytes */
+void key_change(struct key *k, uint64_t position, uint64_t index, uint32_t number);
 /* counts: metric 0 region 0 kind 0 key */
 void key_count(struct key *k, const char *metric, const char *region, const char *kind,
 	       const char *key);

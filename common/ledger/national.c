@@ -214,8 +214,12 @@ static enum err fold_entry(struct folding *f, uint64_t position, struct bytes ra
 	arena_reset(f->arena);
 	e = national_decode(raw, f->arena, &entry);
 	f->others += e != ERR_OK || entry.kind != NATIONAL_ACCEPTED;
-	if (view_fold_ignores(e))
-		return view_fold_undecodable(f->fold);
+	if (view_fold_ignores(e)) {
+		e = view_fold_time(f->fold, f->view, f->view_write, position, NULL);
+		return e == ERR_OK ? view_fold_undecodable(f->fold) : e;
+	}
+	if (e == ERR_OK)
+		e = view_fold_time(f->fold, f->view, f->view_write, position, &entry.recorded);
 	if (e != ERR_OK || entry.kind != NATIONAL_ACCEPTED)
 		return e;
 	log = f->logs->find(f->logs->context, entry.log);

@@ -16,7 +16,7 @@ enum {
 };
 
 static const char *const log_tables[] = {"events", "tiles", "checkpoints", "cosigned", "redacted"};
-static const char *const view_tables[] = {"records", "versions", "view"};
+static const char *const view_tables[] = {"records", "versions", "changes", "times", "view"};
 
 static const char *one_of(const char *const *names, size_t count, const char *name)
 {
@@ -116,7 +116,8 @@ enum err rows_answer(struct store *s, const struct control_request *q, struct ar
 		*ret = answer_plain(e, e == ERR_ARGUMENT
 					       ? "no log has such a table: events, tiles, "
 						 "checkpoints, cosigned and redacted are "
-						 "known; of the view: records, versions, view"
+						 "known; of the view: records, versions, "
+						 "changes, times, view"
 					       : "that log, or that table of it, is not here");
 		return ERR_OK;
 	}

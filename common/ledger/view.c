@@ -9,7 +9,7 @@
 #include "ledger/view_state.h"
 
 /* Raised whenever what the tables hold is laid out or counted in another way. */
-enum { VIEW_FORMAT = 1 };
+enum { VIEW_FORMAT = 2 };
 
 /* ---- opening ---- */
 
@@ -42,29 +42,70 @@ static enum err begin_format(struct store *s, const struct view *v)
 	return e;
 }
 
-enum err view_open(struct store *s, bool create, struct view *ret)
+static enum err open_tables(struct store *s, bool create, struct view *v)
 {
-	struct view v;
 	const struct {
 		const char *name;
 		struct table *table;
 	} tables[] = {
-		{"records", &v.records}, {"versions", &v.versions}, {"counts", &v.counts},
-		{"links", &v.links},     {"view", &v.state},
+		{"records", &v->records}, {"versions", &v->versions}, {"counts", &v->counts},
+		{"links", &v->links},     {"changes", &v->changes},   {"times", &v->times},
+		{"status", &v->status},   {"view", &v->state},
 	};
-	struct txn *t = NULL;
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < sizeof tables / sizeof tables[0]; i++)
 		e = store_table(s, tables[i].name, create, tables[i].table);
+	return e;
+}
+
+/* VERSION where the table "view" alone says another format: then others may be missing. */
+static enum err check_old(struct store *s, struct view *v)
+{
+	struct txn *t = NULL;
+	enum err e = store_table(s, "view", false, &v->state);
+
 	if (e == ERR_OK)
 		e = txn_begin(s, false, &t);
 	if (e != ERR_OK)
 		return e;
-	e = check_format(&v, t);
+	e = check_format(v, t);
 	txn_abort(t);
-	if (e == ERR_NOT_FOUND && create)
-		e = begin_format(s, &v);
+	return e;
+}
+
+enum err view_open(struct store *s, bool create, struct view *ret)
+{
+	struct view v;
+	enum err e = check_old(s, &v);
+
+	if (e == ERR_OK || (e == ERR_NOT_FOUND && create)) {
+		enum err format = e;
+
+		e = open_tables(s, create, &v);
+		if (e == ERR_OK && format == ERR_NOT_FOUND)
+			e = begin_format(s, &v);
+	}
+	if (e == ERR_OK)
+		*ret = v;
+	return e;
+}
+
+enum err view_renew(struct store *s, struct view *ret)
+{
+	struct view v;
+	struct txn *t = NULL;
+	enum err e = open_tables(s, true, &v);
+
+	if (e == ERR_OK)
+		e = txn_begin(s, true, &t);
+	if (e == ERR_OK)
+		e = view_clear(&v, t);
+	if (e == ERR_OK) {
+		e = txn_commit(t);
+		t = NULL;
+	}
+	txn_abort(t);
 	if (e == ERR_OK)
 		*ret = v;
 	return e;
@@ -72,7 +113,8 @@ enum err view_open(struct store *s, bool create, struct view *ret)
 
 enum err view_clear(const struct view *v, struct txn *t)
 {
-	const struct table tables[] = {v->records, v->versions, v->counts, v->links, v->state};
+	const struct table tables[] = {v->records, v->versions, v->counts, v->links,
+				       v->changes, v->times,    v->state};
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < sizeof tables / sizeof tables[0]; i++)
@@ -114,16 +156,14 @@ enum err view_position(const struct view *v, struct txn *t, uint64_t *ret)
 
 /* ---- one record ---- */
 
-/* What the view itself stored must decode. */
-static enum err decode(struct bytes raw, struct arena *arena, struct version *ret)
+enum err view_decode(struct bytes raw, struct arena *arena, struct version *ret)
 {
 	enum err e = version_decode(raw, arena, ret);
 
-	return e == ERR_DECODE || e == ERR_LIMIT ? ERR_CORRUPT : e;
+	return e == ERR_OK || e == ERR_NOMEM ? e : ERR_CORRUPT;
 }
 
-/* The id as text; ids are bounded, so that a longer one is nobody's. */
-static enum err id_text(struct bytes id, char text[static ID_BYTES_MAX + 1])
+enum err view_id_text(struct bytes id, char text[static ID_BYTES_MAX + 1])
 {
 	if (id.size > ID_BYTES_MAX || (id.size && memchr(id.data, 0, id.size)))
 		return ERR_NOT_FOUND;
@@ -139,13 +179,13 @@ enum err view_get(const struct view *v, struct txn *t, enum record_kind kind, st
 	char text[ID_BYTES_MAX + 1];
 	struct key key;
 	struct bytes raw = {NULL, 0};
-	enum err e = id_text(id, text);
+	enum err e = view_id_text(id, text);
 
 	if (e != ERR_OK)
 		return e;
 	key_record(&key, kind, text);
 	e = txn_get(t, v->records, key_bytes(&key), &raw);
-	return e == ERR_OK ? decode(raw, arena, ret) : e;
+	return e == ERR_OK ? view_decode(raw, arena, ret) : e;
 }
 
 /* No version stands before (0, 0): it means that all are wanted. */
@@ -211,7 +251,7 @@ static enum err step_back(const struct view *v, struct txn *t, enum record_kind 
 	if (at == 0 || version->position < at)
 		return ERR_OK;
 	e = version_at(v, t, kind, version->change.id, at, raw);
-	return e == ERR_OK ? decode(*raw, arena, version) : e;
+	return e == ERR_OK ? view_decode(*raw, arena, version) : e;
 }
 
 enum err view_get_at(const struct view *v, struct txn *t, enum record_kind kind, struct bytes id,
@@ -231,7 +271,7 @@ enum err view_get_at(const struct view *v, struct txn *t, enum record_kind kind,
 enum err view_id_used(const struct view *v, struct txn *t, struct bytes id, bool *ret)
 {
 	char text[ID_BYTES_MAX + 1];
-	enum err e = id_text(id, text);
+	enum err e = view_id_text(id, text);
 
 	for (int k = RECORD_KIND_FIRST; e == ERR_OK && k <= RECORD_KIND_LAST; k++) {
 		struct key key;
@@ -293,7 +333,7 @@ static enum err version_listed(struct listing *l, struct bytes *raw)
 	enum err e = ERR_OK;
 
 	arena_reset(&l->scratch);
-	e = decode(*raw, &l->scratch, &found);
+	e = view_decode(*raw, &l->scratch, &found);
 	if (e == ERR_OK)
 		e = step_back(l->view, l->txn, l->kind, l->at, &l->scratch, &found, raw);
 	if (e == ERR_OK && found.change.retired && !l->retired)
@@ -316,7 +356,7 @@ static enum err fill_list(struct listing *l, struct scan *scan, struct bytes key
 			return ERR_OK;
 		}
 		if (e == ERR_OK)
-			e = decode(raw, arena, &found);
+			e = view_decode(raw, arena, &found);
 		if (e == ERR_OK)
 			page_add(page, &found, raw.size);
 		if (e == ERR_OK || e == ERR_NOT_FOUND)
@@ -378,7 +418,7 @@ static enum err fill_history(struct scan *scan, const struct key *prefix,
 			*ret_more = true;
 			return ERR_OK;
 		}
-		e = decode(raw, arena, &found);
+		e = view_decode(raw, arena, &found);
 		if (e != ERR_OK)
 			break;
 		page_add(page, &found, raw.size);
@@ -400,14 +440,14 @@ enum err view_history(const struct view *v, struct txn *t, enum record_kind kind
 	struct bytes raw = {NULL, 0};
 	struct version newest;
 	bool more = false;
-	enum err e = id_text(id, text);
+	enum err e = view_id_text(id, text);
 
 	if (e != ERR_OK)
 		return e;
 	key_record(&current, kind, text);
 	e = txn_get(t, v->records, key_bytes(&current), &raw);
 	if (e == ERR_OK)
-		e = decode(raw, arena, &newest);
+		e = view_decode(raw, arena, &newest);
 	if (e == ERR_OK)
 		e = scan_open(t, v->versions, &scan);
 	if (e != ERR_OK)

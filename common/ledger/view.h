@@ -27,6 +27,9 @@ struct view {
  * fold anew.  NOT_FOUND: there is none yet, and it is not to be created. */
 MUST_USE enum err view_open(struct store *s, bool create, struct view *ret);
 
+/* After VERSION: the tables as this program lays them out, empty; the next fold begins anew. */
+MUST_USE enum err view_renew(struct store *s, struct view *ret);
+
 /* Whether the row "format" of a view's table "view" is what this program writes there. */
 bool view_format_fits(struct bytes stored);
 
@@ -38,6 +41,10 @@ MUST_USE enum err view_position(const struct view *v, struct txn *t, uint64_t *r
 struct view_fold; /* opaque, reusable */
 MUST_USE enum err view_fold_new(struct view_fold **ret);
 void view_fold_free(struct view_fold *f);
+/* Notes when entry `position` was recorded; once for each entry, in order, beside what is applied
+ * of it.  NULL: it does not say, so that the time of the one before stands. */
+MUST_USE enum err view_fold_time(struct view_fold *f, const struct view *v, struct txn *t,
+				 uint64_t position, const struct wall_ms *recorded);
 /* Applies event `index` of `log`, as part of entry `position`: every change of it, or what it
  * says of its log. */
 MUST_USE enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *t,
@@ -48,13 +55,17 @@ MUST_USE enum err view_fold_event(struct view_fold *f, const struct view *v, str
 MUST_USE enum err view_fold_stored(struct view_fold *f, const struct view *v, struct txn *t,
 				   uint64_t position, struct log_name log, uint64_t index,
 				   struct bytes stored, struct arena *arena);
+/* A stored event of the log that the view follows: an entry of its own, with its time. */
+MUST_USE enum err view_fold_own(struct view_fold *f, const struct view *v, struct txn *t,
+				struct log_name log, uint64_t index, struct bytes stored,
+				struct arena *arena);
 /* Whether what failed so to decode is counted and passed over: the fold is total. */
 bool view_fold_ignores(enum err e);
 /* Counts an event or entry that does not decode ("undecodable_events"). */
 MUST_USE enum err view_fold_undecodable(struct view_fold *f);
 /* Counts an event whose bytes were erased ("redacted_events"); it changes nothing. */
 MUST_USE enum err view_fold_redacted(struct view_fold *f);
-/* Empties every table of the view: the next fold begins anew. */
+/* Empties every table of the view, "status" apart: the next fold begins anew. */
 MUST_USE enum err view_clear(const struct view *v, struct txn *t);
 /* Writes counts and the cursor (entries folded = `position`); the fold is empty again. */
 MUST_USE enum err view_fold_finish(struct view_fold *f, const struct view *v, struct txn *t,
@@ -108,7 +119,8 @@ MUST_USE enum err view_changes(const struct view *v, struct txn *t, const struct
 			       bool backward, uint64_t end, size_t limit, size_t bytes_max,
 			       struct arena *arena, struct view_change *ret, size_t *ret_count,
 			       bool *ret_more);
-/* The version of a record that the one of that place superseded; NOT_FOUND when it was the first. */
+/* The version of a record that the one of that place superseded; NOT_FOUND when it was the first.
+ */
 MUST_USE enum err view_before(const struct view *v, struct txn *t, enum record_kind kind,
 			      struct bytes id, struct version_place place, struct arena *arena,
 			      struct version *ret);

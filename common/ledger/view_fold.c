@@ -21,6 +21,7 @@ struct view_fold {
 	struct buf encoded;    /* the next version's */
 	struct arena undo;     /* for one page of records that an event may undo */
 	struct arena before;   /* for the versions of one of them, one after the other */
+	uint32_t number;       /* of the next change of this event */
 };
 
 enum err view_fold_new(struct view_fold **ret)
@@ -54,14 +55,6 @@ void view_fold_free(struct view_fold *f)
 	free(f);
 }
 
-/* What the view itself stored must decode. */
-static enum err decode_stored(struct bytes raw, struct arena *arena, struct version *ret)
-{
-	enum err e = version_decode(raw, arena, ret);
-
-	return e == ERR_OK || e == ERR_NOMEM ? e : ERR_CORRUPT;
-}
-
 /* Keeps the version that stands under `key`, if any; NOT_FOUND when there is none. */
 static enum err supersede(struct view_fold *f, const struct view *v, struct txn *t,
 			  const struct key *key, struct version *ret)
@@ -72,7 +65,7 @@ static enum err supersede(struct view_fold *f, const struct view *v, struct txn 
 
 	if (e != ERR_OK)
 		return e;
-	e = decode_stored(raw, &f->arena, ret);
+	e = view_decode(raw, &f->arena, ret);
 	if (e != ERR_OK)
 		return e;
 	buf_clear(&f->superseded);
@@ -98,6 +91,25 @@ static enum err recount(struct view_fold *f, const struct view *v, struct txn *t
 	return e == ERR_OK ? links_move(&links, after->kind, after->id, &from, &to) : e;
 }
 
+/* Rows that come in order of their keys; one that does not means that the tables do not fit. */
+static enum err append(struct txn *t, struct table table, struct bytes key, struct bytes value)
+{
+	enum err e = txn_append(t, table, key, value);
+
+	return e == ERR_EXISTS ? ERR_CORRUPT : e;
+}
+
+static enum err note_change(struct view_fold *f, const struct view *v, struct txn *t,
+			    const struct version *next, const struct key *record)
+{
+	struct key key;
+
+	if (f->number == UINT32_MAX)
+		return ERR_LIMIT;
+	key_change(&key, next->position, next->index, f->number++);
+	return append(t, v->changes, key_bytes(&key), key_bytes(record));
+}
+
 static enum err fold_change(struct view_fold *f, const struct view *v, struct txn *t,
 			    const struct version *next)
 {
@@ -121,6 +133,8 @@ static enum err fold_change(struct view_fold *f, const struct view *v, struct tx
 	}
 	if (e == ERR_OK)
 		e = txn_put(t, v->records, key_bytes(&key), buf_bytes(&f->encoded));
+	if (e == ERR_OK)
+		e = note_change(f, v, t, next, &key);
 	if (e == ERR_OK)
 		e = recount(f, v, t, known ? &before.change : NULL, c);
 	return e;
@@ -186,7 +200,7 @@ static enum err version_standing(struct view_fold *f, const struct view *v, stru
 	e = versions_seek(scan, &prefix, (struct version_place){0, 0}, &key, &raw);
 	while (e == ERR_OK) {
 		arena_reset(&f->before); /* whoever stole a key may have said it a million times */
-		e = versions_of(key, &prefix) ? decode_stored(raw, &f->before, ret) : ERR_NOT_FOUND;
+		e = versions_of(key, &prefix) ? view_decode(raw, &f->before, ret) : ERR_NOT_FOUND;
 		if (e != ERR_OK || !is_undone(ret, event))
 			break;
 		e = scan_prev(scan, &key, &raw);
@@ -232,7 +246,7 @@ static enum err find_undone(struct view_fold *f, const struct view *v, struct tx
 	if (e == ERR_OK && bytes_equal(key, key_bytes(after)))
 		e = scan_next(scan, &key, &raw);
 	for (; e == ERR_OK && passed < UNDO_PAGE; passed++) {
-		e = decode_stored(raw, &f->undo, &ret[*ret_count]);
+		e = view_decode(raw, &f->undo, &ret[*ret_count]);
 		if (e == ERR_OK && key.size > sizeof after->data)
 			e = ERR_CORRUPT;
 		if (e != ERR_OK)
@@ -281,6 +295,7 @@ enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *
 			 uint64_t position, struct log_name log, uint64_t index,
 			 const struct event *event)
 {
+	f->number = 0;
 	switch (event->act) {
 	case EVENT_CHANGES:
 		return fold_changes(f, v, t, version_of(position, log, index, event), event);
@@ -294,20 +309,72 @@ enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *
 	return view_fold_undecodable(f);
 }
 
+/* Whether a stored event says anything; else it was redacted, or it does not decode. */
+static enum err decode_event(struct bytes stored, struct arena *arena, struct event *ret,
+			     bool *ret_decoded)
+{
+	enum err e = ERR_OK;
+
+	*ret_decoded = false;
+	if (stored.size == 0)
+		return ERR_OK;
+	arena_reset(arena);
+	e = event_decode(stored, arena, ret);
+	*ret_decoded = e == ERR_OK;
+	return view_fold_ignores(e) ? ERR_OK : e;
+}
+
 enum err view_fold_stored(struct view_fold *f, const struct view *v, struct txn *t,
 			  uint64_t position, struct log_name log, uint64_t index,
 			  struct bytes stored, struct arena *arena)
 {
 	struct event event;
-	enum err e = ERR_OK;
+	bool decoded = false;
+	enum err e = decode_event(stored, arena, &event, &decoded);
 
-	if (stored.size == 0)
-		return view_fold_redacted(f);
-	arena_reset(arena);
-	e = event_decode(stored, arena, &event);
-	if (e == ERR_OK)
+	if (e != ERR_OK)
+		return e;
+	if (decoded)
 		return view_fold_event(f, v, t, position, log, index, &event);
-	return view_fold_ignores(e) ? view_fold_undecodable(f) : e;
+	return stored.size ? view_fold_undecodable(f) : view_fold_redacted(f);
+}
+
+enum err view_fold_own(struct view_fold *f, const struct view *v, struct txn *t,
+		       struct log_name log, uint64_t index, struct bytes stored,
+		       struct arena *arena)
+{
+	struct event event;
+	bool decoded = false;
+	enum err e = decode_event(stored, arena, &event, &decoded);
+
+	if (e == ERR_OK)
+		e = view_fold_time(f, v, t, index, decoded ? &event.recorded : NULL);
+	if (e != ERR_OK)
+		return e;
+	if (decoded)
+		return view_fold_event(f, v, t, index, log, index, &event);
+	return stored.size ? view_fold_undecodable(f) : view_fold_redacted(f);
+}
+
+/* ---- entries ---- */
+
+/* Whoever looks a time up does so by halving: no clock that was put back may show. */
+enum err view_fold_time(struct view_fold *f, const struct view *v, struct txn *t, uint64_t position,
+			const struct wall_ms *recorded)
+{
+	struct wall_ms before = {0};
+	struct key key = {.size = 0};
+	uint8_t raw[INDEX_KEY_BYTES];
+	enum err e = position ? view_time(v, t, position - 1, &before) : ERR_OK;
+
+	(void)f;
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
+	if (recorded && recorded->ms > before.ms)
+		before = *recorded;
+	u64_write(raw, (uint64_t)before.ms);
+	key_add_u64(&key, position);
+	return append(t, v->times, key_bytes(&key), bytes_of(raw, sizeof raw));
 }
 
 bool view_fold_ignores(enum err e)

@@ -67,7 +67,7 @@ struct control_request {
 	const char *name; /* log or server */
 	const char *reason;
 	/* ROWS of log `name`: "events", "tiles", "checkpoints", "cosigned", "redacted"; of "view":
-	 * "records", "versions", "view" */
+	 * "records", "versions", "changes", "times", "view" */
 	const char *table;
 	struct bytes after_key; /* those after it; empty: from the first */
 	bool reverse;           /* downwards, those before it; empty: from the last */

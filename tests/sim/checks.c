@@ -61,7 +61,8 @@ void check_accepted(struct node_host *n)
 
 /* ---- views ---- */
 
-static const char *const VIEW_TABLES[] = {"records", "versions", "counts", "links", "view"};
+static const char *const VIEW_TABLES[] = {"records", "versions", "counts", "links",
+					  "changes", "times",    "view"};
 
 static void compare_view(struct world *w, const char *who, const char *disk)
 {
@@ -95,6 +96,8 @@ static enum err fold_node_anew(struct node_host *n, const struct view *v, struct
 		e = log_event(&n->log, read, i, &raw);
 		if (!e)
 			e = event_decode(raw, &n->arena, &event);
+		if (!e)
+			e = view_fold_time(n->fold, v, write, i, &event.recorded);
 		if (!e)
 			e = view_fold_event(n->fold, v, write, i, n->log.name, i, &event);
 	}

@@ -50,6 +50,8 @@ enum err node_host_append(struct node_host *n, struct txn *t, struct bytes raw,
 	enum err e = log_append(&n->log, t, raw);
 
 	if (!e)
+		e = view_fold_time(n->fold, &n->view, t, index, &event->recorded);
+	if (!e)
 		e = view_fold_event(n->fold, &n->view, t, index, n->log.name, index, event);
 	return e;
 }

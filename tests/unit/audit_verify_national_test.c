@@ -50,7 +50,7 @@ static void a_mark_above_the_log_is_a_rollback(void **state)
 		struct bytes event = entity_event(a, i);
 
 		assert_ok(log_append(l, t, event));
-		assert_ok(view_fold_stored(a->fold, &view, t, i, l->name, i, event, &a->arena));
+		assert_ok(view_fold_own(a->fold, &view, t, l->name, i, event, &a->arena));
 	}
 	seal(&node, l, t);
 	assert_ok(view_fold_finish(a->fold, &view, t, 40));

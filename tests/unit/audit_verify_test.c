@@ -45,6 +45,7 @@ static void an_altered_event_is_found_alone(void **state)
 				    a->told[j].damage == DAMAGE_LEAF_UNREADABLE ||
 				    a->told[j].damage == DAMAGE_RECORD ||
 				    a->told[j].damage == DAMAGE_VERSION ||
+				    a->told[j].damage == DAMAGE_CHANGE ||
 				    a->told[j].damage == DAMAGE_TALLY);
 		flip(a, a->n->f.store, l->events, key, value.size / 2);
 	}
