@@ -82,8 +82,11 @@ MUST_USE enum err api_answer(const struct api_context *x, const struct api_reque
 MUST_USE enum err api_problem(struct api_answer *ret, unsigned status, const char *title,
 			      const char *detail, const char *next);
 
-/* One national entry's changes as the data of a server-sent event (one line of JSON). */
-MUST_USE enum err api_event(const struct api_context *x, uint64_t position, struct buf *ret);
+/* One entry's changes as the data of a server-sent event (one line of JSON); `region` NULL: all of
+ * them, else those of that region's records.  `*ret_count`: how many they are, the ones that are
+ * only counted included. */
+MUST_USE enum err api_event(const struct api_context *x, uint64_t position, const char *region,
+			    struct buf *ret, uint64_t *ret_count);
 /* The live part of the status as one line of JSON, the same bytes when nothing that a reader would
  * see has changed but times of contact. */
 MUST_USE enum err api_status_event(const struct api_context *x, struct buf *ret);
