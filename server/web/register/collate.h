@@ -6,7 +6,13 @@
 
 #include "base/bytes.h"
 
+enum {
+	COLLATE_CHARACTERS = 128, /* of a text that count (UTF-16); the same up to there: equal */
+	COLLATE_KEY_MAX = 512,    /* bytes of a key: it stands in cursors */
+};
+
 struct collator; /* opaque */
+/* CONFIG: this machine's ICU has no Polish. */
 MUST_USE enum err collator_new(struct collator **ret);
 void collator_free(struct collator *c); /* NULL-safe */
 /* Appends the key of a text: keys compare bytewise as the texts sort. */

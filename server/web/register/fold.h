@@ -7,8 +7,13 @@
 
 #include "base/bytes.h"
 
-/* Appends the folded text (ASCII letters and digits where Polish allows it, UTF-8 otherwise).
- * Bytes that are no UTF-8 fold to spaces.  NOMEM. */
+enum {
+	/* Of one folded text; what comes after is not searched.  A character may fold to many. */
+	FOLD_BYTES_MAX = 8192
+};
+
+/* Appends the folded text: words with one space between them, ASCII letters and digits where Polish
+ * allows it, UTF-8 otherwise.  Bytes that are no UTF-8 fold to spaces.  NOMEM. */
 MUST_USE enum err fold_text(struct bytes text, struct buf *ret);
 
 #endif

@@ -7,22 +7,22 @@
 #include "register/catalog.h"
 
 enum {
-	QUERY_FILTERS_MAX = 32,  /* conditions in one question */
-	QUERY_VALUES_MAX = 64,   /* alternatives in one condition */
-	QUERY_WORDS_MAX = 16,    /* words that are searched */
-	QUERY_TEXT_MAX = 256,    /* bytes of the search */
+	QUERY_FILTERS_MAX = 32, /* conditions in one question */
+	QUERY_VALUES_MAX = 64,  /* alternatives in one condition */
+	QUERY_WORDS_MAX = 16,   /* words that are searched */
+	QUERY_TEXT_MAX = 256,   /* bytes of the search */
 	QUERY_FACETS_MAX = 8,
 	QUERY_FACET_VALUES = 100, /* of one facet, the most frequent */
-	QUERY_LIMIT = 50,        /* rows of a page unless asked otherwise */
-	QUERY_LIMIT_MAX = 1000,  /* rows of a page */
-	QUERY_CURSOR_MAX = 1024, /* characters of a cursor */
+	QUERY_LIMIT = 50,         /* rows of a page unless asked otherwise */
+	QUERY_LIMIT_MAX = 1000,   /* rows of a page */
+	QUERY_CURSOR_MAX = 1024,  /* characters of a cursor */
 };
 
 enum condition {
 	IS_ANY_OF, /* one of `values`, exactly; the empty text: unknown */
 	IS_FROM,   /* dates, numbers: not before, not below values[0]; unknown never is */
-	IS_TO,     /* not after, not above; a reduced date reaches to its end: 2019 holds 2019-12-31 */
-	STARTS,    /* begins with values[0] (TERYT codes, ids) */
+	IS_TO,  /* not after, not above; a reduced date reaches to its end: 2019 holds 2019-12-31 */
+	STARTS, /* begins with values[0] (TERYT codes, ids) */
 };
 
 struct filter {
@@ -50,7 +50,8 @@ struct query {
  *   FIELD.from=, FIELD.to=              FIELD.starts=
  *   q=words   sort=FIELD | -FIELD   limit=N   cursor=…   facets=FIELD,FIELD
  * `names[i]` that are in `ignored` (NULL-ended) are somebody else's.  Anything else is INVALID, and
- * `why` (TEXT_BYTES_MAX + 1) says which and what is allowed.  Everything is borrowed or in the arena. */
+ * `why` (TEXT_BYTES_MAX + 1) says which and what is allowed.  Everything is borrowed or in the
+ * arena. */
 MUST_USE enum err query_parse(enum record_kind kind, const char *const *names,
 			      const char *const *values, size_t count, const char *const *ignored,
 			      struct arena *arena, struct query *ret, char *why);
@@ -61,15 +62,16 @@ struct facet_value {
 };
 struct facet {
 	size_t field;
-	size_t value_count, distinct; /* shown, in all */
+	size_t value_count, distinct;     /* shown, in all */
 	const struct facet_value *values; /* most frequent first, then by collation */
 };
 struct query_result {
 	size_t total; /* rows that the filters and the search leave, whatever the page */
 	size_t row_count;
-	const size_t *rows;  /* of the page, in order */
-	const char *next;    /* cursor of the next page; NULL: this is the last */
-	struct facet facets[QUERY_FACETS_MAX]; /* each counted without the filter on its own field */
+	const size_t *rows; /* of the page, in order */
+	const char *next;   /* cursor of the next page; NULL: this is the last */
+	struct facet
+		facets[QUERY_FACETS_MAX]; /* each counted without the filter on its own field */
 };
 /* All of it lives in the arena, for as long as nothing is put into the catalog.  A cursor holds the
  * last row's sort key and id, so a record that stays as it is comes once however others change
