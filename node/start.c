@@ -110,6 +110,7 @@ static enum err open_environment(struct node *n)
 {
 	struct store_options options = {
 		.mode = STORE_SYNCED,
+		.group_reads = true,
 		.map_bytes = n->settings.map_bytes,
 		.map_bytes_max = n->settings.map_bytes_max,
 	};

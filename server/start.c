@@ -296,6 +296,7 @@ static enum err open_view(struct server *s, bool damaged)
 {
 	/* A projection: synced at a clean stop; after a fall of the system it is folded anew. */
 	const struct store_options options = {.mode = STORE_UNSYNCED,
+					      .group_reads = true,
 					      .map_bytes = s->settings.view_map_bytes,
 					      .map_bytes_max = s->settings.map_bytes_max};
 	bool anew = false;

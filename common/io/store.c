@@ -284,7 +284,7 @@ static int open_env(const char *folder, const struct store_options *o, size_t ma
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(env, o->tables_max ? o->tables_max : TABLES_DEFAULT);
 	if (rc == 0)
-		rc = mdb_env_open(env, folder, flags, 0660); /* the umask decides on the group */
+		rc = mdb_env_open(env, folder, flags, 0600);
 	if (rc != 0) {
 		mdb_env_close(env);
 		return rc;
@@ -317,6 +317,41 @@ static enum err open_mapped(struct store *s, const char *folder, const struct st
 	return store_err(rc);
 }
 
+static enum err add_rights(const char *path, mode_t rights)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return store_err(errno);
+	if ((st.st_mode & rights) == rights)
+		return ERR_OK;
+	return chmod(path, (st.st_mode & 07777) | rights) == 0 ? ERR_OK : store_err(errno);
+}
+
+/* Whatever the umask.  A reader notes in LMDB's lock file which snapshot it reads. */
+static enum err let_group_read(const char *folder)
+{
+	char path[STORE_PATH_BYTES];
+	enum err err = add_rights(folder, 0750);
+
+	if (err == ERR_OK)
+		err = store_path(folder, "data.mdb", path);
+	if (err == ERR_OK)
+		err = add_rights(path, 0640);
+	if (err == ERR_OK)
+		err = store_path(folder, "lock.mdb", path);
+	return err == ERR_OK ? add_rights(path, 0660) : err;
+}
+
+static enum err open_writer(struct store *s, const char *folder)
+{
+	enum err err = folder_make(folder, 0700);
+
+	if (err == ERR_OK)
+		err = store_lock_writer(folder, &s->lock_fd);
+	return err == ERR_OK ? check_not_emptied(folder, s->lock_fd) : err;
+}
+
 enum err store_open(const char *folder, const struct store_options *options, struct store **ret)
 {
 	struct store *s = calloc(1, sizeof *s);
@@ -333,15 +368,15 @@ enum err store_open(const char *folder, const struct store_options *options, str
 	(void)pthread_mutex_init(&s->tables, NULL);
 	(void)pthread_mutex_init(&s->writers, NULL);
 	(void)pthread_cond_init(&s->gate_moved, NULL);
-	if (!s->read_only) {
-		err = folder_make(folder, 0770);
-		if (err == ERR_OK)
-			err = store_lock_writer(folder, &s->lock_fd);
-		if (err == ERR_OK)
-			err = check_not_emptied(folder, s->lock_fd);
-	}
+	s->folder = strdup(folder);
+	if (!s->folder)
+		err = ERR_NOMEM;
+	if (err == ERR_OK && !s->read_only)
+		err = open_writer(s, folder);
 	if (err == ERR_OK)
 		err = open_mapped(s, folder, options);
+	if (err == ERR_OK && !s->read_only && options->group_reads)
+		err = let_group_read(folder);
 	if (err == ERR_OK && !s->read_only)
 		err = remember_made(s, folder);
 	if (err != ERR_OK) {
@@ -357,6 +392,38 @@ enum err store_sync(struct store *s)
 	int rc = mdb_env_sync(s->env, 1);
 
 	return rc == 0 ? ERR_OK : store_write_err(s, rc);
+}
+
+/* ---- beside other processes ---- */
+
+uint64_t store_stamp(struct store *s)
+{
+	MDB_envinfo info = {.me_last_txnid = 0};
+
+	/* Not while the map is elsewhere. */
+	(void)pthread_mutex_lock(&s->gate);
+	(void)mdb_env_info(s->env, &info);
+	(void)pthread_mutex_unlock(&s->gate);
+	return info.me_last_txnid;
+}
+
+bool store_replaced(const struct store *s)
+{
+	char path[STORE_PATH_BYTES];
+	struct stat here;
+	struct stat there;
+
+	if (store_path(s->folder, "data.mdb", path) != ERR_OK || fstat(s->data_fd, &here) != 0)
+		return true;
+	return stat(path, &there) != 0 || there.st_dev != here.st_dev ||
+	       there.st_ino != here.st_ino;
+}
+
+void store_sweep(struct store *s)
+{
+	int dead = 0;
+
+	(void)mdb_reader_check(s->env, &dead);
 }
 
 /* ---- room ---- */
@@ -431,6 +498,7 @@ void store_close(struct store *s)
 	(void)pthread_mutex_destroy(&s->tables);
 	(void)pthread_mutex_destroy(&s->writers);
 	(void)pthread_mutex_destroy(&s->gate);
+	free(s->folder);
 	free(s);
 }
 

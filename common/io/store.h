@@ -28,17 +28,30 @@ enum store_mode {
 struct store_options {
 	enum store_mode mode;
 	bool read_only;
-	size_t map_bytes;     /* to begin with; 0: a large default.  Grows when full. */
+	bool group_reads; /* for read-only openings by accounts of the folder's group: the writer
+			     lets it enter the folder, read the data and write the lock file */
+	size_t map_bytes; /* to begin with; 0: a large default.  Grows when full. */
 	size_t map_bytes_max; /* 0: no bound but the address space */
 	unsigned tables_max;  /* 0: 256 */
 };
 
-/* Creates the folder when missing.  BUSY when another process writes it, CORRUPT, IO,
+/* Creates the folder when missing.  Read-only, an environment may be opened beside its writer, by
+ * other processes: it is followed wherever the writer has it grow; NOT_FOUND when there is none.
+ * BUSY when another process writes it, CORRUPT, IO,
  * DISK_FULL, DENIED.  Never open one store twice in a process, never use it across fork. */
 MUST_USE enum err store_open(const char *folder, const struct store_options *options,
 			     struct store **ret);
 MUST_USE enum err store_sync(struct store *s);
 void store_close(struct store *s); /* NULL-safe */
+
+/* Changes with every commit that changed something, of whatever process; costs no system call. */
+uint64_t store_stamp(struct store *s);
+/* Whether the folder holds another environment by now, or none: what is open here stands still and
+ * is to be closed, and the new one opened. */
+bool store_replaced(const struct store *s);
+/* Frees what readers of other processes held that ended without closing: pages that one of them
+ * read could not be used again.  For writers, now and then. */
+void store_sweep(struct store *s);
 
 /* Opens a table; `create` needs a store that is not read-only and no open write
  * transaction in this thread.  NOT_FOUND when missing and not to be created. */

@@ -39,8 +39,9 @@ struct txn {
 
 struct store {
 	MDB_env *env;
-	int lock_fd; /* the writer's lock; -1 for a reader */
-	int data_fd; /* LMDB's own descriptor of the data file; borrowed */
+	char *folder; /* owned */
+	int lock_fd;  /* the writer's lock; -1 for a reader */
+	int data_fd;  /* LMDB's own descriptor of the data file; borrowed */
 	bool read_only;
 	size_t map_bytes_max;
 	uint64_t reserve_at; /* bytes in use at which room is reserved next */
