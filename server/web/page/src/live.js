@@ -1,0 +1,110 @@
+// What the page hears from the server while it is open: one stream of events, and a look at the
+// status now and then, since a stream that died silently looks like a quiet one.
+
+const LOOK_MS = 15000; // between two looks at the status
+const PATIENCE_MS = 8000; // until a look has failed
+const AGAIN_MS = 3000; // until a stream that was given up is opened again
+
+// state.link: "connecting" | "live" | "lost"; since: when the server was last heard
+// state.stale: the daemon behind the page does not refresh its data; written: when it last did
+// onChange(event) for each change; onState() when anything in `state` is another
+export function startLive({ onChange, onState }) {
+  const state = { link: "connecting", since: null, stale: false, written: null, position: null, status: null, quorum: null, frozen: [] };
+  let source = null;
+  let again = 0;
+  let looking = null;
+
+  const set = (changes) => {
+    const before = JSON.stringify([state.link, state.stale, state.position, state.frozen, state.quorum, state.written]);
+    Object.assign(state, changes);
+    const after = JSON.stringify([state.link, state.stale, state.position, state.frozen, state.quorum, state.written]);
+    if (before !== after || changes.status) onState(state);
+  };
+  const heard = (ok) => {
+    if (!ok) {
+      set({ link: "lost" });
+      return;
+    }
+    state.since = new Date();
+    if (state.link !== "live") set({ link: source?.readyState === EventSource.OPEN ? "live" : "connecting" });
+  };
+
+  const read = (event) => {
+    try {
+      return JSON.parse(event.data);
+    } catch {
+      return null;
+    }
+  };
+  const open = () => {
+    clearTimeout(again);
+    source?.close();
+    source = new EventSource("/api/v1/events");
+    source.onopen = () => {
+      const returned = state.link === "lost";
+      state.since = new Date();
+      set({ link: "live" });
+      look();
+      if (returned) onChange(null); // what happened meanwhile is not known
+    };
+    source.onerror = () => {
+      set({ link: "lost" });
+      if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+      clearTimeout(again);
+      again = setTimeout(open, AGAIN_MS);
+    };
+    source.addEventListener("hello", (event) => {
+      const data = read(event);
+      heard(true);
+      if (data) set({ position: data.position });
+    });
+    source.addEventListener("change", (event) => {
+      const data = read(event);
+      heard(true);
+      if (!data) return;
+      set({ position: data.position });
+      onChange(data);
+    });
+    source.addEventListener("status", (event) => {
+      const data = read(event);
+      heard(true);
+      if (!data) return;
+      set({ stale: data.stale === true, position: data.position, quorum: data.quorum, frozen: data.frozen ?? [] });
+      look(); // the times of contact
+    });
+    source.addEventListener("reset", () => {
+      open(); // another server's stream: begin anew
+      onChange(null);
+    });
+  };
+
+  async function look() {
+    if (looking) return;
+    looking = new AbortController();
+    const timer = setTimeout(() => looking.abort(), PATIENCE_MS);
+    try {
+      const response = await fetch("/api/v1/status", { signal: looking.signal });
+      if (response.status >= 502 && response.status <= 504) throw new Error("gone");
+      heard(true);
+      if (response.ok) {
+        const status = await response.json();
+        set({ status, stale: status.stale === true, written: status.written, frozen: status.frozen ?? [] });
+      }
+      if (source?.readyState === EventSource.CLOSED) open();
+    } catch {
+      set({ link: "lost" });
+    } finally {
+      clearTimeout(timer);
+      looking = null;
+    }
+  }
+
+  open();
+  setInterval(() => {
+    if (document.visibilityState === "visible") look();
+  }, LOOK_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") look();
+  });
+  return { state, heard, retry: open };
+}

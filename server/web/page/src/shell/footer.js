@@ -1,0 +1,17 @@
+// The foot of every page.
+import { html, nothing } from "lit-html";
+
+export function footer(x) {
+  const text = (name) => x.site?.texts?.[name] ?? null;
+  return html`<footer aria-label=${x.t("common.footer")}>
+    <p>${x.t("common.foot_unofficial")}</p>
+    ${text("body") ? html`<p>${text("body")}</p>` : nothing}
+    <ul>
+      <li><a href=${x.link("/accessibility")}>${x.t("common.nav_accessibility")}</a></li>
+      <li><a href="/api/v1">${x.t("common.foot_api")}</a></li>
+      <li><a href="/api/v1/openapi.json">${x.t("common.foot_openapi")}</a></li>
+      <li><a href="/notices.txt">${x.t("common.foot_notices")}</a></li>
+      ${x.site?.version ? html`<li>${x.t("common.foot_version", { version: x.site.version })}</li>` : nothing}
+    </ul>
+  </footer>`;
+}
