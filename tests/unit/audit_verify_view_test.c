@@ -67,6 +67,45 @@ static void an_altered_count_is_found_by_its_row(void **state)
 	assert_int_equal(a->told[0].damage, DAMAGE_TALLY);
 }
 
+static void an_altered_change_is_found_by_its_entry(void **state)
+{
+	struct audit *a = *state;
+	struct bytes key = row_after(a, a->view.changes, "");
+	struct bytes value = get(a, a->store, a->view.changes, key);
+	struct bytes other = kept(a->n, key);
+
+	flip(a, a->store, a->view.changes, key, value.size - 1);
+	verify(a);
+	assert_int_equal(a->count, 1);
+	assert_int_equal(a->told[0].damage, DAMAGE_CHANGE);
+	assert_string_equal(a->told[0].log, "national");
+	delete (a->store, a->view.changes, key);
+	verify(a);
+	assert_int_equal(a->count, 1);
+	assert_int_equal(a->told[0].damage, DAMAGE_CHANGE);
+	assert_non_null(strstr(a->told[0].what, "pl26-cis-"));
+	put(a->store, a->view.changes, key, value);
+	((uint8_t *)(uintptr_t)other.data)[other.size - 1] = 7; /* no eighth change was in it */
+	put(a->store, a->view.changes, other, value);
+	verify(a);
+	assert_int_equal(a->count, 1);
+	assert_int_equal(a->told[0].damage, DAMAGE_CHANGE);
+	delete (a->store, a->view.changes, other);
+	assert_whole(a);
+	assert_int_equal(a->report.changes, EVENTS);
+}
+
+static void an_altered_time_is_found_by_its_entry(void **state)
+{
+	struct audit *a = *state;
+	struct bytes key = number(a, -1, 3);
+
+	flip(a, a->store, a->view.times, key, 7);
+	assert_found(a, DAMAGE_CHANGE, "national", 3);
+	delete (a->store, a->view.times, key);
+	assert_found(a, DAMAGE_CHANGE, "national", 3);
+}
+
 static void a_view_ahead_of_its_log_is_found(void **state)
 {
 	struct audit *a = *state;
@@ -193,6 +232,8 @@ int main(void)
 		AUDIT(an_altered_record_is_found_by_its_id),
 		AUDIT(an_altered_version_is_found_by_its_event),
 		AUDIT(an_altered_count_is_found_by_its_row),
+		AUDIT(an_altered_change_is_found_by_its_entry),
+		AUDIT(an_altered_time_is_found_by_its_entry),
 		AUDIT(a_view_ahead_of_its_log_is_found),
 		AUDIT(a_store_that_is_written_meanwhile_is_whole_as_well),
 		AUDIT(a_view_that_lags_behind_is_compared_where_it_stands),

@@ -672,6 +672,7 @@ static void assert_folds_anew(struct viewed *v, const struct story *s, uint64_t 
 	assert_same_table(a, v->view.versions, b, anew->view.versions, seed);
 	assert_same_table(a, v->view.counts, b, anew->view.counts, seed);
 	assert_same_table(a, v->view.links, b, anew->view.links, seed);
+	assert_same_table(a, v->view.changes, b, anew->view.changes, seed);
 	assert_same_table(a, v->view.state, b, anew->view.state, seed);
 	txn_abort(a);
 	txn_abort(b);
