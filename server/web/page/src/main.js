@@ -89,7 +89,7 @@ function makeX({ lang, path, view, params }, url, before) {
       return address(lang, path, query);
     },
     go: (to, query) => navigate(x.link(to, query)),
-    navigate: (href) => navigate(href),
+    navigate: (href, options) => navigate(href, options),
     redraw: () => open.x === x && draw(),
     reload: () => open.x === x && load(),
     retry: () => {
@@ -167,9 +167,10 @@ function show(url, { first = false } = {}) {
   load();
 }
 
-function navigate(href) {
+// replace: without a step of its own in the browser's history
+function navigate(href, { replace = false } = {}) {
   const url = new URL(href, location.href);
-  if (url.href !== location.href) history.pushState(null, "", url);
+  if (url.href !== location.href) history[replace ? "replaceState" : "pushState"](null, "", url);
   show(url);
 }
 

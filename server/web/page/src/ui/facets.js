@@ -1,28 +1,47 @@
-// Facets: each value of a field with how many records have it, as links that narrow the list.
+// Facets: the values of a field with how many records have each, as boxes to tick.
 import { html, nothing } from "lit-html";
+import { repeat } from "lit-html/directives/repeat.js";
 
 const SHOWN = 8; // values before the rest is folded away
 
-function value(x, { field, valueText }, { value: raw, count }, chosen, hrefOf) {
-  const text = valueText?.(raw) ?? x.label(field, raw);
-  const on = chosen === (raw ?? "");
+// How an address of the page says "unknown"; no column has such a value.
+export const UNKNOWN = "-";
+
+// Ticked values stay in sight even where nothing has them any more.
+function rowsOf({ values, order }, chosen) {
+  const rows = values.map(({ value, count }) => ({ value: value ?? UNKNOWN, count }));
+  for (const value of chosen) if (!rows.some((row) => row.value === value)) rows.push({ value, count: 0 });
+  return order ? rows.sort(order) : rows;
+}
+
+function box(x, { field, text }, { value, count }, chosen, change) {
+  const on = chosen.includes(value);
+  const toggle = (event) => change(event.target.checked ? [...chosen, value] : chosen.filter((one) => one !== value));
   return html`<li>
-    <a href=${hrefOf(on ? null : raw)} aria-current=${on ? "true" : nothing}>
-      <span class="facet-value">${text}</span> <span class="facet-count">${x.number(count)}</span>
-    </a>
+    <label>
+      <input type="checkbox" name=${field} value=${value} .checked=${on} @change=${toggle} />
+      <span class="facet-value">${value === UNKNOWN ? html`<span class="unknown">${text(null)}</span>` : text(value)}</span>
+      <span class="facet-count">${x.number(count)}</span>
+    </label>
   </li>`;
 }
 
-// facet: { field, label, values: [{ value, count }], valueText(value) }; chosen: the value in force or
-// undefined; hrefOf(value or null) → address (null: without this filter)
-export function facet(x, facet, chosen, hrefOf) {
-  const rows = facet.values.map((one) => value(x, facet, one, chosen, hrefOf));
+// facet: { field, label, values: [{ value, count }], text(value or null), order(a, b) or null }
+// chosen: the values ticked (UNKNOWN for unknown); change(values): told what they are to be
+export function facet(x, facet, chosen, change) {
+  const rows = rowsOf(facet, chosen);
+  if (!rows.length) return nothing;
+  const list = (some) => html`<ul>${repeat(some, (row) => row.value, (row) => box(x, facet, row, chosen, change))}</ul>`;
   const rest = rows.slice(SHOWN);
-  return html`<section class="facet">
-    <h3>${facet.label}</h3>
-    <ul>${rows.slice(0, SHOWN)}</ul>
-    ${rest.length
-      ? html`<details><summary>${x.t("common.facet_more", { n: rest.length })}</summary><ul>${rest}</ul></details>`
+  const folded = rest.length > 2;
+  return html`<fieldset class="facet">
+    <legend>${facet.label}</legend>
+    ${list(folded ? rows.slice(0, SHOWN) : rows)}
+    ${folded
+      ? html`<details ?open=${rest.some((row) => chosen.includes(row.value))}>
+          <summary>${x.t("common.facet_more", { n: rest.length })}</summary>
+          ${list(rest)}
+        </details>`
       : nothing}
-  </section>`;
+  </fieldset>`;
 }

@@ -67,6 +67,7 @@ export default {
   sorted_descending: "descending",
   table_scrolls: "{caption} – the table scrolls sideways",
   next_page: "Next page",
+  previous_page: "Previous page",
   first_page: "First page",
   pages: "Pages of results",
   shown_of: { one: "{shown} of {n} record", other: "{shown} of {n} records" },

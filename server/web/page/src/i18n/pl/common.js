@@ -67,6 +67,7 @@ export default {
   sorted_descending: "malejąco",
   table_scrolls: "{caption} – tabelę można przewijać w poziomie",
   next_page: "Następna strona",
+  previous_page: "Poprzednia strona",
   first_page: "Pierwsza strona",
   pages: "Strony wyników",
   shown_of: { one: "{shown} z {n} wpisu", few: "{shown} z {n} wpisów", many: "{shown} z {n} wpisów", other: "{shown} z {n} wpisów" },
