@@ -18,11 +18,13 @@ enum {
 	QUERY_CURSOR_MAX = 1024,  /* characters of a cursor */
 };
 
+/* A reduced date is each of its days: "2019" is from 2019-06 and to 2019-03, and a bound "2019"
+ * holds 2019-12-31.  Unknown values and what is no date or number never lie in a range. */
 enum condition {
 	IS_ANY_OF, /* one of `values`, exactly; the empty text: unknown */
-	IS_FROM,   /* dates, numbers: not before, not below values[0]; unknown never is */
-	IS_TO,  /* not after, not above; a reduced date reaches to its end: 2019 holds 2019-12-31 */
-	STARTS, /* begins with values[0] (TERYT codes, ids) */
+	IS_FROM,   /* dates, numbers: not before, not below values[0] */
+	IS_TO,     /* not after, not above */
+	STARTS,    /* begins with values[0] (TERYT codes, ids) */
 };
 
 struct filter {
@@ -36,7 +38,9 @@ struct query {
 	enum record_kind kind;
 	size_t filter_count;
 	struct filter filters[QUERY_FILTERS_MAX]; /* all must hold */
-	const char *search; /* every word of it begins a word of some text of the record; NULL */
+	/* Every word of it begins a word of some text of the record (catalog_is_searched) or of the
+	 * name of what the record refers to; NULL, or without any letter or digit: all. */
+	const char *search;
 	size_t sort;        /* field; by Polish collation, dates and numbers by value; then by id */
 	bool descending;    /* unknown values come last both ways */
 	const char *cursor; /* of the page before; NULL: the first page */
@@ -49,6 +53,7 @@ struct query {
  *   FIELD=a&FIELD=b  one of these       FIELD=        unknown
  *   FIELD.from=, FIELD.to=              FIELD.starts=
  *   q=words   sort=FIELD | -FIELD   limit=N   cursor=…   facets=FIELD,FIELD
+ * Without `sort`: by name, or by id where there are none; without `limit`: QUERY_LIMIT.
  * `names[i]` that are in `ignored` (NULL-ended) are somebody else's.  Anything else is INVALID, and
  * `why` (TEXT_BYTES_MAX + 1) says which and what is allowed.  Everything is borrowed or in the
  * arena. */
@@ -70,8 +75,8 @@ struct query_result {
 	size_t row_count;
 	const size_t *rows; /* of the page, in order */
 	const char *next;   /* cursor of the next page; NULL: this is the last */
-	struct facet
-		facets[QUERY_FACETS_MAX]; /* each counted without the filter on its own field */
+	/* Each counted without the filters on its own field. */
+	struct facet facets[QUERY_FACETS_MAX];
 };
 /* All of it lives in the arena, for as long as nothing is put into the catalog.  A cursor holds the
  * last row's sort key and id, so a record that stays as it is comes once however others change
