@@ -210,6 +210,7 @@ static bool peer_to(const void *row, ProtobufCMessage *message, struct arena *ar
 	m->last_contact_ms = p->last_contact_ms;
 	m->last_commit_ms = p->last_commit_ms;
 	m->note = codec_text(p->note);
+	m->checkpoint = codec_binary(p->checkpoint);
 	return true;
 }
 
@@ -225,6 +226,7 @@ static enum err peer_from(const ProtobufCMessage *message, void *row)
 		.last_contact_ms = m->last_contact_ms,
 		.last_commit_ms = m->last_commit_ms,
 		.note = m->note,
+		.checkpoint = bytes_of(m->checkpoint.data, m->checkpoint.len),
 	};
 	return ERR_OK;
 }
@@ -346,6 +348,50 @@ static enum err witness_from(const ProtobufCMessage *message, void *row)
 	return ERR_OK;
 }
 
+static bool histogram_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const struct histogram_row *h = row;
+	Splot__Histogram *m = (Splot__Histogram *)message;
+	size_t count = h->bound_count + 1;
+	Splot__Bucket *buckets = arena_alloc(arena, count * sizeof *buckets);
+
+	m->buckets = arena_alloc(arena, count * sizeof *m->buckets);
+	if (!buckets || !m->buckets)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		splot__bucket__init(&buckets[i]);
+		buckets[i].bound_us = i < h->bound_count ? h->bounds_us[i] : 0;
+		buckets[i].count = h->counts[i];
+		m->buckets[i] = &buckets[i];
+	}
+	m->n_buckets = count;
+	m->name = codec_text(h->name);
+	m->sum_us = h->sum_us;
+	return true;
+}
+
+static enum err histogram_from(const ProtobufCMessage *message, void *row)
+{
+	const Splot__Histogram *m = (const Splot__Histogram *)message;
+	struct histogram_row *h = row;
+	uint64_t before = 0;
+
+	if (m->n_buckets == 0 || m->n_buckets > HISTOGRAM_BOUNDS_MAX + 1 ||
+	    m->buckets[m->n_buckets - 1]->bound_us != 0)
+		return ERR_DECODE;
+	*h = (struct histogram_row){
+		.name = m->name, .bound_count = m->n_buckets - 1, .sum_us = m->sum_us};
+	for (size_t i = 0; i < m->n_buckets; i++) {
+		h->counts[i] = m->buckets[i]->count;
+		if (i == h->bound_count)
+			break;
+		if (m->buckets[i]->bound_us <= before)
+			return ERR_DECODE;
+		before = h->bounds_us[i] = m->buckets[i]->bound_us;
+	}
+	return ERR_OK;
+}
+
 struct row_codec {
 	const ProtobufCMessageDescriptor *type;
 	size_t row_bytes;
@@ -372,6 +418,9 @@ static const struct row_codec EVIDENCE = {&splot__evidence__descriptor, sizeof(s
 					  evidence_to, evidence_from};
 static const struct row_codec WITNESSES = {&splot__witness__descriptor, sizeof(struct witness_row),
 					   witness_to, witness_from};
+
+static const struct row_codec HISTOGRAMS = {
+	&splot__histogram__descriptor, sizeof(struct histogram_row), histogram_to, histogram_from};
 
 /* An array of pointers to messages made of the rows; NULL without memory. */
 static void *rows_to(const struct row_codec *codec, const void *rows, size_t count,
@@ -434,6 +483,9 @@ enum err control_reply_encode(const struct control_reply *r, struct arena *scrat
 	m.quorum = r->quorum;
 	m.policy = codec_text(r->policy);
 	m.verified = codec_text(r->verified);
+	m.written_ms = r->written_ms;
+	m.interval_ms = r->interval_ms;
+	m.checkpoint = codec_binary(r->checkpoint);
 	m.n_problems = r->problem_count;
 	m.problems = rows_to(&PROBLEMS, r->problems, r->problem_count, scratch);
 	m.n_versions = r->version_count;
@@ -452,8 +504,10 @@ enum err control_reply_encode(const struct control_reply *r, struct arena *scrat
 	m.evidence = rows_to(&EVIDENCE, r->evidence, r->evidence_count, scratch);
 	m.n_witnesses = r->witness_count;
 	m.witnesses = rows_to(&WITNESSES, r->witnesses, r->witness_count, scratch);
+	m.n_histograms = r->histogram_count;
+	m.histograms = rows_to(&HISTOGRAMS, r->histograms, r->histogram_count, scratch);
 	if (!m.problems || !m.versions || !m.counts || !m.peers || !m.refusals || !m.trust ||
-	    !m.rows || !m.evidence || !m.witnesses)
+	    !m.rows || !m.evidence || !m.witnesses || !m.histograms)
 		return ERR_NOMEM;
 	return codec_pack(&m.base, CONTROL_BYTES_MAX, ret);
 }
@@ -477,6 +531,7 @@ static enum err reply_rows(const Splot__ControlReply *m, struct arena *arena,
 		{&STORED, m->rows, m->n_rows, &r->rows, &r->row_count},
 		{&EVIDENCE, m->evidence, m->n_evidence, &r->evidence, &r->evidence_count},
 		{&WITNESSES, m->witnesses, m->n_witnesses, &r->witnesses, &r->witness_count},
+		{&HISTOGRAMS, m->histograms, m->n_histograms, &r->histograms, &r->histogram_count},
 	};
 
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
@@ -519,6 +574,9 @@ enum err control_reply_decode(struct bytes raw, struct arena *arena, struct cont
 		.quorum = m->quorum,
 		.policy = m->policy,
 		.verified = m->verified,
+		.written_ms = m->written_ms,
+		.interval_ms = m->interval_ms,
+		.checkpoint = bytes_of(m->checkpoint.data, m->checkpoint.len),
 	};
 	if (r.code == ERR_COUNT)
 		r.code = ERR_INTERNAL;

@@ -104,7 +104,19 @@ struct peer_row {          /* node: one per server; server: one per log */
 	uint64_t claimed;  /* server: what the node says it has; node: the server's size */
 	uint64_t last_contact_ms; /* wall ms; 0 never */
 	uint64_t last_commit_ms;
-	const char *note; /* why, and what to do; "" when well */
+	const char *note;        /* why, and what to do; "" when well */
+	struct bytes checkpoint; /* server: the log's newest signed note; empty: none */
+};
+
+/* How often something took how long (base/histogram.h). */
+enum { HISTOGRAM_BOUNDS_MAX = 32 };
+struct histogram_row {
+	const char *name; /* "store", "arrival", "visible", "witness": docs/splot-server.8 */
+	size_t bound_count;
+	uint64_t bounds_us[HISTOGRAM_BOUNDS_MAX]; /* rising */
+	/* up to each bound and above the one before; the last one: above all */
+	uint64_t counts[HISTOGRAM_BOUNDS_MAX + 1];
+	uint64_t sum_us;
 };
 
 struct refusal_row {
@@ -157,10 +169,16 @@ struct control_reply {
 	const char *key;                     /* verifier key of the log that this daemon signs */
 	const struct witness_row *witnesses; /* server, and what follows */
 	size_t witness_count;
-	struct bytes cosigned; /* newest national note with its quorum, or with most of it */
-	bool quorum;           /* it has its quorum */
-	const char *policy;    /* the policy in force, as its file's text */
-	const char *verified;  /* both: report of the last full verification, one line of JSON */
+	struct bytes cosigned;   /* newest national note with its quorum, or with most of it */
+	bool quorum;             /* it has its quorum */
+	const char *policy;      /* the policy in force, as its file's text */
+	const char *verified;    /* both: report of the last full verification, one line of JSON */
+	struct bytes checkpoint; /* both: newest signed note of the log that this daemon signs */
+	const struct histogram_row *histograms; /* both: since the start */
+	size_t histogram_count;
+	/* when this was said; and, where it stands in a view, after how long at the latest it is
+	 * said again */
+	uint64_t written_ms, interval_ms;
 };
 
 MUST_USE enum err control_request_encode(const struct control_request *q, struct buf *ret);

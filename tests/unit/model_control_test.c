@@ -247,7 +247,7 @@ static void a_reply_comes_back_with_all_its_rows(void **state)
 		.change = {.id = "pl26-op-pestka", .kind = RECORD_OPERATOR, .record = r}};
 	const struct count_row counts[] = {{"entities", "26", "KIS", "", 9},
 					   {"x", "", "", "k", -1}};
-	const struct peer_row peer = {"centre", "live", 7, 8, 9, 10, "note"};
+	const struct peer_row peer = {"centre", "live", 7, 8, 9, 10, "note", bytes_of_text("n\n")};
 	const struct refusal_row refusal = {"26", "gap", 5};
 	const struct trust_row trust = {"26", "enrolled", "k1", "k2", "k3", 11};
 	const struct control_reply reply = {.code = ERR_CONFLICT,
@@ -295,10 +295,72 @@ static void a_reply_comes_back_with_all_its_rows(void **state)
 	assert_int_equal(back.counts[1].value, -1);
 	assert_string_equal(back.peers[0].state, "live");
 	assert_int_equal(back.peers[0].last_commit_ms, 10);
+	assert_true(bytes_equal(back.peers[0].checkpoint, peer.checkpoint));
 	assert_string_equal(back.refusals[0].code, "gap");
 	assert_string_equal(back.trust[0].curve_key, "k3");
 	assert_string_equal(back.identity, "26");
 	assert_int_equal(back.started_ms, 99);
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
+static void histograms_come_back_with_every_bucket(void **state)
+{
+	static struct histogram_row rows[2];
+	const struct control_reply reply = {.histograms = rows,
+					    .histogram_count = 2,
+					    .written_ms = 12,
+					    .interval_ms = 13,
+					    .checkpoint = bytes_of_text("signed")};
+	struct control_reply back;
+	struct arena arena = {0};
+	struct buf raw = {0};
+
+	(void)state;
+	rows[0] = (struct histogram_row){.name = "store", .sum_us = 99};
+	rows[0].counts[0] = 3; /* no bound at all */
+	rows[1] = (struct histogram_row){.name = "wide", .bound_count = HISTOGRAM_BOUNDS_MAX};
+	for (uint64_t i = 0; i < HISTOGRAM_BOUNDS_MAX; i++) {
+		rows[1].bounds_us[i] = UINT64_C(1) << (i + 20);
+		rows[1].counts[i] = i;
+	}
+	rows[1].counts[HISTOGRAM_BOUNDS_MAX] = UINT64_MAX;
+	assert_ok(control_reply_encode(&reply, &arena, &raw));
+	assert_ok(control_reply_decode(buf_bytes(&raw), &arena, &back));
+	assert_true(back.written_ms == 12 && back.interval_ms == 13);
+	assert_true(bytes_equal(back.checkpoint, reply.checkpoint));
+	assert_int_equal(back.histogram_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct histogram_row *h = &back.histograms[i];
+
+		assert_string_equal(h->name, rows[i].name);
+		assert_int_equal(h->sum_us, rows[i].sum_us);
+		assert_int_equal(h->bound_count, rows[i].bound_count);
+		assert_memory_equal(h->bounds_us, rows[i].bounds_us, sizeof h->bounds_us);
+		assert_memory_equal(h->counts, rows[i].counts, sizeof h->counts);
+	}
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
+static void histograms_whose_bounds_do_not_rise_are_refused(void **state)
+{
+	static const uint64_t odd[][3] = {{5, 5, 0}, {5, 4, 0}, {0, 4, 0}};
+	struct histogram_row row = {.name = "store", .bound_count = 2};
+	const struct control_reply reply = {.histograms = &row, .histogram_count = 1};
+	struct control_reply back;
+	struct arena arena = {0};
+	struct buf raw = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+		memcpy(row.bounds_us, odd[i], sizeof odd[i]);
+		buf_clear(&raw);
+		assert_ok(control_reply_encode(&reply, &arena, &raw));
+		assert_err(control_reply_decode(buf_bytes(&raw), &arena, &back), ERR_DECODE);
+	}
+	/* a histogram without buckets */
+	assert_err(control_reply_decode(bytes_of("\xea\x01\x00", 3), &arena, &back), ERR_DECODE);
 	buf_free(&raw);
 	arena_free(&arena);
 }
@@ -334,8 +396,11 @@ static void damaged_replies_do_no_harm(void **state)
 	const struct stored_row stored = {bytes_of("k", 1), bytes_of("value", 5)};
 	const struct evidence_row evidence = {"26", 4, "", bytes_of("n", 1), bytes_of("o", 1), 5};
 	const struct witness_row witness = {"26", "w1", 6, 7};
+	const struct histogram_row histogram = {"store", 1, {100}, {1, 2}, 3};
 	const struct control_reply reply = {.rows = &stored,
 					    .row_count = 1,
+					    .histograms = &histogram,
+					    .histogram_count = 1,
 					    .evidence = &evidence,
 					    .evidence_count = 1,
 					    .witnesses = &witness,
@@ -378,6 +443,8 @@ int main(void)
 		cmocka_unit_test(over_long_fields_of_a_request_are_refused),
 		cmocka_unit_test(a_reply_comes_back_with_what_the_audit_needs),
 		cmocka_unit_test(a_reply_comes_back_with_all_its_rows),
+		cmocka_unit_test(histograms_come_back_with_every_bucket),
+		cmocka_unit_test(histograms_whose_bounds_do_not_rise_are_refused),
 		cmocka_unit_test(a_reply_over_its_bound_is_not_encoded),
 		cmocka_unit_test(damaged_replies_do_no_harm),
 	};
