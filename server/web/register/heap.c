@@ -9,6 +9,8 @@
 enum {
 	PLACES_FIRST = 1024,
 	GARBAGE_LEAST = 64 * 1024, /* bytes, before packing is worth its while */
+	SLICES = 16,
+	SLICE_BYTES = 4096,
 };
 
 void heap_free(struct heap *h)
@@ -131,17 +133,60 @@ const char *heap_text(const struct heap *h, uint32_t place)
 	return place ? (const char *)h->bytes.data + h->places[place].at + 1 : "";
 }
 
+/* A word as it stands in the heap where one begins. */
+struct needle {
+	uint8_t bytes[FOLD_BYTES_MAX + 1];
+	size_t size;
+};
+
+static bool needle_of(struct bytes word, struct needle *ret)
+{
+	if (!word.size || word.size > FOLD_BYTES_MAX)
+		return false;
+	ret->bytes[0] = ' ';
+	memcpy(ret->bytes + 1, word.data, word.size);
+	ret->size = word.size + 1;
+	return true;
+}
+
+bool heap_has(const struct heap *h, uint32_t place, struct bytes word)
+{
+	struct needle needle;
+	size_t at = place ? h->places[place].at : 0;
+
+	return place && needle_of(word, &needle) &&
+	       memmem(h->bytes.data + at, end_of(h, place) - at, needle.bytes, needle.size);
+}
+
+size_t heap_sample(const struct heap *h, struct bytes word)
+{
+	struct needle needle;
+	size_t found = 0;
+
+	if (h->bytes.size < SLICE_BYTES || !needle_of(word, &needle))
+		return 0;
+	for (size_t i = 0; i < SLICES; i++) {
+		const uint8_t *at = h->bytes.data + (h->bytes.size - SLICE_BYTES) / SLICES * i;
+		const uint8_t *end = at + SLICE_BYTES;
+
+		while ((at = memmem(at, (size_t)(end - at), needle.bytes, needle.size)) != NULL) {
+			found++;
+			at++;
+		}
+	}
+	return found;
+}
+
 void heap_search(const struct heap *h, struct bytes word, uint64_t *bits)
 {
 	const uint8_t *end = h->bytes.data + h->bytes.size;
 	const uint8_t *at = h->bytes.data;
-	uint8_t needle[FOLD_BYTES_MAX + 1] = {' '};
+	struct needle needle;
 	size_t place = 1;
 
-	if (!h->bytes.size || !word.size || word.size > FOLD_BYTES_MAX)
+	if (!h->bytes.size || !needle_of(word, &needle))
 		return;
-	memcpy(needle + 1, word.data, word.size);
-	while (at < end && (at = memmem(at, (size_t)(end - at), needle, word.size + 1)) != NULL) {
+	while (at < end && (at = memmem(at, (size_t)(end - at), needle.bytes, needle.size))) {
 		size_t found = (size_t)(at - h->bytes.data);
 
 		while (end_of(h, place) <= found)

@@ -27,6 +27,11 @@ bool heap_wants_packing(const struct heap *h);
 void heap_pack(struct heap *h, void *context,
 	       void (*moved)(void *context, text_id text, uint32_t place));
 const char *heap_text(const struct heap *h, uint32_t place);
+/* Whether a word of the text begins so. */
+bool heap_has(const struct heap *h, uint32_t place, struct bytes word);
+/* How often words begin so in a sample of all; for choosing the rarest of some. */
+size_t heap_sample(const struct heap *h, struct bytes word);
+/* Sets the bits of the texts with a word that begins so. */
 void heap_search(const struct heap *h, struct bytes word, uint64_t *bits);
 size_t heap_memory(const struct heap *h);
 

@@ -322,6 +322,16 @@ void pool_search(const struct pool *p, struct bytes word, uint64_t *bits)
 	heap_search(&p->heap, word, bits);
 }
 
+bool pool_has(const struct pool *p, text_id text, struct bytes word)
+{
+	return text < p->count && heap_has(&p->heap, p->texts[text].folded, word);
+}
+
+size_t pool_sample(const struct pool *p, struct bytes word)
+{
+	return heap_sample(&p->heap, word);
+}
+
 size_t pool_memory(const struct pool *p)
 {
 	/* malloc keeps about 8 bytes with each piece and rounds it up. */

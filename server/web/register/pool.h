@@ -25,6 +25,9 @@ const char *pool_folded(const struct pool *p, text_id text);
 /* Sets the bit of every searched text that has a word beginning with this folded one. `bits` has
  * room for pool_texts(). */
 void pool_search(const struct pool *p, struct bytes word, uint64_t *bits);
+bool pool_has(const struct pool *p, text_id text, struct bytes word);
+/* How often the word begins so in a sample: to search the rarest first. */
+size_t pool_sample(const struct pool *p, struct bytes word);
 size_t pool_memory(const struct pool *p);
 
 static inline bool bit_is_set(const uint64_t *bits, size_t i)

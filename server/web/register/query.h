@@ -9,7 +9,7 @@
 enum {
 	QUERY_FILTERS_MAX = 32, /* conditions in one question */
 	QUERY_VALUES_MAX = 64,  /* alternatives in one condition */
-	QUERY_WORDS_MAX = 16,   /* words that are searched */
+	QUERY_WORDS_MAX = 8,    /* words that are searched: each may be a pass over all texts */
 	QUERY_TEXT_MAX = 256,   /* bytes of the search */
 	QUERY_FACETS_MAX = 8,
 	QUERY_FACET_VALUES = 100, /* of one facet, the most frequent */

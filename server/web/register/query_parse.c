@@ -74,22 +74,20 @@ static enum err check_bound(const struct parse *p, const struct field *field, co
 	return refuse(p, "%s: a bound is a date such as 2026, 2026-11 or 2026-11-21", field->name);
 }
 
-static enum err add_filter(const struct parse *p, size_t field, enum condition condition,
-			   struct filter **ret)
+/* The filter that another value goes to; NULL: there are too many. */
+static struct filter *add_filter(struct query *q, size_t field, enum condition condition)
 {
-	struct query *q = p->q;
+	struct filter *f = NULL;
 
 	for (size_t i = 0; condition == IS_ANY_OF && i < q->filter_count; i++) {
-		if (q->filters[i].field == field && q->filters[i].condition == IS_ANY_OF) {
-			*ret = &q->filters[i];
-			return ERR_OK;
-		}
+		if (q->filters[i].field == field && q->filters[i].condition == IS_ANY_OF)
+			return &q->filters[i];
 	}
 	if (q->filter_count == QUERY_FILTERS_MAX)
-		return refuse(p, "more than %d conditions", QUERY_FILTERS_MAX);
-	*ret = &q->filters[q->filter_count++];
-	**ret = (struct filter){.field = field, .condition = condition};
-	return ERR_OK;
+		return NULL;
+	f = &q->filters[q->filter_count++];
+	*f = (struct filter){.field = field, .condition = condition};
+	return f;
 }
 
 static enum err parse_filter(const struct parse *p, const char *name, const char *value)
@@ -108,10 +106,11 @@ static enum err parse_filter(const struct parse *p, const char *name, const char
 			continue;
 		if (suffixes[i].condition == IS_FROM || suffixes[i].condition == IS_TO)
 			e = check_bound(p, &p->kind->fields[field], value);
-		if (e == ERR_OK)
-			e = add_filter(p, (size_t)field, suffixes[i].condition, &f);
 		if (e != ERR_OK)
 			return e;
+		f = add_filter(p->q, (size_t)field, suffixes[i].condition);
+		if (!f)
+			return refuse(p, "more than %d conditions", QUERY_FILTERS_MAX);
 		if (f->value_count == QUERY_VALUES_MAX)
 			return refuse(p, "%s: more than %d values", p->kind->fields[field].name,
 				      QUERY_VALUES_MAX);

@@ -1,7 +1,11 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "register/fold.h"
 #include "register/query_parts.h"
+
+/* One row in so many: then looking at rows is less work than at all texts. */
+enum { FEW = 32 };
 
 static size_t words_of(size_t bits)
 {
@@ -31,11 +35,18 @@ static void mark_ids(const struct run *x, enum record_kind kind, const uint64_t 
 	}
 }
 
+struct word {
+	struct bytes text;
+	size_t often; /* in a sample */
+};
 struct search {
+	struct word words[QUERY_WORDS_MAX];
+	size_t word_count;
 	uint64_t *texts, *ids, *rows; /* bits */
 };
 
-static void search_word(struct run *x, struct search *s, struct bytes word)
+/* Looks the word up among all texts, then which rows have them. */
+static void search_texts(struct run *x, struct search *s, struct bytes word)
 {
 	size_t texts = words_of(catalog_texts(x->catalog)) * sizeof(uint64_t);
 
@@ -59,21 +70,107 @@ static void search_word(struct run *x, struct search *s, struct bytes word)
 	}
 }
 
+static bool row_has(const struct run *x, size_t row, struct bytes word)
+{
+	const struct pool *pool = catalog_pool(x->catalog);
+	bool has = false;
+
+	for (size_t f = 0; f < x->kind->field_count && !has; f++) {
+		const struct field *field = &x->kind->fields[f];
+		text_id text = catalog_value(x->catalog, x->query->kind, row, f);
+
+		if (catalog_is_searched(field)) {
+			has = pool_has(pool, text, word);
+		} else if (field->type == FIELD_REF && text) {
+			size_t other = catalog_row(x->catalog, field->refers_to, text);
+			size_t name = catalog_title_field(field->refers_to);
+
+			has = other != SIZE_MAX &&
+			      pool_has(pool,
+				       catalog_value(x->catalog, field->refers_to, other, name),
+				       word);
+		}
+	}
+	return has;
+}
+
+/* Looks only at the rows that are left. */
+static void search_rows(struct run *x, struct bytes word)
+{
+	for (size_t row = 0; row < x->rows; row++) {
+		if (x->state[row] != ROW_FAILS && !row_has(x, row, word))
+			x->state[row] = ROW_FAILS;
+	}
+}
+
+static size_t rows_left(const struct run *x)
+{
+	size_t left = 0;
+
+	for (size_t row = 0; row < x->rows; row++)
+		left += x->state[row] != ROW_FAILS;
+	return left;
+}
+
+static bool begins_with(struct bytes text, struct bytes prefix)
+{
+	return text.size >= prefix.size && memcmp(text.data, prefix.data, prefix.size) == 0;
+}
+
+/* A word that begins another one asks nothing that the other does not. */
+static void add_word(const struct run *x, struct search *s, struct bytes text)
+{
+	struct word word = {text, pool_sample(catalog_pool(x->catalog), text)};
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->word_count; i++) {
+		if (begins_with(s->words[i].text, text))
+			return;
+	}
+	for (size_t i = 0; i < s->word_count; i++) {
+		if (!begins_with(text, s->words[i].text))
+			s->words[kept++] = s->words[i];
+	}
+	s->word_count = kept;
+	if (s->word_count < QUERY_WORDS_MAX)
+		s->words[s->word_count++] = word;
+}
+
+static int compare_words(const void *a, const void *b)
+{
+	const struct word *x = a;
+	const struct word *y = b;
+
+	if (x->often != y->often)
+		return x->often < y->often ? -1 : 1;
+	return x->text.size > y->text.size ? -1 : x->text.size < y->text.size;
+}
+
 static enum err search_words(struct run *x, struct bytes folded)
 {
 	size_t texts = words_of(catalog_texts(x->catalog)) * sizeof(uint64_t);
-	struct search s = {arena_alloc(x->arena, texts), arena_alloc(x->arena, texts),
-			   arena_alloc(x->arena, words_of(x->rows) * sizeof(uint64_t))};
+	struct search s = {
+		.texts = arena_alloc(x->arena, texts),
+		.ids = arena_alloc(x->arena, texts),
+		.rows = arena_alloc(x->arena, words_of(x->rows) * sizeof(uint64_t)),
+	};
 
 	if (!s.texts || !s.ids || !s.rows)
 		return ERR_NOMEM;
-	for (size_t words = 0; folded.size && words < QUERY_WORDS_MAX; words++) {
+	while (folded.size) {
 		const uint8_t *space = memchr(folded.data, ' ', folded.size);
 		size_t size = space ? (size_t)(space - folded.data) : folded.size;
 
-		search_word(x, &s, bytes_of(folded.data, size));
+		add_word(x, &s, bytes_of(folded.data, size));
 		size += space != NULL;
 		folded = bytes_of(folded.data + size, folded.size - size);
+	}
+	qsort(s.words, s.word_count, sizeof *s.words, compare_words);
+	for (size_t i = 0; i < s.word_count; i++) {
+		if (rows_left(x) <= x->rows / FEW)
+			search_rows(x, s.words[i].text);
+		else
+			search_texts(x, &s, s.words[i].text);
 	}
 	return ERR_OK;
 }
