@@ -9,6 +9,7 @@ import { banners } from "./shell/banners.js";
 import { footer } from "./shell/footer.js";
 import { header } from "./shell/header.js";
 import { loading, problem } from "./ui/states.js";
+import notfound from "./views/notfound.js";
 import { views } from "./views/index.js";
 
 const RELOAD_MS = 600; // at most one loading in this time, however many changes come
@@ -23,17 +24,14 @@ let announcement = "";
 // ---- drawing ----
 
 function body({ x, view, data, error }) {
-  if (!view) {
-    const texts = { title: x.t("common.not_found"), detail: x.t("common.not_found_hint", { path: location.pathname }) };
-    return html`<p>${texts.detail}</p><p><a href=${x.link("/")}>${x.t("common.to_overview")}</a></p>`;
-  }
+  if (!view || (error?.status === 404 && data === undefined)) return notfound.render(x);
   if (error && data === undefined) return problem(x, error, x.reload);
   if (data === undefined) return loading(x);
   return view.render(x, data);
 }
 
 function heading({ x, view, data, error }) {
-  if (!view || (error?.status === 404 && data === undefined)) return x.t("common.not_found");
+  if (!view || (error?.status === 404 && data === undefined)) return notfound.title(x);
   return view.title(x, data);
 }
 
@@ -148,6 +146,12 @@ function reloadSoon() {
 
 // ---- navigation ----
 
+// Whether an address differs from the last one only in how the same data are shown.
+function onlyDisplay(view, before, after) {
+  const names = new Set([...before.keys(), ...after.keys()]);
+  return [...names].every((name) => view?.display?.includes(name) || String(before.getAll(name)) === String(after.getAll(name)));
+}
+
 function show(url, { first = false } = {}) {
   const found = match(url.pathname);
   const samePlace = open && open.view === found.view && open.x.path === found.path;
@@ -158,6 +162,11 @@ function show(url, { first = false } = {}) {
     // what is there stays until the new is: no flicker, and the focus stays where it is
     open.data = before.data;
     open.loadedAt = before.loadedAt;
+    if (open.data !== undefined && !before.loading && !before.error && onlyDisplay(found.view, before.x.query, url.searchParams)) {
+      Object.assign(open, { loading: false, abort: null, startedAt: before.startedAt });
+      draw();
+      return;
+    }
   } else if (!first) {
     scrollTo(0, 0);
     draw();

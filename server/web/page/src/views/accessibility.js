@@ -168,7 +168,6 @@ export default {
     const at = texts(x);
     const complete = NEEDED.every((key) => at.one(key));
     return html`<article class="statement">
-      <h1>${x.t("accessibility.title")}</h1>
       ${complete ? nothing : html`<p class="statement-note">${x.t("accessibility.blanks")}</p>`}
       ${intro(x, at)} ${state(x, at)} ${made(x, at)} ${eases(x)} ${contact(x, at)} ${other(x, at)}
     </article>`;

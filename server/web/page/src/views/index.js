@@ -7,13 +7,17 @@
 //     async load(x) → data            // throws api's Problem; x.signal ends it
 //     render(x, data) → template      // below the h1, which main.js renders
 //     concerns(event, x) → bool       // should this change load the view again? (event null: unknown)
-//     live: true                      // render again on each look at the status as well
+//     display: ["sort"]               // parameters that only change how the same data are shown
 //   }
 //
 // x = { path, params, query (URLSearchParams), asOf, api, signal, live (live.js' state), columns, site,
 //       state (the view's own, kept until another view opens), redraw(), reload(),
 //       link(path, query) → href in this language and as_of, here(changes) → this page's address with
 //       some parameters changed, go(path, query), and all of i18n.js' words: t, rich, label, date, … }
+import accessibility from "./accessibility.js";
+import changes from "./changes.js";
 import overview from "./overview.js";
+import quality from "./quality.js";
+import trust from "./trust.js";
 
-export const views = [overview];
+export const views = [overview, changes, quality, trust, accessibility];

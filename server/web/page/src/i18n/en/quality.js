@@ -92,6 +92,7 @@ export default {
   "coverage.powiat": "Powiat",
   "coverage.none": "The table has no powiaty.",
 
+  rest: { one: "{n} more row", other: "{n} more rows" },
   more: "The first {n} are shown; the API has them all.",
   api: "These data as JSON: {link}",
 };

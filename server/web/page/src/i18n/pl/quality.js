@@ -92,6 +92,7 @@ export default {
   "coverage.powiat": "Powiat",
   "coverage.none": "Tablica nie ma powiatów.",
 
+  rest: { one: "Jeszcze {n} wiersz", few: "Jeszcze {n} wiersze", many: "Jeszcze {n} wierszy" },
   more: "Pokazano pierwsze {n}; pełna lista jest w API.",
   api: "Te dane jako JSON: {link}",
 };
