@@ -114,6 +114,15 @@ static void perform_send_range(struct server *s, const struct server_action *act
 
 /* ---- storing ---- */
 
+static int64_t us_between(struct wall_ms from, struct wall_ms to)
+{
+	int64_t us = 0;
+
+	if (__builtin_sub_overflow(to.ms, from.ms, &us) || __builtin_mul_overflow(us, 1000, &us))
+		return INT64_MAX;
+	return us;
+}
+
 /* The event that names other keys makes them the trusted ones, by an act of its editor. */
 static enum err rotate(struct server *s, const struct server_action *action, struct txn *write,
 		       struct wall_ms now)
@@ -145,6 +154,17 @@ static enum err rotate(struct server *s, const struct server_action *action, str
 	return e;
 }
 
+/* How old its events are. */
+static void note_arrivals(struct server *s, const struct commit *c, struct wall_ms now)
+{
+	for (uint32_t i = 0; i < c->count; i++) {
+		struct wall_ms recorded;
+
+		if (c->events[i].size > 0 && event_time(c->events[i], &recorded) == ERR_OK)
+			histogram_note(&s->latencies.arriving, us_between(recorded, now));
+	}
+}
+
 static enum err perform_append(struct server *s, const struct server_action *action,
 			       struct wall_ms now)
 {
@@ -152,6 +172,7 @@ static enum err perform_append(struct server *s, const struct server_action *act
 	struct txn *write = NULL;
 	enum err e = archive_accept(&s->archive, action->log, now, c->events, c->count, c->note);
 
+	note_arrivals(s, c, now);
 	if (e == ERR_OK && c->rotates)
 		e = archive_write(&s->archive, &write);
 	if (e == ERR_OK && c->rotates)
@@ -287,6 +308,8 @@ static enum err perform_store(struct server *s, const struct server_action *acti
 	case SERVER_FREEZE:
 		return perform_freeze(s, action, now);
 	case SERVER_COSIGNED:
+		if (action->from == s->machine.round_size)
+			histogram_note(&s->latencies.witness, us_between(s->machine.round_at, now));
 		return server_keep_line(s, action);
 	case SERVER_ROLLED_BACK:
 		return perform_rolled_back(s, action);
@@ -384,6 +407,7 @@ static enum err turn_failed(struct server *s, enum err e, struct wall_ms now)
 	enum err undone = archive_abort(&s->archive);
 
 	trust_settle(&s->trust, false);
+	s->latencies.arriving = (struct histogram){.sum_us = 0};
 	if (server_is_fatal(e))
 		return e;
 	if (undone != ERR_OK)
@@ -406,6 +430,7 @@ enum err server_tell(struct server *s, const struct server_event *event)
 
 void server_wake_threads(struct server *s)
 {
+	s->telling.changed = true;
 	server_follow_trust(s);
 	folder_wake(&s->folder, s->archive.size);
 	exporting_wake(&s->exporting);
@@ -415,6 +440,7 @@ enum err server_store_turn(struct server *s, struct wall_ms now)
 {
 	struct server_event stored = {.kind = SERVER_EV_STORED, .now = now};
 	uint64_t from = s->archive.size;
+	int64_t begun_us = s->archive.begun_us;
 	enum err e = ERR_OK;
 
 	if (!s->archive.write)
@@ -422,6 +448,9 @@ enum err server_store_turn(struct server *s, struct wall_ms now)
 	e = archive_commit(&s->archive);
 	if (e != ERR_OK)
 		return turn_failed(s, e, now);
+	histogram_note(&s->latencies.store, mono_us() - begun_us);
+	histogram_add(&s->latencies.arrival, &s->latencies.arriving);
+	s->latencies.arriving = (struct histogram){.sum_us = 0};
 	trust_settle(&s->trust, true);
 	server_wake_threads(s);
 	stored.national_size = s->archive.size;

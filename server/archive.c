@@ -170,8 +170,10 @@ enum err archive_write(struct archive *a, struct txn **ret)
 {
 	enum err e = ERR_OK;
 
-	if (!a->write)
+	if (!a->write) {
+		a->begun_us = mono_us();
 		e = txn_begin(a->store, true, &a->write);
+	}
 	if (e == ERR_OK)
 		*ret = a->write;
 	return e;

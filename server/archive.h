@@ -29,6 +29,7 @@ struct archive {
 	struct archive_log *logs; /* LOGS_MAX slots, owned */
 	pthread_mutex_t lock;     /* of log_count and the handles */
 	struct txn *write;        /* open, or NULL */
+	int64_t begun_us;         /* when it was begun: mono_us */
 	size_t entry_bytes;       /* about what it adds to the national log */
 	struct buf note;          /* newest national checkpoint */
 };

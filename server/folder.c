@@ -19,6 +19,8 @@ enum {
 	BATCH_EVENTS_MOST = 4096,
 	BATCH_EVENTS_FIRST = 64,
 	DISK_WAIT_S = 1,
+	/* Readers of other processes that were killed hold pages: looked for so often. */
+	SWEEP_US = 10 * 1000 * 1000,
 };
 
 /* ---- opening ---- */
@@ -146,6 +148,7 @@ void folder_close(struct folder *f)
 	if (f->event_fd >= 0)
 		(void)close(f->event_fd);
 	f->event_fd = -1;
+	buf_free(&f->said);
 }
 
 /* ---- the thread ---- */
@@ -156,6 +159,8 @@ struct work {
 	struct arena arena;
 	size_t batch_events; /* of the next batch, at most */
 	bool disk_was_full;
+	struct buf said; /* the status that is being written */
+	int64_t swept_us;
 };
 
 /* Work of this thread, waits and other processes apart. */
@@ -223,7 +228,7 @@ static bool wait_for_work(struct folder *f, uint64_t position)
 	bool go_on = false;
 
 	(void)pthread_mutex_lock(&f->lock);
-	while (!f->stop && f->wanted <= position)
+	while (!f->stop && !f->saying && f->wanted <= position)
 		(void)pthread_cond_wait(&f->woken, &f->lock);
 	go_on = !f->stop;
 	(void)pthread_mutex_unlock(&f->lock);
@@ -241,6 +246,68 @@ static void wait_a_moment(struct folder *f)
 	while (!f->stop && pthread_cond_timedwait(&f->woken, &f->lock, &until) == 0)
 		continue; /* woken by a commit: the moment is not over */
 	(void)pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- what the view says of the server ---- */
+
+/* Takes over what is to be said; false when there is nothing new. */
+static bool take_status(struct work *w)
+{
+	struct folder *f = w->folder;
+	struct buf before = w->said;
+	bool saying = false;
+
+	(void)pthread_mutex_lock(&f->lock);
+	saying = f->saying;
+	if (saying) {
+		w->said = f->said;
+		f->said = before;
+		f->saying = false;
+	}
+	(void)pthread_mutex_unlock(&f->lock);
+	return saying;
+}
+
+static enum err put_status(struct work *w)
+{
+	struct folder *f = w->folder;
+	struct txn *write = NULL;
+	enum err e = ERR_OK;
+
+	if (!take_status(w))
+		return ERR_OK;
+	e = txn_begin(f->store, true, &write);
+	if (e == ERR_OK)
+		e = view_put_status(&f->view, write, buf_bytes(&w->said));
+	if (e == ERR_OK)
+		return txn_commit(write);
+	txn_abort(write);
+	return e;
+}
+
+/* The commits that are in the view now, and how long that took. */
+static void note_visible(struct folder *f, uint64_t position)
+{
+	int64_t now_us = mono_us();
+	size_t count = 0;
+
+	(void)pthread_mutex_lock(&f->lock);
+	while (count < f->waiting_count && f->waiting[count].size <= position)
+		histogram_note(&f->visible, now_us - f->waiting[count++].at_us);
+	f->waiting_count -= count;
+	if (count > 0)
+		memmove(f->waiting, f->waiting + count, f->waiting_count * sizeof *f->waiting);
+	(void)pthread_mutex_unlock(&f->lock);
+}
+
+static void sweep(struct work *w)
+{
+	int64_t now_us = mono_us();
+
+	if (now_us - w->swept_us < SWEEP_US)
+		return;
+	w->swept_us = now_us;
+	store_sweep(w->folder->store);
 }
 
 /* What can be got over is; OK to go on, else the error that ends the thread. */
@@ -265,6 +332,31 @@ static enum err get_over(struct work *w, enum err e)
 	return ERR_OK;
 }
 
+/* A batch, when entries wait, and the status, when there is a new one. */
+static enum err take_a_step(struct work *w, uint64_t *position)
+{
+	struct folder *f = w->folder;
+	bool waits = false;
+	enum err e = ERR_OK;
+
+	(void)pthread_mutex_lock(&f->lock);
+	waits = f->wanted > *position;
+	(void)pthread_mutex_unlock(&f->lock);
+	if (waits)
+		e = fold_batch(w, position);
+	if (e == ERR_OK && waits) {
+		atomic_store(&f->position, *position);
+		note_visible(f, *position);
+	}
+	if (e == ERR_OK)
+		e = put_status(w);
+	if (e == ERR_OK && w->disk_was_full) {
+		log_line(LOG_NOTICE, "view: there is room again, folding goes on");
+		w->disk_was_full = false;
+	}
+	return e;
+}
+
 static void *fold_thread(void *context)
 {
 	struct folder *f = context;
@@ -274,17 +366,17 @@ static void *fold_thread(void *context)
 	enum err e = view_fold_new(&work.fold);
 
 	while (e == ERR_OK && wait_for_work(f, position)) {
-		e = fold_batch(&work, &position);
-		if (e == ERR_OK) {
-			atomic_store(&f->position, position);
-			if (work.disk_was_full)
-				log_line(LOG_NOTICE, "view: there is room again, folding goes on");
-			work.disk_was_full = false;
-		} else {
+		e = take_a_step(&work, &position);
+		if (e != ERR_OK)
 			e = get_over(&work, e);
-		}
+		sweep(&work);
 	}
+	if (e == ERR_OK)
+		e = put_status(&work); /* the last word */
+	if (e == ERR_DISK_FULL || e == ERR_MAP_FULL)
+		e = ERR_OK;
 	view_fold_free(work.fold);
+	buf_free(&work.said);
 	arena_free(&work.arena);
 	if (e != ERR_OK) {
 		atomic_store(&f->failed, (int)e);
@@ -305,8 +397,29 @@ enum err folder_start(struct folder *f)
 void folder_wake(struct folder *f, uint64_t size)
 {
 	(void)pthread_mutex_lock(&f->lock);
+	if (size > f->wanted && f->waiting_count < FOLDER_WAITING_MAX) {
+		f->waiting[f->waiting_count].size = size;
+		f->waiting[f->waiting_count++].at_us = mono_us();
+	}
 	f->wanted = size;
 	(void)pthread_cond_signal(&f->woken);
+	(void)pthread_mutex_unlock(&f->lock);
+}
+
+void folder_say(struct folder *f, struct bytes status)
+{
+	(void)pthread_mutex_lock(&f->lock);
+	buf_clear(&f->said);
+	buf_add_bytes(&f->said, status);
+	f->saying = buf_check(&f->said) == ERR_OK;
+	(void)pthread_cond_signal(&f->woken);
+	(void)pthread_mutex_unlock(&f->lock);
+}
+
+void folder_visible(struct folder *f, struct histogram *ret)
+{
+	(void)pthread_mutex_lock(&f->lock);
+	*ret = f->visible;
 	(void)pthread_mutex_unlock(&f->lock);
 }
 

@@ -5,7 +5,13 @@
 
 #include <stdatomic.h>
 
+#include "base/histogram.h"
+#include "base/time.h"
 #include "server/archive.h"
+
+/* Commits that are on disk and not in the view yet, of which the time is kept: of more than these
+ * it is not known how long they took. */
+enum { FOLDER_WAITING_MAX = 256 };
 
 struct folder {
 	/* set by folder_open */
@@ -18,8 +24,17 @@ struct folder {
 	bool running;
 	pthread_mutex_t lock;
 	pthread_cond_t woken;
-	uint64_t wanted;           /* national entries to fold; under lock */
-	bool stop;                 /* under lock */
+	uint64_t wanted; /* national entries to fold; under lock */
+	bool stop;       /* under lock */
+	struct buf said; /* the status to be put into the view; under lock */
+	bool saying;     /* `said` is not in the view yet; under lock */
+	/* under lock: when which size was reached, oldest first, and what came of it */
+	struct {
+		uint64_t size;
+		int64_t at_us;
+	} waiting[FOLDER_WAITING_MAX];
+	size_t waiting_count;
+	struct histogram visible;  /* from there to being committed in the view; under lock */
 	_Atomic uint64_t position; /* entries folded and committed */
 	_Atomic int failed;        /* enum err: the thread ended by it */
 	int event_fd;              /* readable when the thread ended by an error */
@@ -38,6 +53,11 @@ MUST_USE enum err folder_throw_away(const char *path);
 MUST_USE enum err folder_start(struct folder *f);
 /* There are `size` entries now. */
 void folder_wake(struct folder *f, uint64_t size);
+/* The status that the view shows from now on: copied, written soon, and before the thread ends.
+ * Without memory for it the one before stays. */
+void folder_say(struct folder *f, struct bytes status);
+/* How long it took since the start until a commit was visible. */
+void folder_visible(struct folder *f, struct histogram *ret);
 uint64_t folder_position(const struct folder *f);
 /* Ends the thread after its batch. */
 void folder_stop(struct folder *f);

@@ -174,16 +174,23 @@ static enum err take_turn(struct server *s, struct turn *turn, const char *confi
 	};
 	size_t controls =
 		control_items(s->control, items + POLL_CONTROL, POLL_ITEMS - POLL_CONTROL);
-	int64_t until_ms =
-		s->again && s->stop_at.ms < turn->next_tick.ms ? s->stop_at.ms : turn->next_tick.ms;
-	int64_t wait_ms = until_ms - mono_now().ms;
-	enum err e = network_poll(s->network, items, POLL_CONTROL + controls,
-				  wait_ms > 0 ? (long)wait_ms : 0);
+	int64_t until_ms = turn->next_tick.ms;
+	int64_t wait_ms = 0;
+	enum err e = ERR_OK;
 
+	if (s->again && s->stop_at.ms < until_ms)
+		until_ms = s->stop_at.ms;
+	if (server_tell_next(s) < until_ms)
+		until_ms = server_tell_next(s);
+	wait_ms = until_ms - mono_now().ms;
+	e = network_poll(s->network, items, POLL_CONTROL + controls,
+			 wait_ms > 0 ? (long)wait_ms : 0);
 	turn->wall = wall_now();
 	turn->mono = mono_now();
-	if (e == ERR_OK && items[POLL_ROUTER].got)
+	if (e == ERR_OK && items[POLL_ROUTER].got) {
+		s->telling.changed = true;
 		e = take_messages(s, turn->wall);
+	}
 	if (e == ERR_OK)
 		e = server_store_turn(s, turn->wall);
 	if (e == ERR_OK)
@@ -200,6 +207,7 @@ static enum err take_turn(struct server *s, struct turn *turn, const char *confi
 		e = (enum err)atomic_load(&s->folder.failed);
 	if (s->again && turn->mono.ms >= s->stop_at.ms)
 		turn->stop = true;
+	server_tell_view(s, turn->mono);
 	return e;
 }
 

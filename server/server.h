@@ -7,7 +7,8 @@
  *   witness.c   offers, cosignatures, the policy         trust.c       enrolments
  *   duties.c    acts that nodes carry out                evidence.c    notes that contradict
  *   queries.c   the control socket                       redactions.c  what was erased, scrub
- *   status.c    its answers about the server itself      folder.c      the fold thread, the view
+ *   status.c    what it says of itself, to askers and    folder.c      the fold thread, the view
+ *               into the view
  *   acts.c      what administrative acts share           exporting.c   the thread that exports
  *   enrol.c     enrol, revoke                            feed.c        the national feed
  *   freeze.c    freeze, release                          refusals.c    one line a second
@@ -15,6 +16,7 @@
 #ifndef SPLOT_SERVER_SERVER_H
 #define SPLOT_SERVER_SERVER_H
 
+#include "base/histogram.h"
 #include "io/control_socket.h"
 #include "io/keys.h"
 #include "io/socket.h"
@@ -38,6 +40,29 @@ enum { CUT_OFF_MAX = 64 };
 struct peer_id {
 	uint8_t bytes[PEER_BYTES_MAX];
 	size_t size;
+};
+
+/* How long things took since the start, beside the fold's "visible". */
+struct latencies {
+	struct histogram store;    /* a turn's transaction, begun to synced */
+	struct histogram arrival;  /* an event, from its recorded time to the turn that took it */
+	struct histogram arriving; /* the same, of the turn that is not stored yet */
+	struct histogram witness;  /* a cosignature, from the beginning of its round */
+};
+
+/* The file that the last full verification left, read again when it is another one. */
+struct report {
+	struct timespec changed;
+	off_t size;
+	ino_t inode;
+	struct buf text;
+};
+
+/* What the view is told of the server. */
+struct telling {
+	struct mono_ms told;   /* when it last was */
+	struct mono_ms judged; /* when the witnesses' lines were last judged for it */
+	bool changed;          /* something happened since */
 };
 
 struct server {
@@ -73,6 +98,9 @@ struct server {
 	struct peer_id cut_off[CUT_OFF_MAX];
 	size_t cut_off_next;
 	struct refusals refusals;
+	struct latencies latencies;
+	struct telling telling;
+	struct report report;
 	struct wall_ms trouble_told; /* when a failure to store was last logged */
 	struct buf out;              /* an encoded header or reply */
 	struct arena arena;          /* of one control call */
@@ -119,6 +147,12 @@ MUST_USE enum err server_answer(struct server *s, const struct control_call *cal
 /* status.c */
 MUST_USE enum err server_answer_status(struct server *s, const struct control_call *call,
 				       const struct control_request *q, struct control_reply *ret);
+/* After how long the present state is to be told to the view, mono ms. */
+int64_t server_tell_next(const struct server *s);
+/* Tells it, when that time has come. */
+void server_tell_view(struct server *s, struct mono_ms now);
+/* At a clean stop: until it is back, nothing of it is of now. */
+void server_tell_stopped(struct server *s);
 MUST_USE enum err server_answer_trust(struct server *s, const struct control_call *call,
 				      const struct control_request *q, struct control_reply *ret);
 

@@ -440,8 +440,12 @@ enum err server_start(struct server *s)
 
 void server_end(struct server *s, bool clean)
 {
-	bool view_kept = clean && folder_finish(&s->folder) == ERR_OK;
+	bool view_kept = false;
 
+	if (clean) {
+		server_tell_stopped(s);
+		view_kept = folder_finish(&s->folder) == ERR_OK;
+	}
 	exporting_stop(&s->exporting);
 	control_close(s->control);
 	feed_close(&s->feed);
@@ -459,6 +463,7 @@ void server_end(struct server *s, bool clean)
 	settings_free(&s->settings);
 	buf_free(&s->witnessing.policy_text);
 	buf_free(&s->witnessing.note);
+	buf_free(&s->report.text);
 	buf_free(&s->out);
 	arena_free(&s->arena);
 }

@@ -1,11 +1,20 @@
 /* What the server says of itself: its logs, its witnesses, what was refused, whom it trusts. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/log.h"
 #include "io/files.h"
 #include "server/server.h"
 
-enum { CONTACT_LOST_MS = 10000, VERIFIED_BYTES_MAX = 16 * 1024 };
+enum {
+	CONTACT_LOST_MS = 10000,
+	VERIFIED_BYTES_MAX = 16 * 1024,
+	/* The view is told so often at least, and after what happened so soon at the latest. */
+	TELL_MS = 1000,
+	TELL_SOON_MS = 150,
+	LATENCIES = 4,
+};
 
 /* ---- logs ---- */
 
@@ -54,6 +63,31 @@ static uint64_t wall_or_zero(struct wall_ms t)
 	return t.ms > 0 ? (uint64_t)t.ms : 0;
 }
 
+/* Its newest checkpoint, copied; empty for a log without one. */
+static enum err checkpoint_of(struct server *s, struct txn *read, struct log_name name,
+			      struct bytes *ret)
+{
+	const struct log *log = archive_log(&s->archive, name);
+	struct bytes note = {NULL, 0};
+	uint64_t size = 0;
+	enum err e = log ? log_newest(log, read, &size, &note) : ERR_NOT_FOUND;
+
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	return e == ERR_OK ? arena_bytes(&s->arena, note, ret) : e;
+}
+
+static enum err status_checkpoints(struct server *s, struct peer_row *rows, size_t count)
+{
+	struct txn *read = NULL;
+	enum err e = txn_begin(s->archive.store, false, &read);
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++)
+		e = checkpoint_of(s, read, s->machine.logs[i].card.log, &rows[i].checkpoint);
+	txn_abort(read);
+	return e;
+}
+
 static enum err status_peers(struct server *s, struct control_reply *ret)
 {
 	const struct server_machine *m = &s->machine;
@@ -75,7 +109,8 @@ static enum err status_peers(struct server *s, struct control_reply *ret)
 	}
 	ret->peers = rows;
 	ret->peer_count = m->log_count;
-	return ERR_OK;
+	ret->checkpoint = buf_bytes(&s->archive.note);
+	return status_checkpoints(s, rows, m->log_count);
 }
 
 static size_t refusal_rows(struct refusal_row *rows, const char *log, const uint64_t *counts)
@@ -155,10 +190,11 @@ static enum err status_witnesses(struct server *s, struct control_reply *ret)
 	return ERR_OK;
 }
 
-static enum err status_cosigned(struct server *s, struct control_reply *ret)
+/* As it was judged last, or anew: that takes some signatures' time. */
+static enum err status_cosigned(struct server *s, bool judge, struct control_reply *ret)
 {
 	struct witnessing *w = &s->witnessing;
-	enum err e = server_judge_witnesses(s);
+	enum err e = judge ? server_judge_witnesses(s) : ERR_OK;
 
 	if (e != ERR_OK)
 		return e;
@@ -168,31 +204,66 @@ static enum err status_cosigned(struct server *s, struct control_reply *ret)
 	return ERR_OK;
 }
 
-/* The report that `splotctl audit verify` left; none is no fault. */
-static enum err status_verified(struct server *s, struct control_reply *ret)
+static bool same_report(const struct report *r, const struct stat *st)
 {
-	struct buf report = {.data = NULL};
+	return r->inode == st->st_ino && r->size == st->st_size &&
+	       r->changed.tv_sec == st->st_mtim.tv_sec && r->changed.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+/* The report that `splotctl audit verify` left; none is no fault. */
+static const char *status_verified(struct server *s)
+{
+	struct report *r = &s->report;
+	struct stat st = {.st_size = 0};
 	char path[PATH_MAX];
-	const char *kept = "";
 	int size = snprintf(path, sizeof path, "%s/verified.json", s->settings.data);
 
-	if (size > 0 && size < (int)sizeof path &&
-	    file_read(path, VERIFIED_BYTES_MAX, &report) == ERR_OK)
-		kept = arena_text(&s->arena, buf_bytes(&report));
-	buf_free(&report);
-	ret->verified = kept;
-	return kept ? ERR_OK : ERR_NOMEM;
+	if (size < 0 || size >= (int)sizeof path || stat(path, &st) != 0)
+		return "";
+	if (!same_report(r, &st)) {
+		buf_clear(&r->text);
+		if (file_read(path, VERIFIED_BYTES_MAX, &r->text) != ERR_OK)
+			buf_clear(&r->text);
+		r->inode = st.st_ino;
+		r->size = st.st_size;
+		r->changed = st.st_mtim;
+	}
+	return buf_text(&r->text);
+}
+
+/* ---- latencies ---- */
+
+static void latency_row(const char *name, const struct histogram *h, struct histogram_row *ret)
+{
+	*ret = (struct histogram_row){
+		.name = name, .bound_count = HISTOGRAM_BOUNDS, .sum_us = h->sum_us};
+	memcpy(ret->bounds_us, histogram_bounds_us, sizeof histogram_bounds_us);
+	memcpy(ret->counts, h->counts, sizeof h->counts);
+}
+
+static enum err status_latencies(struct server *s, struct control_reply *ret)
+{
+	struct histogram_row *rows = arena_alloc(&s->arena, LATENCIES * sizeof *rows);
+	struct histogram visible;
+
+	if (!rows)
+		return ERR_NOMEM;
+	folder_visible(&s->folder, &visible);
+	latency_row("store", &s->latencies.store, &rows[0]);
+	latency_row("arrival", &s->latencies.arrival, &rows[1]);
+	latency_row("visible", &visible, &rows[2]);
+	latency_row("witness", &s->latencies.witness, &rows[3]);
+	ret->histograms = rows;
+	ret->histogram_count = LATENCIES;
+	return ERR_OK;
 }
 
 /* ---- status ---- */
 
-enum err server_answer_status(struct server *s, const struct control_call *call,
-			      const struct control_request *q, struct control_reply *ret)
+static enum err fill_status(struct server *s, bool judge, struct control_reply *ret)
 {
 	enum err e = ERR_OK;
 
-	(void)call;
-	(void)q;
 	ret->role = "server";
 	ret->identity = s->name;
 	ret->realm = s->realm;
@@ -204,14 +275,74 @@ enum err server_answer_status(struct server *s, const struct control_call *call,
 	ret->key = vkey_kept(&s->signer.key, &s->arena);
 	ret->position = folder_position(&s->folder);
 	ret->started_ms = wall_or_zero(s->started);
+	ret->written_ms = wall_or_zero(wall_now());
+	ret->interval_ms = TELL_MS;
+	ret->verified = status_verified(s);
 	e = ret->key ? status_peers(s, ret) : ERR_NOMEM;
 	if (e == ERR_OK)
 		e = status_refusals(s, ret);
 	if (e == ERR_OK)
 		e = status_witnesses(s, ret);
 	if (e == ERR_OK)
-		e = status_cosigned(s, ret);
-	return e == ERR_OK ? status_verified(s, ret) : e;
+		e = status_cosigned(s, judge, ret);
+	return e == ERR_OK ? status_latencies(s, ret) : e;
+}
+
+enum err server_answer_status(struct server *s, const struct control_call *call,
+			      const struct control_request *q, struct control_reply *ret)
+{
+	(void)call;
+	(void)q;
+	return fill_status(s, true, ret);
+}
+
+/* ---- status in the view ---- */
+
+static enum err tell(struct server *s, bool judge, const char *state)
+{
+	struct control_reply reply = {.code = ERR_OK, .text = ""};
+	enum err e = ERR_OK;
+
+	arena_reset(&s->arena);
+	e = fill_status(s, judge, &reply);
+	if (e != ERR_OK)
+		return e;
+	if (state)
+		reply.state = state;
+	reply.size = s->archive.size;
+	buf_clear(&s->out);
+	e = control_reply_encode(&reply, &s->arena, &s->out);
+	if (e == ERR_OK)
+		folder_say(&s->folder, buf_bytes(&s->out));
+	return e;
+}
+
+int64_t server_tell_next(const struct server *s)
+{
+	return s->telling.told.ms + (s->telling.changed ? TELL_SOON_MS : TELL_MS);
+}
+
+void server_tell_view(struct server *s, struct mono_ms now)
+{
+	struct telling *t = &s->telling;
+	bool judge = now.ms - t->judged.ms >= TELL_MS;
+	enum err e = ERR_OK;
+
+	if (t->told.ms != 0 && now.ms < server_tell_next(s))
+		return;
+	t->told = now;
+	t->changed = false;
+	if (judge)
+		t->judged = now;
+	e = tell(s, judge, NULL);
+	if (e != ERR_OK) /* the old one shows its age */
+		log_line(LOG_DEBUG, "view: the status was not written: %s", err_text(e));
+}
+
+void server_tell_stopped(struct server *s)
+{
+	if (tell(s, true, "stopped") != ERR_OK)
+		log_line(LOG_DEBUG, "view: that the server stopped was not written");
 }
 
 /* ---- trust ---- */

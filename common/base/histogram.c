@@ -1,7 +1,5 @@
 #include "base/histogram.h"
 
-#include <time.h>
-
 const uint64_t histogram_bounds_us[HISTOGRAM_BOUNDS] = {HISTOGRAM_BOUNDS_US};
 
 void histogram_note(struct histogram *h, int64_t us)
@@ -20,12 +18,4 @@ void histogram_add(struct histogram *to, const struct histogram *from)
 	for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++)
 		to->counts[i] += from->counts[i];
 	to->sum_us += from->sum_us;
-}
-
-int64_t mono_us(void)
-{
-	struct timespec t = {0, 0};
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }

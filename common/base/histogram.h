@@ -25,7 +25,4 @@ void histogram_note(struct histogram *h, int64_t us);
 /* Adds what `from` counted to `to`. */
 void histogram_add(struct histogram *to, const struct histogram *from);
 
-/* Microseconds of a clock that never jumps, for drivers. */
-int64_t mono_us(void);
-
 #endif

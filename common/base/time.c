@@ -21,6 +21,14 @@ struct mono_ms mono_now(void)
 	return (struct mono_ms){clock_ms(CLOCK_MONOTONIC)};
 }
 
+int64_t mono_us(void)
+{
+	struct timespec t = {0, 0};
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail for this clock */
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 void wall_format(struct wall_ms t, char text[static 25])
 {
 	int64_t ms = t.ms % 1000;

@@ -19,6 +19,7 @@ struct mono_ms { /* milliseconds of a clock that never jumps */
 
 struct wall_ms wall_now(void);
 struct mono_ms mono_now(void);
+int64_t mono_us(void); /* the same in microseconds: how long something took */
 
 /* "2026-11-21T09:30:00.123Z" into text[25]. */
 void wall_format(struct wall_ms t, char text[static 25]);

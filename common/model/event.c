@@ -220,7 +220,18 @@ enum err recorded_time(struct bytes raw, struct wall_ms *ret)
 	return err;
 }
 
-enum { FIELD_ACT = 6, FIELD_ROTATE = 2 }; /* of Event and LogAct in proto/event.proto */
+/* Of Event and LogAct in proto/event.proto. */
+enum { FIELD_RECORDED = 1, FIELD_ACT = 6, FIELD_ROTATE = 2 };
+
+enum err event_time(struct bytes raw, struct wall_ms *ret)
+{
+	uint64_t ms = 0;
+	enum err err = codec_number(raw, FIELD_RECORDED, &ms);
+
+	if (err == ERR_OK)
+		ret->ms = (int64_t)ms;
+	return err;
+}
 
 bool event_rotates(struct bytes raw)
 {

@@ -67,6 +67,8 @@ bool event_rotates(struct bytes raw);
 /* Whether an event says something of its log itself, as cheaply: where it goes on from, which keys
  * sign it.  Who reads the log later needs that, so such an event is never redacted. */
 bool event_is_act(struct bytes raw);
+/* When an encoded event was recorded, without decoding the rest; DECODE. */
+MUST_USE enum err event_time(struct bytes raw, struct wall_ms *ret);
 
 /* What the append of a server refuses beside undecodable bytes: a change whose id
  * names another owner (OWNER), the same id twice, no id, or no change at all without an act, an

@@ -19,5 +19,8 @@ struct lapse {
 };
 /* False when nothing can lapse: no CIS, no date, or one that ended already. */
 bool lapse_of(const struct catalog *c, size_t entity, day_number today, struct lapse *ret);
+/* The same of one entity's columns. */
+bool lapse_of_texts(const char *kind, const char *status, const char *valid_from,
+		    const char *valid_to, day_number today, struct lapse *ret);
 
 #endif

@@ -35,6 +35,8 @@ void write_log(struct json *j, const struct control_reply *status, const struct 
 /* null when the status says nothing of that log, or there is none. */
 void write_log_of(struct json *j, const char *key, const struct control_reply *status,
 		  const char *log);
+/* `key`: [ … ] of all logs; none without a server's status. */
+void write_logs(struct json *j, const char *key, const struct control_reply *status);
 /* True for the status of a server: its peers are logs. */
 bool is_server(const struct control_reply *status);
 

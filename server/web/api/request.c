@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/json.h"
+#include "api/pieces.h"
 
 /* ---- the path ---- */
 
@@ -66,6 +66,67 @@ void url_add_log(struct buf *out, struct log_name log)
 {
 	for (const char *at = log.text; *at; at++)
 		buf_add_u8(out, *at == '/' ? '-' : (uint8_t)*at);
+}
+
+void write_next(struct json *j, const struct api_request *rq, const char *name, const char *value)
+{
+	struct buf url = {.data = NULL};
+
+	json_key(j, "next");
+	if (!value) {
+		json_null(j);
+		return;
+	}
+	for (const char *at = rq->path; *at;) {
+		const char segment[] = {*at++, '\0'};
+
+		if (*segment == '/')
+			buf_add_u8(&url, '/');
+		else
+			url_add(&url, segment);
+	}
+	buf_add_u8(&url, '?');
+	for (size_t i = 0; i < rq->param_count; i++) {
+		if (strcmp(rq->params[i].name, name) == 0)
+			continue;
+		url_add(&url, rq->params[i].name);
+		buf_add_u8(&url, '=');
+		url_add(&url, rq->params[i].value);
+		buf_add_u8(&url, '&');
+	}
+	url_add(&url, name);
+	buf_add_u8(&url, '=');
+	url_add(&url, value);
+	j->out->failed |= url.failed;
+	json_text(j, buf_text(&url));
+	buf_free(&url);
+}
+
+/* ---- numbers ---- */
+
+bool request_number(const struct api_request *rq, const char *name, uint64_t usual, uint64_t most,
+		    uint64_t *ret)
+{
+	const char *text = request_param(rq, name);
+	uint64_t number = usual;
+
+	if (text && (!number_parse(bytes_of_text(text), &number) || number < 1 || number > most))
+		return false;
+	*ret = number;
+	return true;
+}
+
+bool numbers_parse(const char *text, uint64_t *ret, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strcspn(text, "-");
+
+		if (!number_parse(bytes_of(text, size), &ret[i]) ||
+		    text[size] != (i + 1 < count ? '-' : '\0'))
+			return false;
+		text += size + 1;
+	}
+	return true;
 }
 
 /* ---- problems ---- */

@@ -5,6 +5,7 @@
 #define SPLOT_API_REQUEST_H
 
 #include "api/api.h"
+#include "model/json.h"
 
 #define API_ROOT "/api/v1"
 
@@ -31,6 +32,16 @@ int accept_choose(const char *accept, const char *const *types, size_t count);
 void url_add(struct buf *out, const char *text);
 /* A log in a path: "26/2" is "26-2". */
 void url_add_log(struct buf *out, struct log_name log);
+
+/* "next": this question with the parameter `name` as given (NULL: null, there is no more), as path
+ * and query. */
+void write_next(struct json *j, const struct api_request *rq, const char *name, const char *value);
+
+/* A parameter in digits, from 1 to `most`; `usual` when it is not given.  False: it is none. */
+bool request_number(const struct api_request *rq, const char *name, uint64_t usual, uint64_t most,
+		    uint64_t *ret);
+/* "12-3-0": so many numbers, with - between them. */
+bool numbers_parse(const char *text, uint64_t *ret, size_t count);
 
 /* 400, 404 with a formatted detail. */
 MUST_USE enum err problem_invalid(struct api_answer *ret, const char *next, const char *detail, ...)

@@ -10,7 +10,7 @@ export default {
   stated: "Stated",
   of_region: "Of the region's records",
   members: "Members",
-  members_caption: "{kind}: members of the network",
+  members_caption: "{kind}: members of the network ({n})",
   members_none: "No member is recorded. The network may have members that the register does not know.",
   operators: "Operators",
   unresolved: "Members that have no record in the register",

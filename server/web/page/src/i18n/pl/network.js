@@ -10,7 +10,7 @@ export default {
   stated: "Podano",
   of_region: "Z wpisów województwa",
   members: "Członkowie",
-  members_caption: "{kind} – członkowie sieci",
+  members_caption: "{kind}: członkowie sieci ({n})",
   members_none: "Brak wpisów o członkach. Sieć może mieć członków, o których rejestr nie wie.",
   operators: "Podmioty prowadzące",
   unresolved: "Członkowie, których wpisu nie ma w rejestrze",
