@@ -4,7 +4,7 @@ import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import { badge, unknown } from "../ui/badge.js";
 import { diff } from "../ui/diff.js";
-import { fieldText } from "../ui/fields.js";
+import { fieldList, fieldText } from "../ui/fields.js";
 import { recordLink } from "../ui/records.js";
 import { empty } from "../ui/states.js";
 import { moment } from "../ui/time.js";
@@ -206,15 +206,24 @@ function only(x, name) {
 
 // ---- one change ----
 
+// A new record had no values before: only what they are now.
+function created(x, { kind, diff: fields }) {
+  const values = fields.filter(({ field }) => field !== "id");
+  const record = Object.fromEntries(values.map(({ field, to }) => [field, to]));
+  const list = (rows) => fieldList(x, kind, record, rows.map(({ field }) => field));
+  return html`${list(values.slice(0, FIELDS_SHOWN))} ${folded(x, values.slice(FIELDS_SHOWN), list)}`;
+}
+
+const folded = (x, rest, list) =>
+  rest.length ? html`<details><summary>${x.t("changes.more_fields", { n: rest.length })}</summary>${list(rest)}</details>` : nothing;
+
 function changeDiff(x, change) {
   const labelOf = (field) => x.columns.label(change.kind, field, x.lang);
   const textOf = (field, value) => fieldText(x, change.kind, field, value);
+  if (change.created && change.diff.length) return created(x, change);
   if (!change.diff.length) return change.retired ? nothing : html`<p class="muted">${x.t("changes.no_diff")}</p>`;
-  const rest = change.diff.slice(FIELDS_SHOWN);
-  return html`${diff(x, change.diff.slice(0, FIELDS_SHOWN), labelOf, textOf)}
-  ${rest.length
-    ? html`<details><summary>${x.t("changes.more_fields", { n: rest.length })}</summary>${diff(x, rest, labelOf, textOf)}</details>`
-    : nothing}`;
+  const list = (rows) => diff(x, rows, labelOf, textOf);
+  return html`${list(change.diff.slice(0, FIELDS_SHOWN))} ${folded(x, change.diff.slice(FIELDS_SHOWN), list)}`;
 }
 
 function evidence(x, change) {

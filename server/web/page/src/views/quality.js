@@ -84,11 +84,11 @@ function unknowns(x, { quality }) {
   const sort = x.query.get("sort") ?? "-total";
   return html`<p>${t("quality.unknown.text")}</p>
     <ul class="switch" aria-label=${t("quality.unknown.kind")}>
-      ${KINDS.map((one) => html`<li><a href=${x.here({ kind: one, sort: null })} aria-current=${one === kind ? "true" : nothing}>${x.label("any", one)}</a></li>`)}
+      ${KINDS.map((one) => html`<li><a href=${x.here({ kind: one, sort: null })} aria-current=${one === kind ? "true" : nothing}>${t(`quality.kinds.${one}`)}</a></li>`)}
     </ul>
     ${lines.length
       ? table(x, {
-          caption: t("quality.unknown.caption", { kind: x.label("any", kind) }),
+          caption: t("quality.unknown.caption", { kind: t(`quality.kinds.${kind}`) }),
           columns, rows: sortRows(x, lines, columns, sort), sort, sortHref: (next) => x.here({ sort: next }),
         })
       : empty(x, t("quality.unknown.none"))}`;

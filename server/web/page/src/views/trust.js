@@ -86,14 +86,13 @@ function logs(x, status) {
       cell: (row) => html`${logBadge(x, { ...row, frozen: row.frozen || status.frozen.includes(row.log) })}${row.note ? html`<br /><small>${row.note}</small>` : nothing}`,
     },
     { key: "size", label: t("trust.logs.size"), number: true, cell: (row) => x.number(row.size) },
-    { key: "claimed", label: t("trust.logs.claimed"), number: true, cell: (row) => x.number(row.claimed) },
     { key: "lag", label: t("trust.logs.lag"), number: true, cell: (row) => x.number(row.lag) },
-    { key: "contact", label: t("trust.logs.contact"), cell: (row) => ago(x, row.last_contact) },
-    { key: "commit", label: t("trust.logs.commit"), cell: (row) => moment(x, row.last_commit, { seconds: true }) },
-    {
-      key: "root", label: t("trust.logs.root"),
-      cell: (row) => html`${row.checkpoint ? root(row.checkpoint.root) : unknown(x)} <span class="files">${row.size ? files(x, row.log) : nothing}</span>`,
-    },
+    { key: "contact", label: t("trust.logs.contact"), class: "when", cell: (row) => ago(x, row.last_contact) },
+    { key: "commit", label: t("trust.logs.commit"), class: "when", cell: (row) => moment(x, row.last_commit) },
+    { key: "root", label: t("trust.logs.root"), cell: (row) => (row.checkpoint ? root(row.checkpoint.root) : unknown(x)) },
+    ...(x.site?.export
+      ? [{ key: "files", label: t("trust.logs.files"), cell: (row) => html`<span class="files">${row.size ? files(x, row.log) : nothing}</span>` }]
+      : []),
   ];
   return html`<p>${t("trust.logs.text")}</p>
     ${table(x, { caption: t("trust.logs.caption"), columns, rows: status.logs, rowKey: (row) => row.log })}`;
@@ -106,8 +105,8 @@ function servers(x, status) {
     { key: "state", label: t("trust.logs.state"), cell: (row) => logBadge(x, row) },
     { key: "confirmed", label: t("trust.servers.confirmed"), number: true, cell: (row) => x.number(row.confirmed) },
     { key: "lag", label: t("trust.logs.lag"), number: true, cell: (row) => x.number(row.lag) },
-    { key: "contact", label: t("trust.logs.contact"), cell: (row) => ago(x, row.last_contact) },
-    { key: "commit", label: t("trust.logs.commit"), cell: (row) => moment(x, row.last_commit, { seconds: true }) },
+    { key: "contact", label: t("trust.logs.contact"), class: "when", cell: (row) => ago(x, row.last_contact) },
+    { key: "commit", label: t("trust.logs.commit"), class: "when", cell: (row) => moment(x, row.last_commit, { seconds: true }) },
   ];
   return html`<p>${t("trust.logs.own")}</p>
     <h3>${t("trust.servers")}</h3>
@@ -156,7 +155,7 @@ function witnesses(x, status) {
     },
     { key: "size", label: t("trust.witnesses.size"), number: true, cell: (row) => x.number(row.size) },
     { key: "behind", label: t("trust.witnesses.behind"), number: true, cell: (row) => x.number(row.behind) },
-    { key: "at", label: t("trust.witnesses.at"), cell: (row) => moment(x, row.at, { seconds: true }) },
+    { key: "at", label: t("trust.witnesses.at"), class: "when", cell: (row) => moment(x, row.at, { seconds: true }) },
   ];
   const stands = cosigned?.quorum ? "trust.witnesses.quorum_stands" : "trust.witnesses.quorum_fails";
   return html`<p>${t("trust.witnesses.text")}</p>
