@@ -49,7 +49,7 @@ export function header(x, views) {
         <a href=${x.link("/")}>${icon("weave")}<span>${x.t("common.site")}</span></a>
         ${scope ? html`<span class="scope">${x.t("common.node_scope", { region: scope })}</span>` : nothing}
       </p>
-      <div class="tools">${liveBadge(x)}${asOfForm(x)}${languageLink(x)}</div>
+      <div class="tools">${liveBadge(x)}${languageLink(x)}${asOfForm(x)}</div>
     </div>
     <nav aria-label=${x.t("common.navigation")}>
       <ul>

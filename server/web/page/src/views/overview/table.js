@@ -1,7 +1,6 @@
 // The table twin of tiles and map: all measures of all regions at once.
 import { html } from "lit-html";
 import { MEASURES, newestClaims } from "../../measures.js";
-import { logBadge } from "../../ui/badge.js";
 import { claimText } from "../../ui/claims.js";
 import { sortRows, table } from "../../ui/table.js";
 import { day } from "../../ui/time.js";
@@ -75,14 +74,13 @@ function columns(x) {
       value: (region) => region.log?.lag ?? null,
       cell: (region) => (region.log && region.log.lag !== null ? x.number(region.log.lag) : html`<span class="unknown">${x.t("common.unknown")}</span>`),
     },
-    { key: "state", label: x.t("overview.column_state"), cell: (region) => (region.log ? logBadge(x, region.log) : none(x)) },
   ];
 }
 
 export function regionTable(x, regions) {
   const all = columns(x);
   const sort = x.query.get("sort") ?? "name";
-  return table(x, {
+  const whole = table(x, {
     caption: x.t("overview.table_caption"),
     columns: all,
     rows: sortRows(x, regions, all, sort),
@@ -90,4 +88,5 @@ export function regionTable(x, regions) {
     sort,
     sortHref: (next) => x.here({ sort: next === "name" ? null : next }),
   });
+  return html`<div class="region-table">${whole}</div>`;
 }
