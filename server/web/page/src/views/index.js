@@ -16,8 +16,12 @@
 //       some parameters changed, go(path, query), and all of i18n.js' words: t, rich, label, date, … }
 import accessibility from "./accessibility.js";
 import changes from "./changes.js";
+import entities from "./entities.js";
+import entity from "./entity.js";
+import networks from "./networks.js";
 import overview from "./overview.js";
 import quality from "./quality.js";
+import region from "./region.js";
 import trust from "./trust.js";
 
-export const views = [overview, changes, quality, trust, accessibility];
+export const views = [overview, entities, networks, changes, quality, trust, accessibility, region, entity];
