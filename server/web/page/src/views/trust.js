@@ -278,14 +278,15 @@ async function fetchText(address) {
   return response.text();
 }
 
-// The addresses of every file, by the sizes that the checkpoints state now.
+// The addresses of every file, by the sizes that the checkpoints state now; `redacted` is there only where
+// something was erased.
 async function listFiles(status) {
   const folders = ["national", ...status.logs.filter((log) => log.size).map((log) => folderOf(log.log))];
   const sizes = await Promise.all(folders.map(async (folder) => sizeOf(await fetchText(`${LOGS}/${folder}/checkpoint`))));
   if (sizes.reduce((sum, size) => sum + tileCount(size), 0) > FILES_MAX) return null;
   const paths = ["witnesses.vkeys", "policy"];
   folders.forEach((folder, i) => {
-    for (const name of ["checkpoint", "log.vkey", ...tilePaths(sizes[i])]) paths.push(`${folder}/${name}`);
+    for (const name of ["checkpoint", "log.vkey", "redacted", ...tilePaths(sizes[i])]) paths.push(`${folder}/${name}`);
   });
   return paths.map((path) => `${location.origin}${LOGS}/${path}`);
 }

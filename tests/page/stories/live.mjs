@@ -1,0 +1,98 @@
+// An edit at a node, seen on pages that are open.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+
+const ID = "pl26-kis-kielce-pestka";
+const SOON_MS = 1000;
+
+const edit = (rig, reason, ...fields) => rig.nation.ctl("26", "put", "entity", ID, ...fields, "--reason", reason, "--source", "note 1/2026");
+
+// Waits for the text; how long that took.
+async function seen(page, text) {
+  const begun = Date.now();
+  await page.waitForFunction((wanted) => document.querySelector("main").textContent.includes(wanted), text, { polling: 20 });
+  return Date.now() - begun;
+}
+
+const listening = (page) => page.waitForSelector(".live-live");
+
+export default function (rig) {
+  describe("an edit at a node", () => {
+    it("appears on the open page of its record within a second, without loading the page anew", async () => {
+      const page = await rig.open(`/entity/${ID}`);
+      await listening(page);
+      await page.evaluate(() => (window.sameDocument = true));
+      await edit(rig, "letter of the city", "other_facts=Widoczne od razu");
+      const took = await seen(page, "Widoczne od razu");
+      assert.ok(took < SOON_MS, `${took} ms`);
+      assert.equal(await page.evaluate(() => window.sameDocument), true);
+      assert.deepEqual(page.faults, []);
+      await page.context().close();
+    });
+
+    it("is told to a screen reader by a quiet notice", async () => {
+      const page = await rig.open(`/entity/${ID}`);
+      await listening(page);
+      await edit(rig, "call with the club", "other_facts=Powiedziane");
+      await page.waitForFunction(() => /KIS Kielce/.test(document.querySelector('[role="status"][aria-live="polite"]').textContent));
+      await page.context().close();
+    });
+
+    it("arrives at the top of the feed with its diff", async () => {
+      const page = await rig.open("/changes");
+      await listening(page);
+      await edit(rig, "to the top", "other_facts=Na górze");
+      const took = await seen(page, "to the top");
+      assert.ok(took < SOON_MS, `${took} ms`);
+      const first = page.locator(".feed > li").first();
+      assert.match(await first.textContent(), /Powiedziane\s*→\s*.*Na górze/s);
+      assert.equal(await first.locator("h3 a").getAttribute("href"), `/entity/${ID}`);
+      await page.context().close();
+    });
+
+    it("waits while the feed is paused, and behind the button while one reads further down: nothing moves", async () => {
+      const page = await rig.open("/changes", { height: 600 });
+      await listening(page);
+      await page.click("#pause");
+      await edit(rig, "while paused", "other_facts=Raz");
+      await page.waitForSelector(".feed-waiting");
+      assert.doesNotMatch(await page.textContent(".feed"), /while paused/);
+      await page.click("#pause");
+      await seen(page, "while paused");
+
+      const third = page.locator(".feed > li").nth(4);
+      await third.evaluate((e) => e.scrollIntoView({ block: "start" }));
+      const where = await third.boundingBox();
+      await edit(rig, "while reading", "other_facts=Dwa");
+      await page.waitForSelector(".feed-waiting");
+      assert.match(await page.textContent(".feed-waiting"), /1 nową/);
+      assert.deepEqual(await third.boundingBox(), where, "what one reads stays where it is");
+      await rig.shot(page, "changes-waiting", false);
+      await page.click(".feed-waiting");
+      await seen(page, "while reading");
+      assert.match(await page.locator(".feed > li").first().textContent(), /while reading/);
+      await page.context().close();
+    });
+
+    it("that a filter leaves out does not come", async () => {
+      const page = await rig.open("/changes?kind=operator");
+      await listening(page);
+      const before = await page.locator(".feed > li").count();
+      await edit(rig, "of an entity", "other_facts=Trzy");
+      await rig.nation.ctl("26", "put", "operator", "pl26-op-pestka", "note=Notatka", "--reason", "of an operator", "--source", "note 2");
+      await seen(page, "of an operator");
+      assert.equal(await page.locator(".feed > li").count(), before + 1);
+      assert.doesNotMatch(await page.textContent(".feed"), /of an entity/);
+      await page.context().close();
+    });
+
+    it("reaches a page beside the node as well", async () => {
+      const page = await rig.open(`/entity/${ID}`, { base: rig.own });
+      await listening(page);
+      await edit(rig, "at the node", "other_facts=U siebie");
+      const took = await seen(page, "U siebie");
+      assert.ok(took < SOON_MS, `${took} ms`);
+      await page.context().close();
+    });
+  });
+}
