@@ -4,6 +4,7 @@
 const LOOK_MS = 15000; // between two looks at the status
 const PATIENCE_MS = 8000; // until a look has failed
 const AGAIN_MS = 3000; // until a stream that was given up is opened again
+const UNSEEN_MS = 60000; // a page that nobody sees gives its connection back after this
 
 // state.link: "connecting" | "live" | "lost"; since: when the server was last heard
 // state.stale: the daemon behind the page does not refresh its data; written: when it last did
@@ -90,7 +91,7 @@ export function startLive({ onChange, onState }) {
         const status = await response.json();
         set({ status, stale: status.stale === true, written: status.written, frozen: status.frozen ?? [] });
       }
-      if (source?.readyState === EventSource.CLOSED) open();
+      if (source.readyState === EventSource.CLOSED && document.visibilityState === "visible") open();
     } catch {
       set({ link: "lost" });
     } finally {
@@ -103,8 +104,19 @@ export function startLive({ onChange, onState }) {
   setInterval(() => {
     if (document.visibilityState === "visible") look();
   }, LOOK_MS);
+  let unseen = 0;
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") look();
+    clearTimeout(unseen);
+    if (document.visibilityState === "hidden") {
+      unseen = setTimeout(() => source.close(), UNSEEN_MS);
+      return;
+    }
+    if (source.readyState === EventSource.CLOSED) {
+      open();
+      onChange(null); // what happened meanwhile is not known
+    } else {
+      look();
+    }
   });
   return { state, heard, retry: open };
 }

@@ -44,7 +44,7 @@ function draw() {
     html`
       <a class="skip" href="#main" @click=${focusMain}>${x.t("common.skip")}</a>
       ${header(x, views)}
-      <div class="banners">${banners(x, open)}</div>
+      ${banners(x, open)}
       <main id="main" tabindex="-1" aria-busy=${busy ? "true" : "false"}>
         <h1 id="title" tabindex="-1">${title}</h1>
         ${body(open)}

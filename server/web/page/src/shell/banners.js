@@ -60,5 +60,6 @@ export function banners(x, open) {
       ),
     );
   if (x.live.frozen.length) list.push(frozen(x));
-  return list;
+  if (!list.length) return nothing;
+  return html`<section class="banners" aria-label=${x.t("common.notices")}>${list}</section>`;
 }

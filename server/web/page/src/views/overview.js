@@ -58,7 +58,9 @@ function explorer(x, data) {
   return html`<section class="explorer" aria-labelledby="explorer-title">
     <h2 id="explorer-title">${x.t("overview.regions")}</h2>
     <div class="explorer-choices no-print">
-      ${choice(x, "measure", x.t("overview.choose_measure"), MEASURE_KEYS, key, (value) => x.t(`overview.measure_${value}`))}
+      ${view === "table"
+        ? nothing
+        : choice(x, "measure", x.t("overview.choose_measure"), MEASURE_KEYS, key, (value) => x.t(`overview.measure_${value}`))}
       ${choice(x, "view", x.t("overview.choose_view"), VIEWS, view, (value) => x.t(`overview.view_${value}`))}
     </div>
     ${view === "table" ? nothing : html`<p class="explorer-now">${x.t(`overview.explain_${key}`)}</p>`}

@@ -14,6 +14,8 @@ export default {
   nav_accessibility: "Accessibility statement",
   node_scope: "Own register: {region}",
 
+  notices: "Notices",
+
   as_of: "As of",
   as_of_show: "Show",
   as_of_now: "Show the present",

@@ -14,6 +14,8 @@ export default {
   nav_accessibility: "Deklaracja dostępności",
   node_scope: "Rejestr własny: {region}",
 
+  notices: "Komunikaty",
+
   as_of: "Stan na dzień",
   as_of_show: "Pokaż",
   as_of_now: "Pokaż stan bieżący",
