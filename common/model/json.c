@@ -144,6 +144,16 @@ void json_int(struct json *j, int64_t x)
 	buf_printf(j->out, "%" PRId64, x);
 }
 
+void json_decimal(struct json *j, uint64_t x, unsigned digits)
+{
+	uint64_t one = 1;
+
+	for (unsigned i = 0; i < digits; i++)
+		one *= 10;
+	before_value(j);
+	buf_printf(j->out, "%" PRIu64 ".%0*" PRIu64, x / one, (int)digits, x % one);
+}
+
 void json_bool(struct json *j, bool x)
 {
 	before_value(j);

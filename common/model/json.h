@@ -27,6 +27,8 @@ void json_text(struct json *j, const char *text);
 void json_bytes_text(struct json *j, struct bytes text);
 void json_uint(struct json *j, uint64_t x);
 void json_int(struct json *j, int64_t x);
+/* `x` with that many digits, 1 to 9, behind the point: 1234, 3 is 1.234. */
+void json_decimal(struct json *j, uint64_t x, unsigned digits);
 void json_bool(struct json *j, bool x);
 void json_null(struct json *j);
 /* key and value in one call */

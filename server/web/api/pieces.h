@@ -30,16 +30,6 @@ void write_version(struct json *j, const char *key, const struct row_origin *o);
  * "reported_by","source"}. */
 void write_stat(struct json *j, const struct catalog *c, size_t row);
 
-/* One replicated log as the server's status has it: {"log","state","size",…,"frozen"}. */
-void write_log(struct json *j, const struct control_reply *status, const struct peer_row *log);
-/* null when the status says nothing of that log, or there is none. */
-void write_log_of(struct json *j, const char *key, const struct control_reply *status,
-		  const char *log);
-/* `key`: [ … ] of all logs; none without a server's status. */
-void write_logs(struct json *j, const char *key, const struct control_reply *status);
-/* True for the status of a server: its peers are logs. */
-bool is_server(const struct control_reply *status);
-
 /* ---- days ---- */
 
 /* A day as year * 10000 + month * 100 + day, so that days compare as numbers; 0: unknown. */
