@@ -32,11 +32,17 @@ export function fieldText(x, kind, field, raw, refs = {}) {
   return LOOKS[column?.type]?.(x, column, raw, refs[field]) ?? raw;
 }
 
+// A column's label as a heading of its own.
+export function heading(x, kind, field) {
+  const label = x.columns.label(kind, field, x.lang);
+  return label.charAt(0).toLocaleUpperCase(x.lang) + label.slice(1);
+}
+
 export function fieldList(x, kind, record, names, refs = {}) {
   return html`<dl class="fields">
     ${names.map(
       (name) => html`<div>
-        <dt title=${x.columns.find(kind, name)?.meaning || nothing}>${x.columns.label(kind, name, x.lang)}</dt>
+        <dt title=${x.columns.find(kind, name)?.meaning || nothing}>${heading(x, kind, name)}</dt>
         <dd>${fieldText(x, kind, name, record[name], refs)}</dd>
       </div>`,
     )}

@@ -3,6 +3,7 @@
 import { html, nothing } from "lit-html";
 import { statusBadge, unknown } from "../ui/badge.js";
 import { facet, UNKNOWN } from "../ui/facets.js";
+import { heading } from "../ui/fields.js";
 import { icon } from "../ui/icons.js";
 import { pager } from "../ui/pager.js";
 import { apiAddress, filtersOf } from "../ui/query.js";
@@ -132,7 +133,7 @@ function facets(x, data) {
       x,
       {
         field,
-        label: x.columns.label(kind, field, x.lang),
+        label: heading(x, kind, field),
         values,
         text: (value) => valueText(x, field, value),
         order: orderOf(x, kind, field),
@@ -160,7 +161,7 @@ function filters(x, data, on) {
 }
 
 function filterText(x, { field, condition }, value) {
-  const what = x.columns.label(kindOf(x), field, x.lang);
+  const what = heading(x, kindOf(x), field);
   const type = x.columns.find(kindOf(x), field).type;
   const raw = value === UNKNOWN ? null : value;
   const text = raw !== null && type === "date" ? x.date(raw) : x.label(field, raw);
@@ -229,10 +230,10 @@ function nothingFound(x, on) {
 
 function results(x, data, on) {
   const kind = kindOf(x);
-  const label = (field) => x.columns.label(kind, field, x.lang);
+  const label = (field) => heading(x, kind, field);
   const columns = LISTS[kind].columns(x, label);
   const sort = data.sort ?? SORT;
-  const sorted = label(sort.replace(/^-/, ""));
+  const sorted = x.columns.label(kind, sort.replace(/^-/, ""), x.lang);
   const direction = x.t(sort.startsWith("-") ? "common.sorted_descending" : "common.sorted_ascending");
   return html`<section class="results" aria-labelledby="results">
     <div class="results-head">

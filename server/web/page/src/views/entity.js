@@ -1,7 +1,7 @@
 // One record, of any kind: all its fields, what it has to do with others, who said so, and its history.
 import { html, nothing } from "lit-html";
 import { badge, statusBadge, unknown } from "../ui/badge.js";
-import { facts, fieldList, fieldText } from "../ui/fields.js";
+import { facts, fieldList, fieldText, heading } from "../ui/fields.js";
 import { icon } from "../ui/icons.js";
 import { lookUp } from "../ui/lookup.js";
 import { recordLink, recordPath } from "../ui/records.js";
@@ -85,7 +85,7 @@ function glance(x, { kind, record }) {
     operator: () => [x.label("any", "operator"), record.form && x.label("form", record.form), region],
     network: () => [x.label("form", record.form), statusBadge(x, record.status), region],
   }[kind]?.() ?? [x.label("any", kind), region];
-  return html`<ul class="glance">${line.filter(Boolean).map((part) => html`<li>${part}</li>`)}</ul>`;
+  return html`<ul class="facts-line">${line.filter(Boolean).map((part) => html`<li>${part}</li>`)}</ul>`;
 }
 
 // ---- fields ----
@@ -127,7 +127,7 @@ function fieldSections(x, data) {
 
 function membershipTable(x, rows, networks, caption) {
   const field = (name) => (row) => fieldText(x, "membership", name, row[name]);
-  const label = (name) => x.columns.label("membership", name, x.lang);
+  const label = (name) => heading(x, "membership", name);
   return table(x, {
     caption,
     columns: [
@@ -164,11 +164,11 @@ function units(x, { data }) {
       ? table(x, {
           caption: x.t("entity.units_caption"),
           columns: [
-            { key: "name", label: x.columns.label("entity", "name", x.lang), header: true, class: "wide", cell: (row) => recordLink(x, { kind: "entity", id: row.id, title: row.name }) },
-            { key: "kind", label: x.columns.label("entity", "kind", x.lang), cell: (row) => kindName(x, row.kind) },
-            { key: "place", label: x.columns.label("entity", "place", x.lang), cell: (row) => row.place ?? unknown(x) },
-            { key: "region", label: x.columns.label("entity", "region", x.lang), cell: (row) => fieldText(x, "entity", "region", row.region) },
-            { key: "status", label: x.columns.label("entity", "status", x.lang), cell: (row) => statusBadge(x, row.status) },
+            { key: "name", label: heading(x, "entity", "name"), header: true, class: "wide", cell: (row) => recordLink(x, { kind: "entity", id: row.id, title: row.name }) },
+            { key: "kind", label: heading(x, "entity", "kind"), cell: (row) => kindName(x, row.kind) },
+            { key: "place", label: heading(x, "entity", "place"), cell: (row) => row.place ?? unknown(x) },
+            { key: "region", label: heading(x, "entity", "region"), cell: (row) => fieldText(x, "entity", "region", row.region) },
+            { key: "status", label: heading(x, "entity", "status"), cell: (row) => statusBadge(x, row.status) },
           ],
           rows,
           rowKey: (row) => row.id,

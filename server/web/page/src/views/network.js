@@ -47,7 +47,7 @@ function covered(x, data, more) {
       columns: [
         { key: "kind", label: x.t("network.kind"), header: true, cell: (kind) => html`<abbr title=${x.label("kind_long", kind)}>${kind}</abbr>` },
         { key: "covers", label: x.t("network.covers"), cell: (kind) => fieldText(x, "network", `covers_${kind.toLowerCase()}`, record[`covers_${kind.toLowerCase()}`]) },
-        { key: "stated", label: x.t("network.stated"), number: true, cell: (kind) => (kind in stated ? fieldText(x, "network", `stated_members_${kind.toLowerCase()}`, stated[kind]) : "–") },
+        { key: "stated", label: x.t("network.stated"), number: true, cell: (kind) => (kind in stated ? fieldText(x, "network", `stated_members_${kind.toLowerCase()}`, stated[kind]) : html`<span class="muted">${x.t("network.not_stated")}</span>`) },
         { key: "share", label: x.t("network.of_region"), number: true, cell: share },
       ],
       rows: KINDS,

@@ -3,6 +3,7 @@
 import { html, nothing } from "lit-html";
 import { badge, statusBadge, unknown } from "../ui/badge.js";
 import { facet, UNKNOWN } from "../ui/facets.js";
+import { heading } from "../ui/fields.js";
 import { icon } from "../ui/icons.js";
 import { apiAddress, filtersOf } from "../ui/query.js";
 import { recordLink } from "../ui/records.js";
@@ -60,10 +61,11 @@ export async function memberCounts(x, regions) {
 
 function coverage(x, area) {
   const kind = (name) => {
-    const one = area?.membership.find((row) => row.kind === name);
+    const one = area.membership.find((row) => row.kind === name);
     if (!one?.base) return x.t("networks.covered_no_base", { kind: name });
     return x.t("networks.covered_kind", { kind: name, part: one.in_network, base: one.base, share: x.share(one.in_network, one.base) });
   };
+  if (!area || !(area.entities.CIS + area.entities.KIS)) return x.t("networks.covered_nothing");
   return x.t("networks.covered", { CIS: kind("CIS"), KIS: kind("KIS") });
 }
 
@@ -123,7 +125,7 @@ function facets(x, { list }) {
     const rank = ({ value }) => (value === UNKNOWN ? 1e6 : order.length ? order.indexOf(value) : ALL.indexOf(value));
     return facet(
       x,
-      { field, label: x.columns.label("network", field, x.lang), values, text: (value) => x.label(field, value), order: (a, b) => rank(a) - rank(b) },
+      { field, label: heading(x, "network", field), values, text: (value) => x.label(field, value), order: (a, b) => rank(a) - rank(b) },
       x.query.getAll(field),
       (chosen) => x.navigate(x.here({ [field]: chosen })),
     );

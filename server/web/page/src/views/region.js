@@ -1,7 +1,7 @@
 // One region: what is recorded, what others state, how fresh and complete it is, and its log.
 import { html, nothing } from "lit-html";
 import { badge, logBadge, statusBadge, unknown } from "../ui/badge.js";
-import { facts } from "../ui/fields.js";
+import { facts, heading } from "../ui/fields.js";
 import { apiAddress } from "../ui/query.js";
 import { recordLink } from "../ui/records.js";
 import { empty } from "../ui/states.js";
@@ -67,7 +67,7 @@ function kinds(x, area) {
 }
 
 function entityTable(x, { records }) {
-  const label = (name) => x.columns.label("entity", name, x.lang);
+  const label = (name) => heading(x, "entity", name);
   return table(x, {
     caption: x.t("region.list_caption"),
     columns: [
@@ -76,7 +76,6 @@ function entityTable(x, { records }) {
       { key: "place", label: label("place"), cell: (row) => row.place ?? unknown(x) },
       { key: "operator", label: label("operator_name"), class: "wide", cell: (row) => operatorCell(x, row) },
       { key: "status", label: label("status"), cell: (row) => statusBadge(x, row.status) },
-      { key: "verified_on", label: label("verified_on"), cell: (row) => day(x, row.verified_on) },
     ],
     rows: records,
     rowKey: (row) => row.id,
@@ -100,7 +99,7 @@ function entities(x, { area, list }) {
 }
 
 function operators(x, { area, operators: list, units }) {
-  const label = (name) => x.columns.label("operator", name, x.lang);
+  const label = (name) => heading(x, "operator", name);
   const [facet] = units.facets;
   const complete = facet.distinct <= facet.values.length;
   const unitsOf = (id) => facet.values.find(({ value }) => value === id)?.count ?? (complete ? null : undefined);
@@ -132,7 +131,7 @@ function operators(x, { area, operators: list, units }) {
 // ---- networks ----
 
 function networks(x, { area, networks: list, recorded }) {
-  const label = (name) => x.columns.label("network", name, x.lang);
+  const label = (name) => heading(x, "network", name);
   return html`<section aria-labelledby="networks">
     <h2 id="networks">${x.t("region.networks")}</h2>
     ${list.total
@@ -212,16 +211,17 @@ function claims(x, area) {
 
 function quality(x, { freshness: fresh, completeness: full }) {
   const share = (key, known, of) => (of ? x.t(key, { known, of, share: x.share(known, of) }) : x.t("common.none_recorded"));
+  const confirmed = (value) => (fresh.known ? value : html`<span class="unknown">${x.t("region.none_confirmed")}</span>`);
   return html`<section class="panel" aria-labelledby="quality">
     <h2 id="quality">${x.t("region.quality")}</h2>
     ${facts(x, [
       [x.t("region.verified"), share("region.verified_value", fresh.known, fresh.of)],
       [x.t("region.never"), fresh.of ? x.number(fresh.never) : x.t("common.none_recorded")],
-      [x.t("region.oldest"), day(x, fresh.oldest)],
-      [x.t("region.median"), day(x, fresh.median)],
-      [x.t("region.over_12"), fresh.known ? x.number(fresh.over_12_months) : null],
+      [x.t("region.oldest"), confirmed(day(x, fresh.oldest))],
+      [x.t("region.median"), confirmed(day(x, fresh.median))],
+      [x.t("region.over_12"), confirmed(x.number(fresh.over_12_months))],
       [x.t("region.completeness"), share("region.completeness_value", full.known, full.of)],
-    ])}
+    ], "rows")}
     <p class="hint">${x.t("region.completeness_note")} <a href=${x.link("/quality")}>${x.t("region.quality_link")}</a></p>
   </section>`;
 }
@@ -262,7 +262,7 @@ function replication(x, { log }) {
   return html`<section class="panel" aria-labelledby="replication">
     <h2 id="replication">${x.t("region.replication")}</h2>
     <p class="hint">${x.t("region.replication_lead")}</p>
-    ${now ? html`${facts(x, rows)} ${logFiles(x, now)}` : html`<p class="muted">${x.t("region.replication_none")}</p>`}
+    ${now ? html`${facts(x, rows, "rows")} ${logFiles(x, now)}` : html`<p class="muted">${x.t("region.replication_none")}</p>`}
     <p class="hint"><a href=${x.link("/trust")}>${x.t("region.trust_link")}</a></p>
   </section>`;
 }
@@ -289,7 +289,7 @@ function changeLine(x, change) {
   const named = labels.slice(0, FIELDS_NAMED).join(", ");
   const act = change.retired ? "region.change_retired" : change.created ? "region.change_created" : "region.change_fields";
   const text = x.t(act, { fields: labels.length > FIELDS_NAMED ? `${named}…` : named });
-  return html`<li>${moment(x, change.recorded)}<span>${recordLink(x, change)}<span class="second">${text}</span></span></li>`;
+  return html`<li>${moment(x, change.recorded)}${recordLink(x, change)}<span class="second">${x.label("any", change.kind)} · ${text}</span></li>`;
 }
 
 function lastChanges(x, { area, changes }) {
@@ -308,7 +308,7 @@ function office(x, area) {
   if (area.region === "PL") return html`<p class="lede">${x.t("region.lead_pl")}</p>`;
   const code = [x.t("region.teryt"), area.region].join(" ");
   const parts = [area.rops_name, area.seat && `${x.t("region.seat")}: ${area.seat}`, code, area.iso && `${x.t("region.code")} ${area.iso}`];
-  return html`<ul class="glance">${parts.filter(Boolean).map((part) => html`<li>${part}</li>`)}</ul>`;
+  return html`<ul class="facts-line">${parts.filter(Boolean).map((part) => html`<li>${part}</li>`)}</ul>`;
 }
 
 function nameOf(x, data) {

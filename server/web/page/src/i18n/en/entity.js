@@ -65,7 +65,7 @@ export default {
   entry: "entry {index} of log {log}",
   entry_hint: "Entry {index} of log {log} in the list of changes",
   then: "register at that moment",
-  then_hint: "This record right after this change, {when}",
+  then_hint: "register at that moment: {when}",
   proof: "proof",
   proof_hint: "Download the proof of entry {index} of log {log} (a tlog-proof file)",
   no_proof: "There will be a proof when the log is exported",

@@ -8,6 +8,7 @@ export default {
   covers: "The network covers",
   recorded: "Recorded members",
   stated: "Stated",
+  not_stated: "not asked for",
   of_region: "Of the region's records",
   members: "Members",
   members_caption: "{kind}: members of the network ({n})",

@@ -60,6 +60,7 @@ export default {
   never: "Never confirmed",
   oldest: "Oldest confirmation",
   median: "Median confirmation",
+  none_confirmed: "nothing is confirmed",
   over_12: "Older than 12 months",
   completeness: "Fields filled in",
   completeness_value: "{known} of {of} ({share})",

@@ -65,7 +65,7 @@ export default {
   entry: "wpis {index} dziennika {log}",
   entry_hint: "Wpis {index} dziennika {log} na liście zmian",
   then: "rejestr z tej chwili",
-  then_hint: "Ten wpis zaraz po tej zmianie, {when}",
+  then_hint: "rejestr z tej chwili: {when}",
   proof: "dowód",
   proof_hint: "Pobierz dowód wpisu {index} dziennika {log} (plik tlog-proof)",
   no_proof: "Dowód będzie, gdy wyeksportuje się dziennik",

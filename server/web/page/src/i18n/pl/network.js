@@ -8,6 +8,7 @@ export default {
   covers: "Sieć obejmuje",
   recorded: "Zapisani członkowie",
   stated: "Podano",
+  not_stated: "tego się nie podaje",
   of_region: "Z wpisów województwa",
   members: "Członkowie",
   members_caption: "{kind}: członkowie sieci ({n})",
