@@ -125,6 +125,16 @@ static void print_status(struct cli *cli, const struct control_reply *r,
 
 /* ---- JSON ---- */
 
+/* A signed note as its text. */
+static void json_note(struct json *j, struct bytes note)
+{
+	json_key(j, "checkpoint");
+	if (note.size)
+		json_bytes_text(j, note);
+	else
+		json_null(j);
+}
+
 static void json_peer(const struct control_reply *r, const struct peer_row *p, bool node,
 		      struct json *j)
 {
@@ -137,7 +147,40 @@ static void json_peer(const struct control_reply *r, const struct peer_row *p, b
 	status_json_time(j, "last_contact", p->last_contact_ms);
 	status_json_time(j, "last_commit", p->last_commit_ms);
 	json_field_text(j, "note", p->note);
+	if (!node)
+		json_note(j, p->checkpoint);
 	json_close(j, '}');
+}
+
+static void json_latencies(const struct control_reply *r, struct json *j)
+{
+	json_key(j, "latencies");
+	json_open(j, '[');
+	for (size_t i = 0; i < r->histogram_count; i++) {
+		const struct histogram_row *h = &r->histograms[i];
+		uint64_t count = 0;
+
+		json_open(j, '{');
+		json_field_text(j, "name", h->name);
+		json_key(j, "buckets");
+		json_open(j, '[');
+		for (size_t k = 0; k <= h->bound_count; k++) {
+			json_open(j, '{');
+			json_key(j, "up_to_us");
+			if (k < h->bound_count)
+				json_uint(j, h->bounds_us[k]);
+			else
+				json_null(j);
+			json_field_uint(j, "count", h->counts[k]);
+			json_close(j, '}');
+			count += h->counts[k];
+		}
+		json_close(j, ']');
+		json_field_uint(j, "count", count);
+		json_field_uint(j, "sum_us", h->sum_us);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
 }
 
 static void json_status(const struct control_reply *r, const struct control_reply *evidence,
@@ -170,6 +213,8 @@ static void json_status(const struct control_reply *r, const struct control_repl
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');
+	json_note(&j, r->checkpoint);
+	json_latencies(r, &j);
 	status_json_audit(r, evidence, &j);
 	json_close(&j, '}');
 	buf_add_text(out, "\n");

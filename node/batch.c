@@ -6,7 +6,7 @@
 
 enum err batch_begin(struct node *n, struct batch *b)
 {
-	*b = (struct batch){.recorded = n->last_recorded};
+	*b = (struct batch){.recorded = n->last_recorded, .begun_us = mono_us()};
 	return txn_begin(n->store, true, &b->txn);
 }
 
@@ -71,6 +71,7 @@ enum err batch_commit(struct node *n, struct batch *b, struct bytes note)
 {
 	struct txn *txn = b->txn;
 	bool save = confirmed_due(n);
+	bool tell = tell_due(n);
 	enum err e = ERR_OK;
 
 	if (!note.size) {
@@ -84,6 +85,8 @@ enum err batch_commit(struct node *n, struct batch *b, struct bytes note)
 		e = view_fold_finish(n->fold, &n->view, txn, n->log.tree.size);
 	if (e == ERR_OK && save)
 		e = confirmed_save(n, txn);
+	if (e == ERR_OK && tell)
+		e = tell_put(n, txn);
 	if (e == ERR_OK) {
 		b->txn = NULL; /* a commit ends it, also when it fails */
 		e = txn_commit(txn);
@@ -100,8 +103,11 @@ enum err batch_commit(struct node *n, struct batch *b, struct bytes note)
 		return e;
 	}
 	n->no_room = ERR_OK;
+	histogram_note(&n->stored, mono_us() - b->begun_us);
 	if (save)
 		confirmed_saved(n);
+	if (tell)
+		tell_done(n);
 	/* What is stored stands, also when the mark cannot follow: the fault ends the node
 	 * before anything of that size leaves, and the next start raises the mark. */
 	if (node_raise_mark(n) != ERR_OK)

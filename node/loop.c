@@ -148,6 +148,8 @@ static void turn(struct node *n, struct mono_ms *next_tick)
 	tick(n, next_tick);
 	confirmed_watch(n);
 	links_tell(n);
+	if (n->fault == ERR_OK)
+		tell_tick(n);
 }
 
 /* What was accepted is told before the socket closes. */
@@ -178,4 +180,5 @@ void loop_run(struct node *n)
 		calls_turn(n);
 	flush_replies(n);
 	confirmed_save_last(n);
+	tell_state(n, n->again && !n->asked ? "rewriting" : "stopped");
 }

@@ -9,6 +9,7 @@
  *   queries.c  QUERY, SUMMARY
  *   rows.c     ROWS, EVIDENCE
  *   status.c   STATUS: what a person needs to know
+ *   tell.c     the same in the view, for programs that read it
  *   acts.c     who may ask the node for an act of its own; WAIVE
  *   rotate.c   ROTATE: other keys
  *   anew.c     CONTINUE: the first event of a log begun anew
@@ -23,6 +24,7 @@
 #ifndef SPLOT_NODE_NODE_H
 #define SPLOT_NODE_NODE_H
 
+#include "base/histogram.h"
 #include "base/time.h"
 #include "io/control_socket.h"
 #include "io/files.h"
@@ -66,6 +68,16 @@ struct outcome {
 	size_t reply_at, reply_size; /* refused, or a dry run: its reply in `replies` */
 };
 
+/* The status in the view. */
+struct telling {
+	struct mono_ms next; /* when a change may be written */
+	struct mono_ms all;  /* when it is written whether it changed or not */
+	struct buf said;     /* encoded */
+	struct buf same;     /*   without what time alone moves */
+	struct buf told;     /*   the same of what stands in the view */
+	struct arena arena;
+};
+
 struct node {
 	const char *config_path;
 	struct settings settings;
@@ -100,6 +112,9 @@ struct node {
 	struct open_call calls[CONTROL_CLIENTS_MAX];
 	struct outcome outcomes[CONTROL_CLIENTS_MAX];
 	size_t call_count;
+
+	struct telling telling;
+	struct histogram stored; /* how long commits took, begun to synced */
 
 	bool confirmed_moved; /* since it was saved */
 	struct mono_ms confirmed_saved;
@@ -176,10 +191,24 @@ void query_evidence(struct node *n, struct open_call *call);
 /* ---- status.c ---- */
 
 void query_status(struct node *n, struct open_call *call);
+/* The whole answer; `t`: where the newest checkpoint is read, NULL: in a transaction of its own. */
+MUST_USE enum err status_fill(const struct node *n, struct txn *t, struct arena *arena,
+			      struct control_reply *ret);
 /* Whether edits wait: the log may not be whole, or begins anew and says so first. */
 bool gate_closed(const struct node *n);
 /* Why, and what to do. */
 void gate_text(const struct node *n, char *text, size_t size);
+
+/* ---- tell.c ---- */
+
+/* Whether a commit should take the status along, once a second; then tell_done is told. */
+bool tell_due(const struct node *n);
+MUST_USE enum err tell_put(struct node *n, struct txn *write);
+void tell_done(struct node *n);
+/* Writes it when something changed that no commit took along, once a second, and every 30 s. */
+void tell_tick(struct node *n);
+/* What is about to happen: "rewriting" (whoever reads the store closes it now), "stopped". */
+void tell_state(struct node *n, const char *state);
 
 /* ---- acts.c ---- */
 
@@ -284,7 +313,8 @@ MUST_USE enum err rebuild_done(struct node *n);
 /* ---- batch.c ---- */
 
 struct batch {
-	struct txn *txn;         /* NULL when none is open */
+	struct txn *txn; /* NULL when none is open */
+	int64_t begun_us;
 	struct wall_ms recorded; /* of the newest event before it */
 	bool touched;            /* the log in memory is ahead of the disk */
 	uint32_t events;

@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "io/daemon.h"
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, TRIES = 20, REST_MS = 100 };
 
 /* A file beside the store while the daemon runs; a clean stop removes it. */
 static void marker_path(const struct node *n, char path[static PATH_BYTES])
@@ -132,18 +133,36 @@ static enum err open_store(struct node *n)
 	return e == ERR_OK ? view_fold_new(&n->fold) : e;
 }
 
+/* Programs that follow the view close it when they read that it is rewritten: they get a moment. */
+static enum err compact(const char *folder)
+{
+	const struct timespec rest = {.tv_nsec = REST_MS * 1000L * 1000L};
+	enum err e = store_compact(folder);
+
+	for (int i = 0; e == ERR_BUSY && i < TRIES; i++) {
+		(void)nanosleep(&rest, NULL);
+		e = store_compact(folder);
+	}
+	return e;
+}
+
 /* What was redacted leaves the file: nobody may read it meanwhile.  Somebody who does is no reason
  * to stay away; the next start tries again. */
 static enum err scrub(struct node *n)
 {
-	enum err e = rebuild_view(n);
+	enum err e = ERR_OK;
 	enum err compacted = ERR_OK;
 
+	tell_state(n, "rewriting");
+	if (n->fault == ERR_OK)
+		e = rebuild_view(n);
+	else
+		e = n->fault;
 	if (e != ERR_OK)
 		return e;
 	store_close(n->store);
 	n->store = NULL;
-	compacted = store_compact(n->settings.data);
+	compacted = compact(n->settings.data);
 	e = open_environment(n);
 	if (e != ERR_OK)
 		return e;
@@ -436,6 +455,10 @@ void node_stop(struct node *n)
 	buf_free(&n->header);
 	buf_free(&n->reply);
 	buf_free(&n->replies);
+	buf_free(&n->telling.said);
+	buf_free(&n->telling.same);
+	buf_free(&n->telling.told);
+	arena_free(&n->telling.arena);
 	for (size_t i = 0; i < COMMIT_FRAMES_MAX; i++)
 		buf_free(&n->frames[i]);
 }

@@ -87,7 +87,7 @@ static const char *peer_state(const struct node_machine *m, const struct node_li
 	return names[link->phase];
 }
 
-static const char *peer_note(struct node *n, size_t i)
+static const char *peer_note(const struct node *n, size_t i, struct arena *arena)
 {
 	const struct node_link *link = &n->machine.links[i];
 	const char *kept = NULL;
@@ -120,12 +120,12 @@ static const char *peer_note(struct node *n, size_t i)
 			       n->settings.servers[i].address);
 	else
 		return link->waived ? "waived" : "";
-	kept = arena_text(&n->arena, bytes_of_text(text));
+	kept = arena_text(arena, bytes_of_text(text));
 	return kept ? kept : "";
 }
 
 /* The report of the last full verification; "" when there was none. */
-static const char *verified(struct node *n)
+static const char *verified(const struct node *n, struct arena *arena)
 {
 	char path[PATH_BYTES];
 	struct buf text = {.limit = VERIFIED_BYTES_MAX};
@@ -135,7 +135,7 @@ static const char *verified(struct node *n)
 	if (file_read(path, VERIFIED_BYTES_MAX, &text) == ERR_OK) {
 		while (text.size > 0 && text.data[text.size - 1] == '\n')
 			text.size--;
-		kept = arena_text(&n->arena, buf_bytes(&text));
+		kept = arena_text(arena, buf_bytes(&text));
 	}
 	buf_free(&text);
 	return kept ? kept : "";
@@ -146,10 +146,10 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static enum err fill_peers(struct node *n, struct control_reply *ret)
+static enum err fill_peers(const struct node *n, struct arena *arena, struct control_reply *ret)
 {
 	const struct node_machine *m = &n->machine;
-	struct peer_row *rows = arena_alloc(&n->arena, (m->link_count + 1) * sizeof *rows);
+	struct peer_row *rows = arena_alloc(arena, (m->link_count + 1) * sizeof *rows);
 
 	if (!rows)
 		return ERR_NOMEM;
@@ -161,21 +161,51 @@ static enum err fill_peers(struct node *n, struct control_reply *ret)
 			.claimed = m->links[i].server_size,
 			.last_contact_ms = (uint64_t)m->links[i].last_contact.ms,
 			.last_commit_ms = (uint64_t)n->links[i].confirmed_at.ms,
-			.note = peer_note(n, i),
+			.note = peer_note(n, i, arena),
 		};
 	ret->peers = rows;
 	ret->peer_count = m->link_count;
 	return ERR_OK;
 }
 
-void query_status(struct node *n, struct open_call *call)
+/* How long commits took, begun to synced. */
+static enum err fill_latencies(const struct node *n, struct arena *arena, struct control_reply *ret)
 {
-	struct control_reply reply = answer_plain(ERR_OK, "");
-	char note[TEXT_BYTES_MAX + 1] = "";
-	char key[VKEY_BYTES];
+	struct histogram_row *row = arena_alloc(arena, sizeof *row);
 
-	arena_reset(&n->arena);
-	vkey_text(&n->signer.key, key);
+	if (!row)
+		return ERR_NOMEM;
+	*row = (struct histogram_row){
+		.name = "store", .bound_count = HISTOGRAM_BOUNDS, .sum_us = n->stored.sum_us};
+	memcpy(row->bounds_us, histogram_bounds_us, sizeof histogram_bounds_us);
+	memcpy(row->counts, n->stored.counts, sizeof n->stored.counts);
+	ret->histograms = row;
+	ret->histogram_count = 1;
+	return ERR_OK;
+}
+
+static enum err fill_checkpoint(const struct node *n, struct txn *t, struct arena *arena,
+				struct control_reply *ret)
+{
+	struct txn *read = NULL;
+	struct bytes note = {NULL, 0};
+	uint64_t size = 0;
+	enum err e = t ? ERR_OK : txn_begin(n->store, false, &read);
+
+	if (e == ERR_OK)
+		e = log_newest(&n->log, t ? t : read, &size, &note);
+	if (e == ERR_OK)
+		e = arena_bytes(arena, note, &ret->checkpoint);
+	txn_abort(read);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* Why edits wait, or what else is to be done; "". */
+static const char *fill_note(const struct node *n, struct arena *arena)
+{
+	char note[TEXT_BYTES_MAX + 1] = "";
+	const char *kept = NULL;
+
 	if (gate_closed(n))
 		gate_text(n, note, sizeof note);
 	else if (n->scrubbing)
@@ -187,17 +217,43 @@ void query_status(struct node *n, struct open_call *call)
 		(void)snprintf(note, sizeof note,
 			       "the last edits were refused: %s for the store %.300s; %s",
 			       err_text(n->no_room), n->settings.data, room_advice(n->no_room));
-	reply.role = "node";
-	reply.identity = n->log.name.text;
-	reply.realm = n->realm;
-	reply.state = gate_closed(n) ? "gated" : "open";
-	reply.key = key;
-	reply.verified = verified(n);
-	reply.note = note;
-	reply.size = n->log.tree.size;
-	reply.position = n->log.tree.size;
-	reply.started_ms = (uint64_t)n->started.ms;
-	if (fill_peers(n, &reply) != ERR_OK)
-		reply = answer_plain(ERR_NOMEM, err_text(ERR_NOMEM));
+	kept = arena_text(arena, bytes_of_text(note));
+	return kept ? kept : "";
+}
+
+enum err status_fill(const struct node *n, struct txn *t, struct arena *arena,
+		     struct control_reply *ret)
+{
+	char key[VKEY_BYTES];
+	enum err e = ERR_OK;
+
+	vkey_text(&n->signer.key, key);
+	*ret = answer_plain(ERR_OK, "");
+	ret->role = "node";
+	ret->identity = n->log.name.text;
+	ret->realm = n->realm;
+	ret->state = gate_closed(n) ? "gated" : "open";
+	ret->key = arena_text(arena, bytes_of_text(key));
+	ret->verified = verified(n, arena);
+	ret->note = fill_note(n, arena);
+	ret->size = n->log.tree.size;
+	ret->position = n->log.tree.size;
+	ret->started_ms = (uint64_t)n->started.ms;
+	ret->written_ms = (uint64_t)wall_now().ms;
+	e = fill_peers(n, arena, ret);
+	if (e == ERR_OK)
+		e = fill_latencies(n, arena, ret);
+	return e == ERR_OK ? fill_checkpoint(n, t, arena, ret) : e;
+}
+
+void query_status(struct node *n, struct open_call *call)
+{
+	struct control_reply reply;
+	enum err e = ERR_OK;
+
+	arena_reset(&n->arena);
+	e = status_fill(n, NULL, &n->arena, &reply);
+	if (e != ERR_OK)
+		reply = answer_plain(e, err_text(e));
 	call_reply(n, call, &reply);
 }
