@@ -78,10 +78,10 @@ async function arrive(x) {
 function take(x, answer) {
   const { state } = x;
   const known = new Set([...state.items, ...state.waiting].map((change) => change.place));
-  const come = answer.changes.filter((change) => !known.has(change.place));
+  const from = answer.changes.findIndex((change) => known.has(change.place)); // where what is known begins
+  const come = from < 0 ? answer.changes : answer.changes.slice(0, from);
   if (!come.length) return;
-  const newest = state.waiting[0] ?? state.items[0];
-  state.overflow ||= come.length === answer.changes.length && !!answer.next && !!newest;
+  state.overflow ||= from < 0 && !!answer.next && known.size > 0;
   state.waiting = [...come, ...state.waiting].slice(0, NEW_MAX);
   if (!reading(state)) reveal(x);
 }
