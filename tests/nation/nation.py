@@ -1,6 +1,7 @@
 """Brings up servers and nodes on this machine: used by the demo, the end-to-end tests and
 the measurements.  Standard library only."""
 import contextlib
+import http.client
 import json
 import os
 import pwd
@@ -194,6 +195,58 @@ class Node(Daemon):
         return all(peer["confirmed"] == status["size"] for peer in status["servers"])
 
 
+class Web(Daemon):
+    """splot-web over a server's view or a node's register."""
+
+    def __init__(self, nation, of, name=None, site=None, **config):
+        super().__init__(nation, name or "web-" + of.name, "splot-web", config)
+        self.view = os.path.join(of.data, "view") if isinstance(of, Server) else of.data
+        self.port = free_port()
+        self.url = "http://127.0.0.1:%d" % self.port
+        self.site = site or {}
+
+    def make(self):
+        self.configure()
+        return self
+
+    def configure(self):
+        entries = {"view": self.view, "listen": "127.0.0.1:%d" % self.port}
+        entries.update({key.replace("_", "-"): value for key, value in self.options.items()})
+        self.write_config([("web", entries), ("site", self.site)])
+
+    def start(self, wait=True, seconds=60.0):
+        super().start(wait, seconds)
+        if wait:
+            self.await_ready(seconds)
+        return self
+
+    def ask(self, path, method="GET", headers=None, timeout=30.0):
+        """Status, headers and body, whatever the status."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, path, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def get(self, path, **options):
+        """The JSON of an answer that must be a good one."""
+        status, _, body = self.ask(path, **options)
+        if status != 200:
+            raise Failed("%s%s: %d\n%s" % (self.url, path, status, body.decode("utf-8", "replace")))
+        return json.loads(body)
+
+    def is_ready(self):
+        try:
+            return self.ask("/readyz")[0] == 200
+        except OSError:
+            return False
+
+    def await_ready(self, seconds=30.0):
+        wait_for("%s answers" % self.name, self.is_ready, seconds)
+
+
 class Nation:
     def __init__(self, bin_folder, folder=None, realm=REALM, regions=REGIONS):
         self.bin = os.path.abspath(bin_folder)
@@ -205,7 +258,7 @@ class Nation:
         if len(self.folder) > 60:
             self._sockets = tempfile.TemporaryDirectory(prefix="splot-")
         self.realm, self.regions = realm, regions
-        self.servers, self.nodes = [], {}
+        self.servers, self.nodes, self.webs = [], {}, []
 
     def program(self, name):
         return os.path.join(self.bin, name)
@@ -238,6 +291,11 @@ class Nation:
         self.nodes[log] = node
         return node
 
+    def add_web(self, of, name=None, site=None, **config):
+        web = Web(self, of, name, site, **config).make()
+        self.webs.append(web)
+        return web
+
     def up(self, regions=None, server_config=None, node_config=None):
         """One server, one node for each region, all enrolled and started.  In the folder of an
         earlier run the same keys and logs go on."""
@@ -255,7 +313,7 @@ class Nation:
         return server
 
     def daemons(self):
-        return list(self.nodes.values()) + self.servers
+        return self.webs + list(self.nodes.values()) + self.servers
 
     def down(self):
         for daemon in self.daemons():

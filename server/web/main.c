@@ -1,0 +1,230 @@
+#include <getopt.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "http/limits.h"
+#include "io/daemon.h"
+#include "server/web/web.h"
+
+enum { EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
+
+static const char usage[] =
+	"usage: splot-web --config FILE [--check]\n"
+	"       splot-web --version | --help\n"
+	"\n"
+	"The public door of a Splot register: the page, the HTTP API and the live feed, over the\n"
+	"view of a server or the register of a node. It has no keys and writes nothing.\n"
+	"\n"
+	"  --config FILE  configuration, see splot-web(8)\n"
+	"  --check        read the configuration, look whether the view can be opened, and end\n"
+	"  --version      print the version and end\n"
+	"  --help         print this text and end\n"
+	"\n"
+	"Examples:\n"
+	"  splot-web --config /etc/splot/web.ini --check\n"
+	"  splot-web --config /etc/splot/web.ini\n"
+	"  curl http://127.0.0.1:8080/api/v1/summary\n"
+	"  curl -N http://127.0.0.1:8080/api/v1/events\n"
+	"\n"
+	"Exit status: 0 stopped by SIGTERM, 1 a fault or a start that was refused,\n"
+	"2 wrong options, 3 a configuration that cannot be used.\n";
+
+/* Large, and as long as the process: static, not on the stack. */
+static struct web web = {.files = {.folder_fd = -1}, .signal_fd = -1, .epoll_fd = -1};
+
+static int check(const struct settings *settings, const char *path)
+{
+	const struct store_options options = {.read_only = true};
+	struct store *store = NULL;
+	struct view view;
+	enum err e = store_open(settings->view, &options, &store);
+
+	if (e == ERR_OK)
+		e = view_open(store, false, &view);
+	store_close(store);
+	if (e != ERR_OK) {
+		(void)fprintf(stderr,
+			      "splot-web: %s: the view cannot be opened: %s; a server makes it at "
+			      "its first start, and lets its folder's group read it\n",
+			      settings->view, err_text(e));
+		return EXIT_CONFIG;
+	}
+	(void)printf("%s: good; %s can be read\n", path, settings->view);
+	return EXIT_SUCCESS;
+}
+
+/* What a stranger sends is never in a core file, and nothing here gains rights. */
+static void protect_process(void)
+{
+	const struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* As many as connections, and some. */
+static void raise_files(const struct settings *settings)
+{
+	enum { OTHERS = 64 };
+	rlim_t wanted = settings->connections_max + CONNECTIONS_OVER + OTHERS;
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= wanted)
+		return;
+	files.rlim_cur = wanted < files.rlim_max ? wanted : files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_cur < wanted)
+		log_line(LOG_WARN,
+			 "max-connections = %u wants %llu open files, %llu are allowed; raise "
+			 "LimitNOFILE",
+			 settings->connections_max, (unsigned long long)wanted,
+			 (unsigned long long)files.rlim_cur);
+}
+
+static void free_page(void *page)
+{
+	page_release(page);
+}
+
+static enum err start(struct web *w)
+{
+	const struct settings *s = &w->settings;
+	const struct door_options options = {.listen = s->listen,
+					     .connections_max = s->connections_max,
+					     .connections_per_ip = s->connections_per_ip,
+					     .preflight = s->cors_origin != NULL,
+					     .allow_origin = s->cors_origin,
+					     .context = w,
+					     .answer = web_answer,
+					     .gone = web_gone,
+					     .problem = web_problem};
+	char why[WHY_BYTES] = "";
+	enum err e = daemon_signals(&w->signal_fd); /* before any thread */
+
+	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (e == ERR_OK && w->epoll_fd < 0)
+		e = ERR_INTERNAL;
+	if (e == ERR_OK)
+		e = snapshots_new(&w->counters, &w->snapshots);
+	if (e == ERR_OK)
+		e = cache_new(CACHE_BYTES_MAX, free_page, &w->cache);
+	if (e == ERR_OK)
+		e = door_open(&options, &w->counters, &w->door, why, sizeof why);
+	if (e == ERR_OK)
+		e = feed_open(w);
+	if (e == ERR_OK)
+		e = pages_open(w);
+	if (e == ERR_OK)
+		files_open(&w->files, s->export);
+	else
+		log_line(LOG_ERROR, "%s", why[0] ? why : err_text(e));
+	return e;
+}
+
+static void end(struct web *w)
+{
+	viewing_close(w);
+	door_close(w->door);
+	events_free(w->events);
+	cache_free(w->cache);
+	pages_close(w);
+	snapshots_free(w->snapshots);
+	files_close(&w->files);
+	buf_free(&w->viewing.status_raw);
+	arena_free(&w->viewing.status_arena);
+	buf_free(&w->status_event);
+	arena_free(&w->arena);
+	arena_free(&w->follow_arena);
+	settings_free(&w->settings);
+	if (w->epoll_fd >= 0)
+		(void)close(w->epoll_fd);
+}
+
+static int serve(const char *path)
+{
+	enum err e = ERR_OK;
+
+	log_level((enum log_priority)web.settings.log_level);
+	raise_files(&web.settings);
+	e = start(&web);
+	if (e == ERR_OK) {
+		log_line(LOG_NOTICE, "splot-web " SPLOT_VERSION ": listening on http://%s",
+			 web.settings.listen);
+		daemon_notify("READY=1");
+		e = web_run(&web, path);
+		daemon_notify("STOPPING=1");
+	}
+	end(&web);
+	if (e == ERR_OK)
+		log_line(LOG_NOTICE, "splot-web: stopped");
+	return e == ERR_OK ? EXIT_SUCCESS : e == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAULT;
+}
+
+/* Answers are large and short-lived: their memory goes back to the system. */
+static void keep_memory_small(void)
+{
+	enum { ARENAS = 2, LARGE_BYTES = 1024 * 1024 };
+
+	(void)mallopt(M_ARENA_MAX, ARENAS);
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+	(void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 'k'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	char why[WHY_BYTES];
+	const char *config = NULL;
+	bool only_check = false;
+	int option = 0;
+
+	keep_memory_small();
+	protect_process();
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			config = optarg;
+			break;
+		case 'k':
+			only_check = true;
+			break;
+		case 'v':
+			(void)puts("splot-web " SPLOT_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			(void)fputs(usage, stdout);
+			return EXIT_SUCCESS;
+		default:
+			(void)fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (!config || optind != argc) {
+		(void)fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (settings_load(config, &web.settings, why) != ERR_OK) {
+		(void)fprintf(stderr, "splot-web: %s\n", why);
+		return EXIT_CONFIG;
+	}
+	if (only_check) {
+		int status = check(&web.settings, config);
+
+		settings_free(&web.settings);
+		return status;
+	}
+	return serve(config);
+}
