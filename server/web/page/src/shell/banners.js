@@ -37,9 +37,12 @@ function stale(x) {
   return banner("stale", text);
 }
 
+// "26/2" is the second log of region 26
+const logName = (x, log) => (log.length > 2 ? `${x.label("region", log.slice(0, 2))} (${log})` : x.label("region", log));
+
 function frozen(x) {
   const logs = x.live.frozen;
-  const text = x.t("common.frozen_banner", { n: logs.length, logs: logs.join(", ") });
+  const text = x.t("common.frozen_banner", { n: logs.length, logs: logs.map((log) => logName(x, log)).join(", ") });
   return banner("frozen", text, html`<a href=${x.link("/trust")}>${x.t("common.frozen_link")}</a>`);
 }
 

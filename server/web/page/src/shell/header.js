@@ -47,7 +47,7 @@ export function header(x, views) {
     <div class="top-row">
       <p class="brand">
         <a href=${x.link("/")}>${icon("weave")}<span>${x.t("common.site")}</span></a>
-        ${scope ? html`<span class="scope">${x.t("common.node_scope", { region: scope })}</span>` : nothing}
+        ${scope ? html`<span class="scope">${x.t("common.node_scope", { region: x.label("region", scope) })}</span>` : nothing}
       </p>
       <div class="tools">${liveBadge(x)}${languageLink(x)}${asOfForm(x)}</div>
     </div>

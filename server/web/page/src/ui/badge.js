@@ -7,7 +7,7 @@ export function badge(tone, text) {
   return html`<span class="badge badge-${tone}">${icon(tone)}<span>${text}</span></span>`;
 }
 
-const LOG_TONES = { live: "good", "catching-up": "wait", connecting: "wait", away: "warn", frozen: "bad", revoked: "bad" };
+const LOG_TONES = { live: "good", "catching-up": "wait", connecting: "wait", away: "warn", fetching: "wait", frozen: "bad", revoked: "bad", refused: "bad", distrusted: "bad" };
 export function logBadge(x, log) {
   const state = log.frozen ? "frozen" : log.state;
   return badge(LOG_TONES[state] ?? "note", x.label("log_state", state));

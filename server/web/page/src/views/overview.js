@@ -1,11 +1,11 @@
 // The nation at one look: how much is recorded of how much there is, region by region, and what moves.
 import { html, nothing } from "lit-html";
-import { MEASURES, MEASURE_KEYS, claimValue, reading } from "../measures.js";
+import { MEASURES, MEASURE_KEYS, claimValue, newestClaims, reading } from "../measures.js";
 import { geomap } from "../ui/geomap.js";
 import { legend } from "../ui/legend.js";
 import { tiles } from "../ui/tiles.js";
 import { regionTable } from "./overview/table.js";
-import { quality, quarter, replication } from "./overview/panels.js";
+import { quality, quarter, replication, servers } from "./overview/panels.js";
 import { totals } from "./overview/totals.js";
 
 const VIEWS = ["tiles", "map", "table"];
@@ -113,17 +113,43 @@ function headline(x, data) {
   </p>`;
 }
 
+// What a node's page shows: its own region, beside what was stated of it.
+function ownOnly(data) {
+  const own = data.regions.find(({ region }) => region === data.scope.region);
+  if (!own) return data;
+  const stated = (kind) => {
+    const [newest] = newestClaims(own.stated, [kind]);
+    return newest && /^\d+$/.test(newest.value) ? Number(newest.value) : null;
+  };
+  const partial = { ...data.partial, regions_without_entities: 0, stated_cis: stated("CIS"), stated_kis: stated("KIS") };
+  return { ...data, regions: [own], stated: own.stated, partial };
+}
+
+function ownRegion(x, data) {
+  const [own] = data.regions;
+  const name = regionName(x, own);
+  return html`<p><a class="button" href=${x.link(`/region/${own.region}`)}>${x.t("overview.to_region", { name })}</a></p>`;
+}
+
+function panels(x, data, own) {
+  return html`<div class="overview-panels">
+    ${quarter(x, data)} ${quality(x, data)} ${own ? servers(x) : replication(x, data)}
+  </div>`;
+}
+
 export default {
   path: "/",
   nav: "nav_overview",
   display: ["measure", "view", "sort"],
-  title: (x) => x.t("overview.title"),
+  title: (x) =>
+    x.site?.region ? x.t("overview.title_own", { region: x.label("region", x.site.region) }) : x.t("overview.title"),
   load: (x) => x.api.get("summary", {}, x.signal),
   concerns: () => true,
   render(x, data) {
+    const own = data.scope.region !== null;
+    const shown = own ? ownOnly(data) : data;
     return html`
-      ${headline(x, data)} ${totals(x, data)} ${explorer(x, data)}
-      <div class="overview-panels">${quarter(x, data)} ${quality(x, data)} ${replication(x, data)}</div>
+      ${headline(x, shown)} ${totals(x, shown)} ${own ? ownRegion(x, shown) : explorer(x, shown)} ${panels(x, shown, own)}
     `;
   },
 };

@@ -166,5 +166,8 @@ export default {
     away: "not in touch",
     frozen: "frozen",
     revoked: "revoked",
+    fetching: "fetching the history",
+    refused: "refused",
+    distrusted: "not trusted",
   },
 };

@@ -124,4 +124,12 @@ export default {
   replication_away: { one: "{n} of {all} logs is not up to date.", other: "{n} of {all} logs are not up to date." },
   replication_caption: "State of all regions' logs",
   to_trust: "How to verify it",
+
+  title_own: "Social reintegration centres and clubs: {region}",
+  to_region: "Page of the region: {name}",
+  servers: "Servers that the region sends its changes to",
+  column_server: "Server",
+  column_connection: "Connection",
+  column_confirmed: "Confirmed",
+  column_waiting: "Waiting",
 };

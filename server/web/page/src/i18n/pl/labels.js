@@ -166,5 +166,8 @@ export default {
     away: "bez łączności",
     frozen: "zamrożony",
     revoked: "odwołany",
+    fetching: "pobiera historię",
+    refused: "odmowa",
+    distrusted: "bez zaufania",
   },
 };

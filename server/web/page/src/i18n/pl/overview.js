@@ -124,4 +124,12 @@ export default {
   replication_away: { one: "{n} z {all} dzienników nie jest na bieżąco.", few: "{n} z {all} dzienników nie są na bieżąco.", many: "{n} z {all} dzienników nie jest na bieżąco.", other: "{n} z {all} dzienników nie jest na bieżąco." },
   replication_caption: "Stan dzienników wszystkich województw",
   to_trust: "Jak to sprawdzić",
+
+  title_own: "Centra i kluby integracji społecznej: {region}",
+  to_region: "Strona województwa: {name}",
+  servers: "Serwery, do których województwo wysyła zmiany",
+  column_server: "Serwer",
+  column_connection: "Połączenie",
+  column_confirmed: "Potwierdzone",
+  column_waiting: "Czekają",
 };

@@ -109,3 +109,20 @@ export function replication(x, data) {
     ${table(x, { caption: x.t("overview.replication_caption"), hideCaption: true, columns, rows: ordered, rowKey: (log) => log.log })}
   </section>`;
 }
+
+// At a node: what each server has confirmed of the region's log.
+export function servers(x) {
+  const rows = x.live.status?.servers ?? [];
+  const columns = [
+    { key: "name", label: x.t("overview.column_server"), header: true, cell: (row) => row.name },
+    { key: "state", label: x.t("overview.column_connection"), cell: (row) => logBadge(x, row) },
+    { key: "confirmed", label: x.t("overview.column_confirmed"), number: true, cell: (row) => x.number(row.confirmed) },
+    { key: "lag", label: x.t("overview.column_waiting"), number: true, cell: (row) => x.number(row.lag) },
+    { key: "contact", label: x.t("overview.column_contact"), cell: (row) => ago(x, row.last_contact) },
+  ];
+  if (x.asOf || !rows.length) return nothing;
+  return html`<section class="replication" aria-labelledby="replication-title">
+    <h2 id="replication-title">${x.t("overview.servers")}</h2>
+    ${table(x, { caption: x.t("overview.servers"), hideCaption: true, columns, rows, rowKey: (row) => row.name })}
+  </section>`;
+}
