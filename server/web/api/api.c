@@ -62,6 +62,7 @@ static const struct route routes[] = {
 	{"/events", "changes as they happen (server-sent events)", NULL, FIXED, ""},
 	{"/logs/{log}/checkpoint", "newest exported checkpoint of a log", NULL, FIXED, ""},
 	{"/logs/{log}/log.vkey", "verifier keys of a log", NULL, FIXED, ""},
+	{"/logs/{log}/redacted", "erased events of a log", NULL, FIXED, ""},
 	{"/logs/{log}/tile/{tile}", "tiles of a log (tlog-tiles)", NULL, FIXED, ""},
 	{"/logs/{log}/proof/{index}", "proof of one event (tlog-proof)", endpoint_proof, TEXT,
 	 "national "},

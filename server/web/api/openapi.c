@@ -1,7 +1,7 @@
 /* The description of the API: openapi.json, in which these texts stand for what is made from the
  * register's tables, so that no column, kind or value is named there:
  *
- *   "@kinds"  "@regions"  "@types"       lists of names; with ? at the end, null as well
+ *   "@kinds" "@regions" "@types" "@reasons"  lists of names; with ? at the end, null as well
  *   "@values:KIND.COLUMN"                what the column may say
  *   "@fields:KIND"  "@sorts:KIND"        its columns; the same and each with "-" in front
  *   "@record:KIND"                       the schema of a record
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "api/describe.h"
+#include "api/duplicates.h"
 #include "api/endpoints.h"
 #include "api/pieces.h"
 
@@ -79,6 +80,13 @@ static void list_types(struct json *j, struct bytes of)
 	(void)of;
 	for (size_t i = 0; field_type_at(i); i++)
 		json_text(j, field_type_at(i));
+}
+
+static void list_reasons(struct json *j, struct bytes of)
+{
+	(void)of;
+	for (unsigned i = 0; duplicate_reason_name(i); i++)
+		json_text(j, duplicate_reason_name(i));
 }
 
 static void list_values(struct json *j, struct bytes of)
@@ -397,6 +405,7 @@ static const struct maker {
 	{"kinds", NAMES, list_kinds},
 	{"regions", NAMES, list_regions},
 	{"types", NAMES, list_types},
+	{"reasons", NAMES, list_reasons},
 	{"values", NAMES, list_values},
 	{"fields", NAMES, list_fields},
 	{"sorts", NAMES, list_sorts},
