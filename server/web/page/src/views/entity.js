@@ -209,6 +209,7 @@ function versionsOf(x, history) {
   return { versions: [...history.versions, ...older.versions.filter((one) => !known.has(versionKey(one)))], next: older.next };
 }
 
+// next: the address of what is older, as the answer before gave it
 async function loadOlder(x, history) {
   const { state } = x;
   if (state.asking) return;
@@ -216,7 +217,7 @@ async function loadOlder(x, history) {
   Object.assign(state, { asking: true, failed: null });
   x.redraw();
   try {
-    const answer = await x.api.get(`records/${encodeURIComponent(history.id)}/history`, { before: next, limit: VERSIONS });
+    const answer = await x.api.follow(next);
     state.older = { id: history.id, asOf: x.asOf, versions: [...versions, ...answer.versions], next: answer.next };
     x.say(x.t("entity.history_added", { n: answer.versions.length }));
   } catch (error) {

@@ -34,13 +34,13 @@ export function statedMembers(x, row) {
   return html`${total === null ? parts : x.figure(total)}${second ? html`<span class="second">${second}</span>` : nothing}`;
 }
 
-// How many memberships each network of these regions has that have not ended; one question a region,
-// for a facet shows its hundred most frequent values only.
+// How many memberships each network of these regions has that have not ended.  A membership's id
+// begins as its network's; one question a region, for a facet shows its most frequent values only.
 export async function memberCounts(x, regions) {
   const answers = await Promise.all(
     regions.map((code) => {
       const filters = [
-        { name: "network_id.starts", values: [`pl${code === "PL" ? "" : code}-`] },
+        { name: "id.starts", values: [`pl${code === "PL" ? "" : code}-`] },
         { name: "until", values: [UNKNOWN] },
       ];
       return x.api.follow(apiAddress("memberships", filters, { limit: 1, facets: "network_id" }, x.asOf), x.signal);

@@ -1,5 +1,6 @@
 // One region: what is recorded, what others state, how fresh and complete it is, and its log.
 import { html, nothing } from "lit-html";
+import { warsawDay } from "../format.js";
 import { badge, logBadge, statusBadge, unknown } from "../ui/badge.js";
 import { facts, heading } from "../ui/fields.js";
 import { apiAddress } from "../ui/query.js";
@@ -12,7 +13,10 @@ import { coordination, memberCounts, networkName, statedMembers } from "./networ
 
 const ENTITIES = 25; // shown here; the rest is in the list
 const OPERATORS = 15;
-const CHANGES = 8;
+const UNITS = 1000; // of those operators
+const CHANGES = 50; // asked for, and shown by the acts that made them
+const ACTS = 5;
+const RECORDS_NAMED = 3; // of one act
 const FIELDS_NAMED = 4; // of a change in the short list
 const KINDS = ["CIS", "KIS", "WTZ", "ZAZ"];
 const MOVEMENTS = ["new", "ended", "moved", "operator_changed", "joined", "left", "edited"];
@@ -98,15 +102,19 @@ function entities(x, { area, list }) {
   </section>`;
 }
 
+// How many entities each of these operators runs, wherever they are; undefined: not all were counted.
+async function countUnits(x, { records }) {
+  if (!records.length) return () => 0;
+  const filters = [{ name: "operator_id", values: records.map(({ id }) => id) }];
+  const { total, records: units } = await x.api.follow(apiAddress("entities", filters, { limit: UNITS }, x.asOf), x.signal);
+  return (id) => (total > units.length ? undefined : units.filter((one) => one.operator_id === id).length);
+}
+
 function operators(x, { area, operators: list, units }) {
   const label = (name) => heading(x, "operator", name);
-  const [facet] = units.facets;
-  const complete = facet.distinct <= facet.values.length;
-  const unitsOf = (id) => facet.values.find(({ value }) => value === id)?.count ?? (complete ? null : undefined);
   const unitsCell = ({ id }) => {
-    const n = unitsOf(id);
-    if (n === undefined) return unknown(x);
-    return count(x, n, { operator_id: id });
+    const n = units(id);
+    return n === undefined ? unknown(x) : count(x, n, { operator_id: id });
   };
   return html`<section aria-labelledby="operators">
     <h2 id="operators">${x.t("region.operators")}</h2>
@@ -284,19 +292,49 @@ function quarter(x, area) {
   </section>`;
 }
 
-function changeLine(x, change) {
+// Changes of one act, for an import may touch a thousand records at once.
+function actsOf({ changes, next }) {
+  const acts = [];
+  for (const change of changes) {
+    const last = acts[acts.length - 1];
+    if (last && last.log === change.log && last.index === change.index) last.changes.push(change);
+    else acts.push({ ...change, changes: [change], more: false });
+  }
+  if (next && acts.length) acts[acts.length - 1].more = true; // it may go on
+  return acts.slice(0, ACTS);
+}
+
+function changeText(x, change) {
+  if (change.retired) return x.t("region.change_retired");
+  if (change.created) return x.t("region.change_created");
   const labels = change.diff.map(({ field }) => x.columns.label(change.kind, field, x.lang));
   const named = labels.slice(0, FIELDS_NAMED).join(", ");
-  const act = change.retired ? "region.change_retired" : change.created ? "region.change_created" : "region.change_fields";
-  const text = x.t(act, { fields: labels.length > FIELDS_NAMED ? `${named}…` : named });
-  return html`<li>${moment(x, change.recorded)}${recordLink(x, change)}<span class="second">${x.label("any", change.kind)} · ${text}</span></li>`;
+  return x.t("region.change_fields", { fields: labels.length > FIELDS_NAMED ? `${named}…` : named });
+}
+
+function actLine(x, act) {
+  const shown = act.changes.slice(0, act.changes.length > RECORDS_NAMED + 1 ? RECORDS_NAMED : undefined);
+  const rest = act.changes.length - shown.length;
+  const day = warsawDay(new Date(act.recorded));
+  return html`<li>
+    <p class="act-when">${moment(x, act.recorded)}${act.reason ? html` – ${act.reason}` : nothing}</p>
+    <ul class="plain">
+      ${shown.map((change) => html`<li>${recordLink(x, change)}<span class="second">${x.label("any", change.kind)} · ${changeText(x, change)}</span></li>`)}
+      ${rest
+        ? html`<li><a href=${x.link("/changes", { log: act.log, from: day, to: day })}>
+            ${act.more ? x.t("region.change_many") : x.t("region.change_rest", { n: rest })}
+          </a></li>`
+        : nothing}
+    </ul>
+  </li>`;
 }
 
 function lastChanges(x, { area, changes }) {
+  const acts = actsOf(changes);
   return html`<section class="panel" aria-labelledby="changes">
     <h2 id="changes">${x.t("region.changes")}</h2>
-    ${changes.changes.length
-      ? html`<ol class="change-lines">${changes.changes.map((one) => changeLine(x, one))}</ol>`
+    ${acts.length
+      ? html`<ol class="acts">${acts.map((one) => actLine(x, one))}</ol>`
       : html`<p class="muted">${x.t("region.changes_none")}</p>`}
     <p class="hint"><a href=${x.link("/changes", { region: area.region })}>${x.t("region.changes_all")}</a></p>
   </section>`;
@@ -324,17 +362,15 @@ export default {
   async load(x) {
     const { region } = x.params;
     const ask = (path, params) => x.api.get(path, params, x.signal);
-    const units = apiAddress("entities", [{ name: "operator_id.starts", values: [`pl${region === "PL" ? "" : region}-`] }], { limit: 1, facets: "operator_id" }, x.asOf);
-    const [area, list, bodies, unitCounts, nets, recorded, changes] = await Promise.all([
+    const [area, list, bodies, nets, recorded, changes] = await Promise.all([
       ask(`regions/${encodeURIComponent(region)}`),
       ask("entities", { region, sort: "name", limit: ENTITIES }),
       ask("operators", { region, sort: "name", limit: OPERATORS }),
-      x.api.follow(units, x.signal),
       ask("networks", { region, sort: "name_pl", limit: 200 }),
       memberCounts(x, [region]),
       ask("changes", { region, limit: CHANGES }),
     ]);
-    return { area, list, operators: bodies, units: unitCounts, networks: nets, recorded, changes };
+    return { area, list, operators: bodies, units: await countUnits(x, bodies), networks: nets, recorded, changes };
   },
   concerns: (event, x) => event === null || event.more > 0 || event.changes.some(({ region }) => region === x.params.region),
   render(x, data) {
