@@ -214,6 +214,21 @@ static enum err load_values(struct settings *s, char *why)
 	return ERR_OK;
 }
 
+static enum err load_terc(const char *path, struct terc_table *ret, char *why)
+{
+	struct buf file = {.limit = IMPORT_FILE_BYTES_MAX};
+	enum err e = file_read(path, IMPORT_FILE_BYTES_MAX, &file);
+
+	if (e == ERR_OK) {
+		e = terc_table_parse(buf_bytes(&file), path, ret, why, WHY_BYTES);
+	} else {
+		(void)snprintf(why, WHY_BYTES, "terc %s: %s", path, err_text(e));
+		e = ERR_CONFIG;
+	}
+	buf_free(&file);
+	return e;
+}
+
 enum err settings_load(const char *path, struct settings *ret, char *why)
 {
 	struct settings s = {0};
@@ -230,7 +245,7 @@ enum err settings_load(const char *path, struct settings *ret, char *why)
 		e = load_servers(&s, why);
 	terc = config_get(&s.config, "node", "terc");
 	if (e == ERR_OK && terc)
-		e = terc_load(terc, &s.terc, why, WHY_BYTES);
+		e = load_terc(terc, &s.terc, why);
 	if (e == ERR_NOMEM)
 		(void)snprintf(why, WHY_BYTES, "%s: %s", path, err_text(e));
 	if (e != ERR_OK) {
@@ -261,7 +276,7 @@ void settings_free(struct settings *s)
 {
 	config_free(&s->config);
 	free(s->editors);
-	terc_free(&s->terc);
+	terc_table_free(&s->terc);
 	*s = (struct settings){0};
 }
 

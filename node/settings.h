@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 #include "io/config.h"
-#include "node/terc.h"
+#include "model/terc.h"
 #include "session/card.h"
 
 enum { WHY_BYTES = 1024 };

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/log.h"
+#include "io/files.h"
 
 static const struct config_rule rules[] = {
 	{"web", "view", CONFIG_PATH, true, NULL, 0, 0,
@@ -52,6 +54,21 @@ static bool is_origin(const char *text)
 	return *host && host[strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:")] == 0;
 }
 
+static enum err load_terc(const char *path, struct terc_table *ret, char *why)
+{
+	struct buf file = {.limit = IMPORT_FILE_BYTES_MAX};
+	enum err e = file_read(path, IMPORT_FILE_BYTES_MAX, &file);
+
+	if (e == ERR_OK) {
+		e = terc_table_parse(buf_bytes(&file), path, ret, why, WHY_BYTES);
+	} else {
+		(void)snprintf(why, WHY_BYTES, "terc %s: %s", path, err_text(e));
+		e = ERR_CONFIG;
+	}
+	buf_free(&file);
+	return e;
+}
+
 static enum err take_values(struct settings *s, char *why)
 {
 	const struct config *c = &s->config;
@@ -89,7 +106,7 @@ static enum err take_values(struct settings *s, char *why)
 			       c->path, s->connections_max);
 		return ERR_CONFIG;
 	}
-	return s->terc ? terc_load(s->terc, &s->powiats, &s->powiat_count, why) : ERR_OK;
+	return s->terc ? load_terc(s->terc, &s->powiats, why) : ERR_OK;
 }
 
 enum err settings_load(const char *path, struct settings *ret, char *why)
@@ -113,7 +130,7 @@ enum err settings_load(const char *path, struct settings *ret, char *why)
 
 void settings_free(struct settings *s)
 {
-	terc_free(s->powiats, s->powiat_count);
+	terc_table_free(&s->powiats);
 	config_free(&s->config);
 	config_free(&s->reread);
 	*s = (struct settings){.view = NULL};

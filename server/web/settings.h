@@ -4,6 +4,7 @@
 
 #include "api/api.h"
 #include "io/config.h"
+#include "model/terc.h"
 
 enum { SITE_TEXTS_MAX = 512, WHY_BYTES = 1024 };
 
@@ -16,8 +17,7 @@ struct settings {
 	int log_level;
 	size_t site_count;
 	struct site_text site[SITE_TEXTS_MAX];
-	struct terc_area *powiats; /* owned, with their names; sorted by code */
-	size_t powiat_count;
+	struct terc_table powiats; /* owned */
 };
 
 /* On failure `why` (WHY_BYTES) says where, what, and what to do. */
@@ -25,10 +25,5 @@ MUST_USE enum err settings_load(const char *path, struct settings *ret, char *wh
 void settings_free(struct settings *s);
 /* What SIGHUP rereads: the site's texts and the log level; their texts are taken over. */
 void settings_adopt(struct settings *s, struct settings *fresh);
-
-/* terc.c: powiaty of a CSV file with a column `teryt` and maybe `name`: rows of four digits, or of
- * seven, whose first four name a powiat.  CONFIG; `why`. */
-MUST_USE enum err terc_load(const char *path, struct terc_area **ret, size_t *ret_count, char *why);
-void terc_free(struct terc_area *areas, size_t count);
 
 #endif

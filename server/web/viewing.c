@@ -270,7 +270,7 @@ struct api_context viewing_context(struct web *w, struct txn *t, const struct fo
 				    .export_folder = w->settings.export,
 				    .site = w->settings.site,
 				    .site_count = w->settings.site_count,
-				    .powiats = w->settings.powiats,
-				    .powiat_count = w->settings.powiat_count,
+				    .powiats = w->settings.powiats.areas,
+				    .powiat_count = w->settings.powiats.area_count,
 				    .arena = &w->arena};
 }

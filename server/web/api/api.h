@@ -7,6 +7,7 @@
 
 #include "ledger/view.h"
 #include "model/control.h"
+#include "model/terc.h"
 #include "register/catalog.h"
 #include "register/movement.h"
 
@@ -29,10 +30,6 @@ struct api_request {
 /* What the accessibility statement and the page's foot say; from the configuration, "" unknown. */
 struct site_text {
 	const char *name, *value; /* "body", "statement-published", … */
-};
-
-struct terc_area {
-	const char *code, *name; /* four digits */
 };
 
 /* What the program counts of itself, for /metrics. */
