@@ -66,6 +66,27 @@ def all_witnessed(nation, server):
                 for log, node in nation.nodes.items()))
 
 
+def start_page(nation, server, audit):
+    """The page over the national view; None where it was not built."""
+    if not os.path.exists(nation.program("splot-web")):
+        return None
+    web = nation.add_web(server, export=audit).start()
+    say("The page: %s" % web.url)
+    return web
+
+
+def check_page(web, server):
+    """What the page shows is the server's present position."""
+    def shown():
+        summary = web.get("/api/v1/summary")
+        return summary if summary["position"] == server.status()["size"] else None
+    summary = n.wait_for("the page at the server's position", shown, 30)
+    if not summary["totals"]["entities"]:
+        raise n.Failed("%s/api/v1/summary counts no entity" % web.url)
+    say("The page answers with %d entities as of national entry %d" % (
+        summary["totals"]["entities"], summary["position"]))
+
+
 def run(nation, options):
     files = [os.path.join(options.data, kind + ".csv") for kind in n.KINDS]
     files = [f for f in files if os.path.exists(f)]
@@ -76,6 +97,7 @@ def run(nation, options):
     say("Making keys, enrolling, starting one server and %d nodes in %s" % (len(nation.regions), nation.folder))
     audit = os.path.join(nation.folder, "audit")
     server = nation.up(server_config={"export": audit, "witness-interval-s": 1})
+    web = start_page(nation, server, audit)
     say("Importing %s" % options.data)
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         sizes = list(pool.map(lambda node: import_own(node, files), nation.nodes.values()))
@@ -93,16 +115,18 @@ def run(nation, options):
     say("The logs for auditors: %s, the national one cosigned by %d witnesses"
         % (audit, exported_checkpoint(nation, "national")[1] - 1))
     say(nation.ctl("audit", "verify", audit, timeout=1800).stdout)
+    if web:
+        check_page(web, server)
     if not options.dir:
         say("This folder is a temporary one and goes with the demo; --dir DIR keeps it.")
-    return server
+    return server, web
 
 
-def stay(nation, server):
+def stay(nation, server, web):
     ctl = os.path.relpath(nation.program("splotctl"))
     node = nation.nodes["26"]
     say("""
-The nation runs until Ctrl-C.  Look around in another terminal:
+The nation runs until Ctrl-C.  Look around%(page)s in another terminal:
 
   %(ctl)s status  --socket %(server)s
   %(ctl)s status  --socket %(node)s
@@ -114,6 +138,7 @@ The nation runs until Ctrl-C.  Look around in another terminal:
   %(ctl)s audit prove 26 0 -o /tmp/26-0 --from %(audit)s
 
 Configurations, keys and logs: %(folder)s""" % {
+        "page": ":\n\n  %s\n\nor" % web.url if web else "",
         "ctl": ctl, "audit": os.path.join(nation.folder, "audit"), "server": server.socket, "node": node.socket, "folder": nation.folder})
     done = threading.Event()
     for s in (signal.SIGINT, signal.SIGTERM):
@@ -128,9 +153,9 @@ Configurations, keys and logs: %(folder)s""" % {
 def main():
     options = arguments()
     with n.Nation(options.bin, options.dir) as nation:
-        server = run(nation, options)
+        server, web = run(nation, options)
         if not options.once:
-            stay(nation, server)
+            stay(nation, server, web)
         nation.down()
 
 
