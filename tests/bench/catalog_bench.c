@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/endpoints.h"
 #include "register/movement.h"
 #include "register/query.h"
 
@@ -263,6 +264,43 @@ static void ask_while_it_changes(struct world *w, uint64_t operators)
 	printf("%-32s %8.2f ms\n", "filtered page after each edit", sum / REPEATS);
 }
 
+/* The answers that pass over all records. */
+static void sum_up(struct world *w)
+{
+	static const struct {
+		const char *what;
+		endpoint *answer;
+	} answers[] = {
+		{"/summary", endpoint_summary},     {"/regions", endpoint_regions},
+		{"/conflicts", endpoint_conflicts}, {"/quality", endpoint_quality},
+		{"/coverage", endpoint_coverage},
+	};
+	struct api_context x = {.catalog = w->catalog,
+				.movements = w->movements,
+				.now = {1800000000000},
+				.arena = &w->arena};
+	struct api_request rq = {.path = "/api/v1"};
+	struct buf body = {.data = NULL};
+
+	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+		double best = 1e9;
+
+		for (int k = 0; k < REPEATS; k++) {
+			struct api_answer answer = {.body = &body};
+			double begin = now_ms();
+			double took = 0;
+
+			buf_clear(&body);
+			check(answers[i].answer(&x, &rq, &answer), answers[i].what);
+			took = now_ms() - begin;
+			best = took < best ? took : best;
+			arena_reset(&w->arena);
+		}
+		printf("%-32s %8.2f ms   %zu bytes\n", answers[i].what, best, body.size);
+	}
+	buf_free(&body);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t entities = argc > 1 ? strtoull(argv[1], NULL, 10) : ENTITIES;
@@ -287,6 +325,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++)
 		ask(&w, &questions[i]);
 	ask_while_it_changes(&w, operators);
+	sum_up(&w);
 	catalog_free(w.catalog);
 	movements_free(w.movements);
 	arena_free(&w.arena);

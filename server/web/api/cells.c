@@ -3,7 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_SLOTS = 1024, VALUE_BITS = 32, KIND_SHIFT = 32, PLACE_SHIFT = 40, TABLE_SHIFT = 48 };
+enum {
+	FIRST_SLOTS = 1024,
+	VALUE_BITS = 32,
+	KIND_SHIFT = 32,
+	PLACE_SHIFT = 40,
+	TABLE_SHIFT = 48,
+	BYTE_MASK = 0xff
+};
 
 /* No key is 0, so that 0 marks a free slot. */
 static const uint64_t IN_USE = UINT64_C(1) << 63;
@@ -51,7 +58,8 @@ static bool grow(struct cells *c)
 	return true;
 }
 
-void cells_add(struct cells *c, unsigned table, unsigned place, unsigned kind, text_id value)
+void cells_add(struct cells *c, unsigned table, unsigned place, unsigned kind, text_id value,
+	       size_t count)
 {
 	uint64_t key = place_key(table, place) | (uint64_t)kind << KIND_SHIFT | value;
 	struct cell *at = NULL;
@@ -65,7 +73,7 @@ void cells_add(struct cells *c, unsigned table, unsigned place, unsigned kind, t
 		at->key = key;
 		c->used++;
 	}
-	at->count++;
+	at->count += count;
 }
 
 static int by_key(const void *a, const void *b)
@@ -90,6 +98,19 @@ enum err cells_settle(struct cells *c)
 		qsort(c->slots, used, sizeof *c->slots, by_key);
 	c->settled = true;
 	return ERR_OK;
+}
+
+struct cell_at cell_at(const struct cells *c, size_t i)
+{
+	const struct cell *at = &c->slots[i];
+
+	return (struct cell_at){
+		.table = (unsigned)(at->key >> TABLE_SHIFT) & BYTE_MASK,
+		.place = (unsigned)(at->key >> PLACE_SHIFT) & BYTE_MASK,
+		.kind = (unsigned)(at->key >> KIND_SHIFT) & BYTE_MASK,
+		.value = (text_id)at->key,
+		.count = at->count,
+	};
 }
 
 /* Index of the first settled cell whose key is not below. */
@@ -151,14 +172,14 @@ enum err cells_list(const struct cells *c, const struct catalog *catalog, unsign
 	if (!rows)
 		return ERR_NOMEM;
 	for (size_t i = from; i < to; i++) {
-		text_id value = (text_id)c->slots[i].key;
-		const char *text = catalog_of(catalog, value);
+		const struct cell_at at = cell_at(c, i);
+		const char *text = catalog_of(catalog, at.value);
 
 		rows[i - from] = (struct cell_row){
-			.kind = (unsigned)(c->slots[i].key >> KIND_SHIFT) & 0xff,
-			.value = value,
+			.kind = at.kind,
+			.value = at.value,
 			.text = text,
-			.count = c->slots[i].count,
+			.count = at.count,
 			.rank = rank_of(order, text),
 		};
 	}

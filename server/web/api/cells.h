@@ -19,10 +19,19 @@ struct cells {
 };
 
 struct cells cells_in(struct arena *arena);
-/* `table` and `place` and `kind` are below 256. */
-void cells_add(struct cells *c, unsigned table, unsigned place, unsigned kind, text_id value);
+/* `count` more; `table` and `place` and `kind` are below 256. */
+void cells_add(struct cells *c, unsigned table, unsigned place, unsigned kind, text_id value,
+	       size_t count);
 /* After the last cells_add and before cells_list.  NOMEM. */
 MUST_USE enum err cells_settle(struct cells *c);
+
+/* Cell `i` of settled ones, below `used`. */
+struct cell_at {
+	unsigned table, place, kind;
+	text_id value;
+	size_t count;
+};
+struct cell_at cell_at(const struct cells *c, size_t i);
 
 struct cell_row {
 	unsigned kind;

@@ -35,13 +35,15 @@ static struct claim_columns claim_columns(void)
 	};
 }
 
-static struct claim claim_of(const struct catalog *c, const struct claim_columns *at, size_t row)
+static struct claim claim_of(const struct owners *owners, const struct claim_columns *at,
+			     size_t row)
 {
 	const enum record_kind kind = RECORD_STATISTIC;
+	const struct catalog *c = owners->c;
 
 	return (struct claim){
 		.row = row,
-		.owner = row_owner(c, kind, row),
+		.owner = owner_at(owners, row),
 		.as_of = date_last(text_at(c, kind, row, at->as_of)),
 		.kind_id = value_at(c, kind, row, at->kind),
 		.measure_id = value_at(c, kind, row, at->measure),
@@ -95,6 +97,7 @@ static bool disagree(const struct claim *claims, size_t count)
 enum err claims_make(const struct catalog *c, struct arena *arena, struct claims *ret)
 {
 	size_t count = catalog_count(c, RECORD_STATISTIC);
+	const struct owners owners = owners_of(c, RECORD_STATISTIC);
 	const struct claim_columns at = claim_columns();
 	struct claim *claims = arena_alloc(arena, (count + 1) * sizeof *claims);
 	size_t *rows = arena_alloc(arena, (count + 1) * sizeof *rows);
@@ -104,7 +107,7 @@ enum err claims_make(const struct catalog *c, struct arena *arena, struct claims
 	if (!claims || !rows || !groups)
 		return ERR_NOMEM;
 	for (size_t row = 0; row < count; row++)
-		claims[row] = claim_of(c, &at, row);
+		claims[row] = claim_of(&owners, &at, row);
 	qsort(claims, count, sizeof *claims, compare);
 	for (size_t i = 0; i < count; i++) {
 		rows[i] = claims[i].row;

@@ -226,17 +226,36 @@ day_number answer_day(const struct api_context *x, const struct api_request *rq)
 
 /* ---- owners ---- */
 
-int row_owner(const struct catalog *c, enum record_kind kind, size_t row)
+static const text_id *column_named(const struct catalog *c, enum record_kind kind, const char *name)
 {
 	const struct kind *info = kind_of(kind);
-	int id = info ? field_named(info, "id") : -1;
-	int column = info ? field_named(info, "region") : -1;
-	int owner = id < 0 ? REGION_NONE
-			   : id_owner(bytes_of_text(catalog_text(c, kind, row, (size_t)id)));
+	int at = info ? field_named(info, name) : -1;
 
-	if (owner == REGION_NONE && column >= 0)
-		owner = region_by_code(bytes_of_text(catalog_text(c, kind, row, (size_t)column)));
+	return at < 0 ? NULL : catalog_column(c, kind, (size_t)at);
+}
+
+struct owners owners_of(const struct catalog *c, enum record_kind kind)
+{
+	return (struct owners){.c = c,
+			       .ids = column_named(c, kind, "id"),
+			       .regions = column_named(c, kind, "region")};
+}
+
+int owner_at(const struct owners *o, size_t row)
+{
+	const char *id = o->ids ? catalog_of(o->c, o->ids[row]) : "";
+	int owner = id_owner(bytes_of_text(id));
+
+	if (owner == REGION_NONE && o->regions)
+		owner = region_by_code(bytes_of_text(catalog_of(o->c, o->regions[row])));
 	return owner;
+}
+
+int row_owner(const struct catalog *c, enum record_kind kind, size_t row)
+{
+	struct owners o = owners_of(c, kind);
+
+	return owner_at(&o, row);
 }
 
 const char *row_region(const struct catalog *c, enum record_kind kind, size_t row)

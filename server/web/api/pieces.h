@@ -51,7 +51,15 @@ day_number answer_day(const struct api_context *x, const struct api_request *rq)
 
 /* ---- owners ---- */
 
+/* The columns that say whose a kind's rows are: for passes over all of them. */
+struct owners {
+	const struct catalog *c;
+	const text_id *ids, *regions; /* NULL: no such column */
+};
+struct owners owners_of(const struct catalog *c, enum record_kind kind);
 /* The region whose record a row is: by its id, else by its column; REGION_NONE. */
+int owner_at(const struct owners *o, size_t row);
+
 int row_owner(const struct catalog *c, enum record_kind kind, size_t row);
 /* Its code, "" for none. */
 const char *row_region(const struct catalog *c, enum record_kind kind, size_t row);

@@ -104,6 +104,7 @@ static const char *order_of(enum sums_table table)
 		[CELLS_VERIFIED] = {RECORD_ENTITY, "verified_on"},
 		[CELLS_NET_FORM] = {RECORD_NETWORK, "form"},
 		[CELLS_NET_STATUS] = {RECORD_NETWORK, "status"},
+		[CELLS_SECTOR_KIND] = {RECORD_ENTITY, "operator_sector"},
 	};
 	const struct kind *info = kind_of(fields[table].kind);
 	int at = info ? field_named(info, fields[table].field) : -1;

@@ -56,13 +56,14 @@ enum { ASKED_COUNT = sizeof asked / sizeof asked[0], PLACES = REGION_COUNT + 1 }
 /* Region of each row of a kind; REGION_COUNT for none. */
 static enum err find_owners(const struct api_context *x, enum record_kind kind, uint8_t **ret)
 {
+	const struct owners of = owners_of(x->catalog, kind);
 	size_t count = catalog_count(x->catalog, kind);
 	uint8_t *owners = arena_alloc(x->arena, count + 1);
 
 	if (!owners)
 		return ERR_NOMEM;
 	for (size_t row = 0; row < count; row++) {
-		int owner = row_owner(x->catalog, kind, row);
+		int owner = owner_at(&of, row);
 
 		owners[row] = owner == REGION_NONE ? REGION_COUNT : (uint8_t)owner;
 	}
@@ -126,12 +127,13 @@ static enum err write_unknown(struct json *j, const struct api_context *x)
 
 static void write_never(struct json *j, const struct catalog *c)
 {
+	const struct owners owners = owners_of(c, RECORD_ENTITY);
 	const int verified = column_of(RECORD_ENTITY, "verified_on");
 	size_t of[PLACES] = {0};
 	size_t never[PLACES] = {0};
 
 	for (size_t row = 0; row < catalog_count(c, RECORD_ENTITY); row++) {
-		int owner = row_owner(c, RECORD_ENTITY, row);
+		int owner = owner_at(&owners, row);
 		int place = owner == REGION_NONE ? REGION_COUNT : owner;
 
 		of[place]++;

@@ -89,31 +89,69 @@ enum err entities_in_networks(const struct catalog *c, day_number today, struct 
 
 /* ---- the pass ---- */
 
-/* Both sums that a record adds to: its region's, when it has one, and the nation's. */
-struct both {
-	struct place_sums *sums[2];
-	unsigned places[2];
-	size_t count;
-};
+/* Records of no region are the nation's all the same. */
+enum { NO_PLACE = SUMS_PLACES };
 
-static struct both both_of(struct sums *s, int owner)
+static unsigned place_at(const struct owners *o, size_t row)
 {
-	struct both b = {.sums = {&s->places[SUMS_NATION]}, .places = {SUMS_NATION}, .count = 1};
+	int owner = owner_at(o, row);
 
-	if (owner != REGION_NONE) {
-		b.sums[1] = &s->places[owner];
-		b.places[1] = (unsigned)owner;
-		b.count = 2;
-	}
-	return b;
+	return owner == REGION_NONE ? NO_PLACE : (unsigned)owner;
 }
 
-static size_t count_known(struct sums *s, const struct catalog *c, size_t row)
+/* Columns of entities, found once; NULL: no such column. */
+struct entity_columns {
+	const text_id *id, *kind, *status, *form, *sector, *verified;
+	const text_id *counted[COMPLETENESS_FIELDS_MAX];
+	text_id kinds[KIND_OTHER]; /* the texts of the kinds */
+};
+
+static const text_id *entity_column(const struct catalog *c, const char *name)
+{
+	int at = column_of(RECORD_ENTITY, name);
+
+	return at < 0 ? NULL : catalog_column(c, RECORD_ENTITY, (size_t)at);
+}
+
+static struct entity_columns entity_columns(const struct sums *s, const struct catalog *c)
+{
+	struct entity_columns e = {
+		.id = entity_column(c, "id"),
+		.kind = entity_column(c, "kind"),
+		.status = entity_column(c, "status"),
+		.form = entity_column(c, "operator_form"),
+		.sector = entity_column(c, "operator_sector"),
+		.verified = entity_column(c, "verified_on"),
+	};
+
+	for (size_t i = 0; i < s->field_count; i++)
+		e.counted[i] = catalog_column(c, RECORD_ENTITY, s->fields[i]);
+	for (unsigned kind = 0; kind < KIND_OTHER; kind++)
+		e.kinds[kind] = catalog_lookup(c, kind_names[kind]);
+	return e;
+}
+
+static text_id at(const text_id *column, size_t row)
+{
+	return column ? column[row] : 0;
+}
+
+static unsigned kind_at(const struct entity_columns *e, size_t row)
+{
+	text_id text = at(e->kind, row);
+	unsigned kind = 0;
+
+	while (kind < KIND_OTHER && (text == 0 || text != e->kinds[kind]))
+		kind++;
+	return kind;
+}
+
+static size_t count_known(struct sums *s, const struct entity_columns *e, size_t row)
 {
 	size_t known = 0;
 
 	for (size_t i = 0; i < s->field_count; i++) {
-		if (catalog_value(c, RECORD_ENTITY, row, s->fields[i])) {
+		if (at(e->counted[i], row)) {
 			s->known[i]++;
 			known++;
 		}
@@ -121,85 +159,125 @@ static size_t count_known(struct sums *s, const struct catalog *c, size_t row)
 	return known;
 }
 
-static void add_entities(struct sums *s, const struct catalog *c, const bool *in_network)
+/* `places` has room for those of no region. */
+static void add_entities(struct sums *s, const struct catalog *c, const bool *in_network,
+			 struct place_sums *places)
 {
-	const int id = column_of(RECORD_ENTITY, "id");
-	const int kind_column = column_of(RECORD_ENTITY, "kind");
-	const int status = column_of(RECORD_ENTITY, "status");
-	const int form = column_of(RECORD_ENTITY, "operator_form");
-	const int sector = column_of(RECORD_ENTITY, "operator_sector");
-	const int verified = column_of(RECORD_ENTITY, "verified_on");
+	const struct owners owners = owners_of(c, RECORD_ENTITY);
+	const struct entity_columns e = entity_columns(s, c);
 	size_t count = catalog_count(c, RECORD_ENTITY);
 
 	for (size_t row = 0; row < count; row++) {
-		struct both b = both_of(s, row_owner(c, RECORD_ENTITY, row));
-		unsigned kind = entity_kind_named(text_at(c, RECORD_ENTITY, row, kind_column));
-		bool inside = in_network[value_at(c, RECORD_ENTITY, row, id)];
-		size_t known = count_known(s, c, row);
+		unsigned place = place_at(&owners, row);
+		unsigned kind = kind_at(&e, row);
+		struct place_sums *p = &places[place];
 
-		cells_add(&s->cells, CELLS_STATUS, SUMS_NATION, kind,
-			  value_at(c, RECORD_ENTITY, row, status));
-		cells_add(&s->cells, CELLS_FORM, SUMS_NATION, kind,
-			  value_at(c, RECORD_ENTITY, row, form));
-		for (size_t i = 0; i < b.count; i++) {
-			struct place_sums *p = b.sums[i];
-
-			p->entities++;
-			p->by_kind[kind]++;
-			p->in_network[kind] += inside;
-			p->fields_known += known;
-			/* a region's sectors are told without kinds */
-			cells_add(&s->cells, CELLS_SECTOR, b.places[i],
-				  b.places[i] == SUMS_NATION ? kind : 0,
-				  value_at(c, RECORD_ENTITY, row, sector));
-			cells_add(&s->cells, CELLS_VERIFIED, b.places[i], 0,
-				  value_at(c, RECORD_ENTITY, row, verified));
-		}
+		p->entities++;
+		p->by_kind[kind]++;
+		p->in_network[kind] += in_network[at(e.id, row)];
+		p->fields_known += count_known(s, &e, row);
+		cells_add(&s->cells, CELLS_STATUS, SUMS_NATION, kind, at(e.status, row), 1);
+		cells_add(&s->cells, CELLS_FORM, SUMS_NATION, kind, at(e.form, row), 1);
+		cells_add(&s->cells, CELLS_SECTOR_KIND, place, kind, at(e.sector, row), 1);
+		cells_add(&s->cells, CELLS_VERIFIED, place, 0, at(e.verified, row), 1);
 	}
 }
 
-static void add_networks(struct sums *s, const struct catalog *c)
+static void add_networks(struct sums *s, const struct catalog *c, struct place_sums *places)
 {
+	const struct owners owners = owners_of(c, RECORD_NETWORK);
 	const int form = column_of(RECORD_NETWORK, "form");
 	const int status = column_of(RECORD_NETWORK, "status");
 	const int coordinator = column_of(RECORD_NETWORK, "coordinator_state");
 	size_t count = catalog_count(c, RECORD_NETWORK);
 
 	for (size_t row = 0; row < count; row++) {
-		struct both b = both_of(s, row_owner(c, RECORD_NETWORK, row));
-		unsigned state = coordinator_named(text_at(c, RECORD_NETWORK, row, coordinator));
+		unsigned place = place_at(&owners, row);
 
-		for (size_t i = 0; i < b.count; i++) {
-			b.sums[i]->networks++;
-			b.sums[i]->coordinator[state]++;
-			cells_add(&s->cells, CELLS_NET_FORM, b.places[i], 0,
-				  value_at(c, RECORD_NETWORK, row, form));
-			cells_add(&s->cells, CELLS_NET_STATUS, b.places[i], 0,
-				  value_at(c, RECORD_NETWORK, row, status));
-		}
+		places[place].networks++;
+		places[place].coordinator[coordinator_named(
+			text_at(c, RECORD_NETWORK, row, coordinator))]++;
+		cells_add(&s->cells, CELLS_NET_FORM, place, 0,
+			  value_at(c, RECORD_NETWORK, row, form), 1);
+		cells_add(&s->cells, CELLS_NET_STATUS, place, 0,
+			  value_at(c, RECORD_NETWORK, row, status), 1);
 	}
 }
 
-/* Kinds of which only the number is told. */
-static void add_others(struct sums *s, const struct catalog *c)
+static size_t *number_of(struct place_sums *p, enum record_kind kind)
 {
-	static const struct {
-		enum record_kind kind;
-		size_t at;
-	} counted[] = {
-		{RECORD_OPERATOR, offsetof(struct place_sums, operators)},
-		{RECORD_MEMBERSHIP, offsetof(struct place_sums, memberships)},
-		{RECORD_STATISTIC, offsetof(struct place_sums, statistics)},
-	};
+	switch (kind) {
+	case RECORD_OPERATOR:
+		return &p->operators;
+	case RECORD_MEMBERSHIP:
+		return &p->memberships;
+	case RECORD_STATISTIC:
+		return &p->statistics;
+	case RECORD_ENTITY:
+		return &p->entities;
+	case RECORD_NETWORK:
+	case RECORD_NONE:
+		break;
+	}
+	return &p->networks;
+}
 
-	for (size_t k = 0; k < sizeof counted / sizeof counted[0]; k++) {
-		size_t count = catalog_count(c, counted[k].kind);
+/* Kinds of which only the number is told. */
+static void add_others(const struct catalog *c, struct place_sums *places)
+{
+	static const enum record_kind kinds[] = {RECORD_OPERATOR, RECORD_MEMBERSHIP,
+						 RECORD_STATISTIC};
 
-		for (size_t row = 0; row < count; row++) {
-			struct both b = both_of(s, row_owner(c, counted[k].kind, row));
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+		const struct owners owners = owners_of(c, kinds[k]);
+		size_t count = catalog_count(c, kinds[k]);
 
-			for (size_t i = 0; i < b.count; i++)
-				++*(size_t *)(void *)((char *)b.sums[i] + counted[k].at);
+		for (size_t row = 0; row < count; row++)
+			++*number_of(&places[place_at(&owners, row)], kinds[k]);
+	}
+}
+
+/* ---- the nation is the sum of its places ---- */
+
+static void add_place(struct place_sums *to, const struct place_sums *from)
+{
+	to->entities += from->entities;
+	to->operators += from->operators;
+	to->networks += from->networks;
+	to->memberships += from->memberships;
+	to->statistics += from->statistics;
+	to->fields_known += from->fields_known;
+	for (unsigned kind = 0; kind < ENTITY_KINDS; kind++) {
+		to->by_kind[kind] += from->by_kind[kind];
+		to->in_network[kind] += from->in_network[kind];
+	}
+	for (unsigned state = 0; state < COORDINATOR_STATES; state++)
+		to->coordinator[state] += from->coordinator[state];
+}
+
+/* What was counted by place once more for the nation; sectors by kind there, without in a region.
+ */
+static void add_cells(struct cells *to, const struct cells *by_place)
+{
+	for (size_t i = 0; i < by_place->used; i++) {
+		struct cell_at at = cell_at(by_place, i);
+
+		switch ((enum sums_table)at.table) {
+		case CELLS_SECTOR_KIND:
+			cells_add(to, CELLS_SECTOR, SUMS_NATION, at.kind, at.value, at.count);
+			cells_add(to, CELLS_SECTOR, at.place, 0, at.value, at.count);
+			break;
+		case CELLS_VERIFIED:
+		case CELLS_NET_FORM:
+		case CELLS_NET_STATUS:
+			cells_add(to, at.table, SUMS_NATION, 0, at.value, at.count);
+			cells_add(to, at.table, at.place, 0, at.value, at.count);
+			break;
+		case CELLS_STATUS:
+		case CELLS_FORM:
+		case CELLS_SECTOR:
+			cells_add(to, at.table, at.place, at.kind, at.value, at.count);
+			break;
 		}
 	}
 }
@@ -273,6 +351,8 @@ static void find_fields(struct sums *s)
 
 enum err sums_make(const struct catalog *c, day_number today, struct arena *arena, struct sums *ret)
 {
+	struct place_sums places[NO_PLACE + 1] = {{.entities = 0}};
+	struct cells by_place;
 	bool *in_network = NULL;
 	enum err e = entities_in_networks(c, today, arena, &in_network);
 
@@ -280,10 +360,21 @@ enum err sums_make(const struct catalog *c, day_number today, struct arena *aren
 		return e;
 	*ret = (struct sums){.cells = cells_in(arena)};
 	find_fields(ret);
-	add_entities(ret, c, in_network);
-	add_networks(ret, c);
-	add_others(ret, c);
-	e = cells_settle(&ret->cells);
+	add_entities(ret, c, in_network, places);
+	add_networks(ret, c, places);
+	add_others(c, places);
+	for (unsigned place = 0; place <= NO_PLACE; place++) {
+		if (place != SUMS_NATION && place != NO_PLACE)
+			ret->places[place] = places[place];
+		add_place(&ret->places[SUMS_NATION], &places[place]);
+	}
+	by_place = ret->cells;
+	e = cells_settle(&by_place);
+	ret->cells = cells_in(arena);
+	if (e == ERR_OK) {
+		add_cells(&ret->cells, &by_place);
+		e = cells_settle(&ret->cells);
+	}
 	for (unsigned place = 0; e == ERR_OK && place < SUMS_PLACES; place++)
 		e = find_freshness(ret, c, place, today);
 	return e;

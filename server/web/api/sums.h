@@ -30,10 +30,11 @@ const char *coordinator_name(unsigned state);
 enum sums_table {
 	CELLS_STATUS,     /* entities by kind */
 	CELLS_FORM,       /* entities by kind and their operator's form */
-	CELLS_SECTOR,     /* entities by kind and their operator's sector */
+	CELLS_SECTOR,     /* entities by their operator's sector; the nation's by kind as well */
 	CELLS_VERIFIED,   /* entities by the date; kind 0 */
 	CELLS_NET_FORM,   /* networks; kind 0 */
 	CELLS_NET_STATUS, /* networks; kind 0 */
+	CELLS_SECTOR_KIND /* inside sums.c */
 };
 
 struct freshness {
