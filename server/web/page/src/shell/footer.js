@@ -2,10 +2,11 @@
 import { html, nothing } from "lit-html";
 
 export function footer(x) {
-  const text = (name) => x.site?.texts?.[name] ?? null;
+  const texts = x.site?.texts ?? {};
+  const body = (x.lang === "en" ? texts["body-en"] : null) || texts.body;
   return html`<footer aria-label=${x.t("common.footer")}>
     <p>${x.t("common.foot_unofficial")}</p>
-    ${text("body") ? html`<p>${text("body")}</p>` : nothing}
+    ${body ? html`<p>${body}</p>` : nothing}
     <ul>
       <li><a href=${x.link("/accessibility")}>${x.t("common.nav_accessibility")}</a></li>
       <li><a href="/api/v1">${x.t("common.foot_api")}</a></li>

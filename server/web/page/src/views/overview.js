@@ -49,7 +49,9 @@ function ranking(x, rows, hrefOf) {
 }
 
 function explorer(x, data) {
-  const key = chosen(x, "measure", MEASURE_KEYS);
+  // replication is of now: the past has no lag
+  const keys = MEASURE_KEYS.filter((one) => one !== "lag" || !x.asOf);
+  const key = chosen(x, "measure", keys);
   const view = chosen(x, "view", VIEWS);
   const regions = data.regions.filter(({ region }) => region !== "PL");
   const { scale, rows } = readings(x, key, regions, Date.now());
@@ -60,7 +62,7 @@ function explorer(x, data) {
     <div class="explorer-choices no-print">
       ${view === "table"
         ? nothing
-        : choice(x, "measure", x.t("overview.choose_measure"), MEASURE_KEYS, key, (value) => x.t(`overview.measure_${value}`))}
+        : choice(x, "measure", x.t("overview.choose_measure"), keys, key, (value) => x.t(`overview.measure_${value}`))}
       ${choice(x, "view", x.t("overview.choose_view"), VIEWS, view, (value) => x.t(`overview.view_${value}`))}
     </div>
     ${view === "table" ? nothing : html`<p class="explorer-now">${x.t(`overview.explain_${key}`)}</p>`}
@@ -104,8 +106,10 @@ function comparison(x, data) {
 
 function headline(x, data) {
   const { partial } = data;
-  const cis = x.t("overview.cis_count", { n: partial.recorded_cis });
-  const kis = x.t("overview.kis_count", { n: partial.recorded_kis });
+  if (!Object.values(data.totals).some(Boolean)) return html`<p class="lede">${x.t("overview.register_empty")}</p>`;
+  const count = (key, kind, n) => (n ? x.t(key, { n }) : x.t("overview.none_of", { kind }));
+  const cis = count("overview.cis_count", "CIS", partial.recorded_cis);
+  const kis = count("overview.kis_count", "KIS", partial.recorded_kis);
   return html`<p class="lede">
     ${x.rich("overview.recorded", { cis: html`<strong>${cis}</strong>`, kis: html`<strong>${kis}</strong>` })}
     ${comparison(x, data)}

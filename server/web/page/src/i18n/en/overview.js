@@ -3,6 +3,8 @@ export default {
 
   cis_count: { one: "{n} centre (CIS)", other: "{n} centres (CIS)" },
   kis_count: { one: "{n} club (KIS)", other: "{n} clubs (KIS)" },
+  register_empty: "There is no record in the register yet.",
+  none_of: "no records of {kind}",
   recorded: "In the register: {cis} and {kis}.",
   partial_both: "This is only a part: {who} states {cis} and {kis} (as of {date}).",
   partial_one: "This is only a part: {who} states {what} (as of {date}).",
@@ -89,7 +91,7 @@ export default {
   column_stated: "Stated",
   column_freshness: "Confirmed (median)",
   column_state: "State of the log",
-  column_size: "Entries",
+  column_size: "Events",
   column_lag: "Missing",
   column_contact: "Last contact",
   column_commit: "Last change",

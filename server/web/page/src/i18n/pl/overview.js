@@ -3,6 +3,8 @@ export default {
 
   cis_count: { one: "{n} centrum (CIS)", few: "{n} centra (CIS)", many: "{n} centrów (CIS)", other: "{n} centrum (CIS)" },
   kis_count: { one: "{n} klub (KIS)", few: "{n} kluby (KIS)", many: "{n} klubów (KIS)", other: "{n} klubu (KIS)" },
+  register_empty: "Rejestr nie ma jeszcze żadnego wpisu.",
+  none_of: "brak wpisów o {kind}",
   recorded: "W rejestrze: {cis} i {kis}.",
   partial_both: "To tylko część: {who} podaje {cis} i {kis} (stan na {date}).",
   partial_one: "To tylko część: {who} podaje {what} (stan na {date}).",
@@ -89,7 +91,7 @@ export default {
   column_stated: "Podano",
   column_freshness: "Potwierdzono (mediana)",
   column_state: "Stan dziennika",
-  column_size: "Wpisy",
+  column_size: "Zdarzenia",
   column_lag: "Brakuje",
   column_contact: "Ostatni kontakt",
   column_commit: "Ostatnia zmiana",

@@ -28,7 +28,7 @@ export function quarter(x, data) {
           )}
         </dl>`
       : html`<p>${x.t("overview.quarter_none")}</p>`}
-    ${busy.length
+    ${busy.length && data.regions.length > 1
       ? html`<details class="moves-by-region">
           <summary>${x.t("overview.quarter_regions")}</summary>
           <ul>
@@ -79,8 +79,9 @@ export function quality(x, data) {
 
 export function replication(x, data) {
   const byLog = new Map(data.regions.map((region) => [region.region, region]));
-  // what the last look at the status said is newer than the summary, and now in any case
-  const logs = (x.asOf ? null : x.live.status?.logs) ?? data.replication;
+  // what the last look at the status said is newer than the summary
+  const logs = x.live.status?.logs ?? data.replication;
+  if (x.asOf || !logs.length) return nothing; // it is of now
   const name = (log) => {
     const region = byLog.get(log.log.slice(0, 2));
     return region ? nameOf(x, region) : log.log;

@@ -31,6 +31,17 @@ function shared(x, key) {
   };
 }
 
+function lag(x) {
+  return {
+    key: "lag",
+    label: x.t("overview.measure_lag"),
+    number: true,
+    sort: true,
+    value: (region) => region.log?.lag ?? null,
+    cell: (region) => (region.log && region.log.lag !== null ? x.number(region.log.lag) : html`<span class="unknown">${x.t("common.unknown")}</span>`),
+  };
+}
+
 function columns(x) {
   const name = (region) => (region.region === "PL" ? x.t("common.country_level") : x.lang === "en" ? region.name_en : region.name_pl);
   const claims = (region) => newestClaims(region.stated, ["CIS", "KIS"]);
@@ -66,14 +77,7 @@ function columns(x) {
       cell: (region) =>
         region.freshness.median ? day(x, region.freshness.median) : region.freshness.of ? x.t("overview.never_confirmed") : none(x),
     },
-    {
-      key: "lag",
-      label: x.t("overview.measure_lag"),
-      number: true,
-      sort: true,
-      value: (region) => region.log?.lag ?? null,
-      cell: (region) => (region.log && region.log.lag !== null ? x.number(region.log.lag) : html`<span class="unknown">${x.t("common.unknown")}</span>`),
-    },
+    ...(x.asOf ? [] : [lag(x)]),
   ];
 }
 

@@ -21,8 +21,10 @@ function kindCard(x, data, kind, stated) {
   return html`<div class="total-card">
     <dt>${kind}<span class="total-long">${x.label("kind_long", kind)}</span></dt>
     <dd>
-      <a class="total-number" href=${x.link("/entities", { kind })}>${recorded ? x.number(recorded) : x.t("common.none_recorded")}</a>
-      <span class="total-said">${x.t("overview.recorded_word")}</span>
+      ${recorded
+        ? html`<a class="total-number" href=${x.link("/entities", { kind })}>${x.number(recorded)}</a>
+            <span class="total-said">${x.t("overview.recorded_word")}</span>`
+        : html`<span class="total-none">${x.t("common.none_recorded")}</span>`}
       ${part === null ? nothing : html`${bar(part)}<span class="total-share">${x.t("overview.share_of_stated", { share: x.share(recorded, stated), stated })}</span>`}
       ${claims.slice(0, CLAIMS_SHOWN).map((claim) => html`<span class="total-claim">${x.t("overview.stated")} ${claimText(x, claim)}</span>`)}
     </dd>
