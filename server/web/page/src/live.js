@@ -6,6 +6,19 @@ const PATIENCE_MS = 8000; // until a look has failed
 const AGAIN_MS = 3000; // until a stream that was given up is opened again
 const UNSEEN_MS = 60000; // a page that nobody sees gives its connection back after this
 
+// Events say what changed but for times, which come with a look: thousands of readers that all looked
+// at each event would be a load of their own.
+function withLogs(status, logs) {
+  if (!status) return null;
+  const news = new Map(logs.map((log) => [log.log, log]));
+  return { ...status, logs: status.logs.map((log) => ({ ...log, ...news.get(log.log) })) };
+}
+
+function withCommit(status, { log, time }) {
+  if (!status) return null;
+  return { ...status, logs: status.logs.map((one) => (one.log === log ? { ...one, last_commit: time } : one)) };
+}
+
 // state.link: "connecting" | "live" | "lost"; since: when the server was last heard
 // state.stale: the daemon behind the page does not refresh its data; written: when it last did
 // onChange(event) for each change; onState() when anything in `state` is another
@@ -63,15 +76,15 @@ export function startLive({ onChange, onState }) {
       const data = read(event);
       heard(true);
       if (!data) return;
-      set({ position: data.position });
+      set({ position: data.position, status: withCommit(state.status, data) });
       onChange(data);
     });
     source.addEventListener("status", (event) => {
       const data = read(event);
       heard(true);
       if (!data) return;
-      set({ stale: data.stale === true, position: data.position, quorum: data.quorum, frozen: data.frozen ?? [] });
-      look(); // the times of contact
+      const status = withLogs(state.status, data.logs ?? []);
+      set({ stale: data.stale === true, position: data.position, quorum: data.quorum, frozen: data.frozen ?? [], status });
     });
     source.addEventListener("reset", () => {
       open(); // another server's stream: begin anew

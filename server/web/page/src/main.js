@@ -12,7 +12,11 @@ import { loading, problem } from "./ui/states.js";
 import notfound from "./views/notfound.js";
 import { views } from "./views/index.js";
 
-const RELOAD_MS = 600; // at most one loading in this time, however many changes come
+// At most one loading in this time, however many changes come; where they keep coming, less and less
+// often; and not all readers at the same moment.
+const RELOAD_MS = 600;
+const RELOAD_MOST_MS = 5000;
+const SPREAD_MS = 150;
 const ANNOUNCE_MS = 4000; // a screen reader is not talked over
 
 const match = router(views);
@@ -134,9 +138,12 @@ async function load() {
 }
 
 let reloadTimer = 0;
+let pace = RELOAD_MS;
 function reloadSoon() {
   if (reloadTimer) return;
-  const wait = Math.max(0, (open.startedAt ?? 0) + RELOAD_MS - Date.now());
+  const since = Date.now() - (open.startedAt ?? 0);
+  pace = since > 2 * pace ? RELOAD_MS : Math.min(RELOAD_MOST_MS, 1.5 * pace);
+  const wait = Math.max(Math.random() * SPREAD_MS, pace - since);
   reloadTimer = setTimeout(() => {
     reloadTimer = 0;
     if (open.loading) reloadSoon();

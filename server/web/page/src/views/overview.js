@@ -12,8 +12,6 @@ const VIEWS = ["tiles", "map", "table"];
 
 const chosen = (x, name, allowed) => (allowed.includes(x.query.get(name)) ? x.query.get(name) : allowed[0]);
 
-export const regionName = (x, region) => (region.region === "PL" ? x.t("common.country_level") : x.lang === "en" ? region.name_en : region.name_pl);
-
 function choice(x, name, label, values, now, textOf) {
   return html`<nav class="choice choice-${name}" aria-label=${label}>
     <p class="choice-label" aria-hidden="true">${label}</p>
@@ -30,7 +28,7 @@ function choice(x, name, label, values, now, textOf) {
 function readings(x, key, regions, now) {
   const scale = MEASURES[key].scale(regions);
   const rows = regions
-    .map((region) => ({ region, name: regionName(x, region), reading: reading(x, key, region, scale, now) }))
+    .map((region) => ({ region, name: x.label("region", region.region), reading: reading(x, key, region, scale, now) }))
     .sort((a, b) => x.collator.compare(a.name, b.name));
   return { scale, rows };
 }
@@ -131,7 +129,7 @@ function ownOnly(data) {
 
 function ownRegion(x, data) {
   const [own] = data.regions;
-  const name = regionName(x, own);
+  const name = x.label("region", own.region);
   return html`<p><a class="button" href=${x.link(`/region/${own.region}`)}>${x.t("overview.to_region", { name })}</a></p>`;
 }
 

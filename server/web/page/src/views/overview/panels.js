@@ -6,7 +6,7 @@ import { ago, day } from "../../ui/time.js";
 
 const MOVES = ["new", "ended", "moved", "operator_changed", "joined", "left", "edited"];
 
-const nameOf = (x, region) => (region.region === "PL" ? x.t("common.country_level") : x.lang === "en" ? region.name_en : region.name_pl);
+const nameOf = (x, region) => x.label("region", region.region);
 
 export function quarter(x, data) {
   const all = data.quarter;

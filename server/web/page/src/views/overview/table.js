@@ -43,7 +43,7 @@ function lag(x) {
 }
 
 function columns(x) {
-  const name = (region) => (region.region === "PL" ? x.t("common.country_level") : x.lang === "en" ? region.name_en : region.name_pl);
+  const name = (region) => x.label("region", region.region);
   const claims = (region) => newestClaims(region.stated, ["CIS", "KIS"]);
   return [
     {
