@@ -3,7 +3,7 @@
 one splot-web beside the server and one beside a node.  Says where they are as one line of JSON, then does what
 each line of standard input asks, a line of JSON for each; ends with its input.
 
-    {"do": "ctl", "at": "26" | "server", "arguments": ["status"]}
+    {"do": "ctl", "at": "26" | "server" | null, "arguments": ["status"]}    null: no daemon is asked
     {"do": "start" | "stop" | "kill", "what": "server" | "web" | "26"}
     {"do": "settle"}    every log confirmed, the view caught up"""
 import concurrent.futures
@@ -63,7 +63,8 @@ def answer(nation, daemons, asked):
         settle(nation, daemons["server"])
         return {}
     if verb == "ctl":
-        done = daemons[asked["at"]].ctl(*asked["arguments"], check=False)
+        at = daemons[asked["at"]] if asked["at"] else nation
+        done = at.ctl(*asked["arguments"], check=False)
         return {"status": done.returncode, "out": done.stdout, "error": done.stderr}
     getattr(daemons[asked["what"]], verb)()
     return {}

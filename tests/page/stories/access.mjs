@@ -6,7 +6,7 @@ import { PAGES, SCHEMES, WIDTHS, address, ready, tooWide } from "../rig.mjs";
 const HEIGHT = 900;
 
 export default function (rig) {
-  describe("accessibility", () => {
+  describe("accessibility", { concurrency: 2 }, () => {
     for (const [name, path] of Object.entries(PAGES))
       it(`${name}: axe finds nothing at three widths and in both colour schemes, nothing scrolls sideways`, async () => {
         const page = await rig.open(path);
