@@ -89,6 +89,7 @@ static void a_clean_head_passes(void **state)
 	assert_int_equal(judge(GET "Host: [::1]:8080\r\nX:\r\nY:   z  \r\nZ:\t1\r\n\r\n"),
 			 GUARD_OK);
 	assert_int_equal(judge(GET "Host:a\r\nContent-Length: 0\r\n\r\n"), GUARD_OK);
+	assert_int_equal(judge(GET "Host:\ta:80 \t\r\nContent-Length: 0 \r\n\r\n"), GUARD_OK);
 	assert_int_equal(judge("GET /a HTTP/1.0\r\n\r\n"), GUARD_OK);
 	assert_int_equal(judge("GET /a HTTP/1.0\r\nHost: a\r\n\r\n"), GUARD_OK);
 }
@@ -192,6 +193,8 @@ static void a_body_or_anything_like_one_is_refused(void **state)
 	assert_int_equal(judge(GET "Host: a\r\nContent-Length: 0, 0\r\n\r\n"), GUARD_LENGTH);
 	assert_int_equal(judge(GET "Host: a\r\nContent-Length: 0x0\r\n\r\n"), GUARD_LENGTH);
 	assert_int_equal(judge(GET "Host: a\r\nContent-Length:\r\n\r\n"), GUARD_LENGTH);
+	assert_int_equal(judge(GET "Host: a\r\nContent-Length: 00000000000000000000\r\n\r\n"),
+			 GUARD_LENGTH);
 }
 
 static void a_target_is_a_plain_path(void **state)

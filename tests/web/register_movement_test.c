@@ -162,6 +162,9 @@ static void regions_and_quarters_are_told_apart(void **state)
 	assert_string_equal(quarter(&s, "12"), "");
 	assert_string_equal(quarter(&s, "no region"), "");
 	assert_int_equal(movements_sum(s.m, MOVEMENT_NEW, NULL, january, october), 0);
+	assert_int_equal(
+		movements_sum(s.m, MOVEMENT_NEW, "26", (struct wall_ms){october.ms + 1}, january),
+		0);
 	assert_int_equal(movements_sum(s.m, MOVEMENT_NEW, NULL, (struct wall_ms){INT64_MIN},
 				       (struct wall_ms){INT64_MAX}),
 			 5);
@@ -204,7 +207,7 @@ static void events_out_of_order_are_counted_in_their_hours(void **state)
 	says(&s, RECORD_ENTITY, "pl26-kis-early", "name", "A", NULL);
 	s.f.now.ms = INT64_MAX;
 	says(&s, RECORD_ENTITY, "pl26-kis-late", "name", "A", NULL);
-	assert_true(movements_memory(s.m) < 1024 * 1024);
+	assert_in_range(movements_memory(s.m), 1, 256 * 1024);
 	end(&s);
 }
 

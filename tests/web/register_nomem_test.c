@@ -86,6 +86,7 @@ static void a_put_without_memory_leaves_the_row_as_it_was(void **state)
 			assert_err(e, ERR_NOMEM);
 			assert_string_equal(whole_row(&f, RECORD_ENTITY, id), before);
 			assert_int_equal(catalog_lookup(f.catalog, name), 0);
+			assert_int_equal(catalog_lookup(f.catalog, id) != 0, i >= 2000);
 			assert_true(n < 100);
 		}
 		assert_string_not_equal(whole_row(&f, RECORD_ENTITY, id), before);

@@ -167,6 +167,31 @@ static void the_page_after_a_record_that_is_gone_goes_on_behind_it(void **state)
 	fixture_close(&f);
 }
 
+static void of_records_that_sort_alike_the_one_behind_a_gone_one_comes(void **state)
+{
+	struct fixture f;
+	struct query_result page;
+	char asked[2048];
+
+	(void)state;
+	fixture_open(&f);
+	for (unsigned i = 1; i <= 5; i++)
+		put(&f, RECORD_ENTITY, id_of(i), "name", "tak samo", NULL);
+	for (unsigned falling = 0; falling < 2; falling++) {
+		const char *sort = falling ? "-name" : "name";
+
+		(void)snprintf(asked, sizeof asked, "limit=2&sort=%s", sort);
+		assert_ok(ask(&f, RECORD_ENTITY, asked, &page));
+		(void)snprintf(asked, sizeof asked, "limit=2&sort=%s&cursor=%s", sort, page.next);
+		retire(&f, RECORD_ENTITY, id_of(falling ? 3 : 2));
+		/* a new id: all ids are ranked anew */
+		put(&f, RECORD_ENTITY, id_of(90 + falling), "name", "inny", NULL);
+		assert_string_equal(found(&f, RECORD_ENTITY, asked),
+				    falling ? "pl26-kis-4 pl26-kis-5" : "pl26-kis-3 pl26-kis-4");
+	}
+	fixture_close(&f);
+}
+
 static void the_last_page_has_no_next_even_when_it_is_full(void **state)
 {
 	struct fixture f;
@@ -283,6 +308,52 @@ static void a_damaged_cursor_is_refused_or_is_some_place_but_never_more(void **s
 	fixture_close(&f);
 }
 
+static enum err ask_after(struct fixture *f, const char *cursor)
+{
+	char asked[2 * QUERY_CURSOR_MAX];
+	struct query_result page;
+
+	(void)snprintf(asked, sizeof asked, "cursor=%s", cursor);
+	return ask(f, RECORD_ENTITY, asked, &page);
+}
+
+/* Every place has one text, and a text of another program's version is none. */
+static void another_text_for_the_same_place_is_no_cursor(void **state)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	struct fixture f;
+	unsigned with_a_rest = 0;
+	char id[32] = "pl26-kis-a";
+
+	(void)state;
+	fixture_open(&f);
+	put(&f, RECORD_ENTITY, "pl26-kis-z", "name", "Z", NULL);
+	for (int i = 0; i < 3; i++) {
+		char cursor[QUERY_CURSOR_MAX + 1];
+		char *last = NULL;
+
+		put(&f, RECORD_ENTITY, id, "name", "A", NULL);
+		(void)snprintf(cursor, sizeof cursor, "%s", first_cursor(&f, "limit=1"));
+		assert_ok(ask_after(&f, cursor));
+		last = &cursor[strlen(cursor) - 1];
+		if (strlen(cursor) % 4) {
+			char good = *last;
+
+			*last = strchr(digits, *last)[1];
+			assert_err(ask_after(&f, cursor), ERR_INVALID);
+			*last = good;
+			with_a_rest++;
+		}
+		cursor[1] = strchr(digits, cursor[1])[16]; /* version 2 */
+		assert_err(ask_after(&f, cursor), ERR_INVALID);
+		retire(&f, RECORD_ENTITY, id);
+		(void)strcat(id, "a");
+	}
+	assert_int_equal(with_a_rest, 2);
+	fixture_close(&f);
+}
+
 static void texts_that_are_no_cursor_are_refused(void **state)
 {
 	static const char *const texts[] = {"A",    "AAAA", "AQ",          "AQQDAAAA",
@@ -325,10 +396,13 @@ static void the_longest_names_and_ids_still_have_a_cursor(void **state)
 	id[ID_BYTES_MAX] = 0;
 	for (char last = 'a'; last < 'd'; last++) {
 		id[ID_BYTES_MAX - 1] = last;
-		put(&f, RECORD_ENTITY, id, "name", name, "source_note", name, NULL);
+		put(&f, RECORD_ENTITY, id, "name", name, "participants_total", name,
+		    "registered_on", name, NULL);
 	}
-	for (int i = 0; i < 2; i++) {
-		const char *sort = i ? "source_note" : "name";
+	for (int i = 0; i < 3; i++) {
+		static const char *const columns[] = {"name", "participants_total",
+						      "registered_on"};
+		const char *sort = columns[i];
 
 		(void)snprintf(asked, sizeof asked, "limit=1&sort=%s", sort);
 		for (int k = 0; k < 3; k++) {
@@ -353,10 +427,12 @@ int main(void)
 		cmocka_unit_test(
 			a_record_that_stays_is_neither_repeated_nor_skipped_while_others_come_and_go),
 		cmocka_unit_test(the_page_after_a_record_that_is_gone_goes_on_behind_it),
+		cmocka_unit_test(of_records_that_sort_alike_the_one_behind_a_gone_one_comes),
 		cmocka_unit_test(the_last_page_has_no_next_even_when_it_is_full),
 		cmocka_unit_test(without_a_limit_all_rows_come),
 		cmocka_unit_test(a_cursor_fits_a_url_and_only_its_own_order),
 		cmocka_unit_test(a_damaged_cursor_is_refused_or_is_some_place_but_never_more),
+		cmocka_unit_test(another_text_for_the_same_place_is_no_cursor),
 		cmocka_unit_test(texts_that_are_no_cursor_are_refused),
 		cmocka_unit_test(the_longest_names_and_ids_still_have_a_cursor),
 	};

@@ -202,10 +202,10 @@ static void found(struct step *s, enum movement what, bool it_is)
 
 static bool is_another(const struct step *s, const char *field)
 {
-	const char *old = before(s, field);
-	const char *new = after(s, field);
+	const char *was = before(s, field);
+	const char *is = after(s, field);
 
-	return *old && *new &&strcmp(old, new) != 0;
+	return *was && *is && strcmp(was, is) != 0;
 }
 
 static bool is_ended(const char *status)
