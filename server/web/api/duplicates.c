@@ -66,6 +66,14 @@ static const char *text(const struct search *s, size_t row, int column)
 	return text_at(s->c, s->kind, row, column);
 }
 
+/* "ul. Długa" and "Długa" are one street. */
+static const char *street_of(const struct search *s, size_t row)
+{
+	const char *street = folded(s, row, s->street);
+
+	return strncmp(street, "ul ", 3) == 0 ? street + 3 : street;
+}
+
 static void core_of(const struct search *s, size_t row, struct core_name *ret)
 {
 	core_name_of(&s->common, folded(s, row, s->name), folded(s, row, s->place), ret);
@@ -127,7 +135,7 @@ static void add_entity(struct search *s, size_t row)
 {
 	struct core_name core;
 	const char *place = folded(s, row, s->place);
-	const char *street = folded(s, row, s->street);
+	const char *street = street_of(s, row);
 	const char *building = text(s, row, s->building);
 	uint64_t scope = hash_mix(value_at(s->c, s->kind, row, s->entity_kind), hash_text(place));
 
@@ -298,9 +306,9 @@ static unsigned compare_operators(const struct search *s, size_t a, size_t b)
 
 static bool same_address(const struct search *s, size_t a, size_t b)
 {
-	const char *street = folded(s, a, s->street);
+	const char *street = street_of(s, a);
 
-	return *street && strcmp(street, folded(s, b, s->street)) == 0 &&
+	return *street && strcmp(street, street_of(s, b)) == 0 &&
 	       both_known(s, a, b, s->building) && !differ(s, a, b, s->building) &&
 	       !differ(s, a, b, s->flat);
 }
