@@ -8,7 +8,7 @@ import { address, router } from "./router.js";
 import { banners } from "./shell/banners.js";
 import { footer } from "./shell/footer.js";
 import { header } from "./shell/header.js";
-import { loading, problem } from "./ui/states.js";
+import { badAsOf, loading, problem } from "./ui/states.js";
 import notfound from "./views/notfound.js";
 import { views } from "./views/index.js";
 
@@ -27,16 +27,18 @@ let announcement = "";
 
 // ---- drawing ----
 
+const isMissing = ({ x, view, data, error }) =>
+  !view || (error?.status === 404 && data === undefined && !badAsOf(x, error));
+
 function body({ x, view, data, error }) {
-  if (!view || (error?.status === 404 && data === undefined)) return notfound.render(x);
+  if (isMissing(open)) return notfound.render(x);
   if (error && data === undefined) return problem(x, error, x.reload);
   if (data === undefined) return loading(x);
   return view.render(x, data);
 }
 
-function heading({ x, view, data, error }) {
-  if (!view || (error?.status === 404 && data === undefined)) return notfound.title(x);
-  return view.title(x, data);
+function heading({ x, view, data }) {
+  return isMissing(open) ? notfound.title(x) : view.title(x, data);
 }
 
 function draw() {

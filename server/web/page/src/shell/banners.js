@@ -48,7 +48,7 @@ function frozen(x) {
 
 export function banners(x, open) {
   const list = [];
-  if (x.asOf)
+  if (x.asOf && !(open.error && open.data === undefined))
     list.push(
       banner("past", x.t("common.as_of_banner", { asked: asked(x) }), html`<a href=${x.here({ as_of: null })}>${x.t("common.as_of_now")}</a>`),
     );
