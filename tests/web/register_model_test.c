@@ -29,8 +29,7 @@ static const char *const texts[] = {"",
 				    "klub nr 2",
 				    "Klub nr 10",
 				    "KIS „Nadzieja” w Łodzi",
-				    "a\xff"
-				    "b",
+				    "A\xffx",
 				    "Święty Krzyż;002.pdf",
 				    "zażółć gęślą",
 				    "26",
@@ -274,10 +273,12 @@ static int compare_values(struct collator *collator, enum field_type type, const
 static bool plain_before(struct collator *collator, const struct plain *a, const struct plain *b,
 			 const struct query *q)
 {
-	const char *x = a->texts[q->sort];
-	const char *y = b->texts[q->sort];
+	const char *x = a ? a->texts[q->sort] : "";
+	const char *y = b ? b->texts[q->sort] : "";
 	int order = 0;
 
+	if (!a || !b)
+		return false;
 	if (!*x != !*y)
 		return *x != 0;
 	if (*x)

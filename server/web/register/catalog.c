@@ -9,8 +9,9 @@ enum {
 	KINDS = RECORD_KIND_LAST - RECORD_KIND_FIRST + 1,
 	ROWS_FIRST = 64,
 	SLOTS_FIRST = 128, /* a power of two */
-	NO_ROW = UINT32_MAX,
 };
+
+static const uint32_t NO_ROW = UINT32_MAX;
 
 /* Rows of a kind, column by column. */
 struct table {

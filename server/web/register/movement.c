@@ -94,6 +94,8 @@ static void sort_in(struct movements *m)
 {
 	size_t kept = 0;
 
+	if (!m->tallies)
+		return;
 	qsort(m->tallies, m->count, sizeof *m->tallies, compare_tallies);
 	for (size_t i = 0; i < m->count; i++) {
 		if (kept && compare_tallies(&m->tallies[kept - 1], &m->tallies[i]) == 0)
@@ -121,36 +123,38 @@ static struct tally *find(struct movements *m, const struct tally *key)
 		       : NULL;
 }
 
-static enum err has_room(struct movements *m)
+/* Where the next one goes; NULL without memory. */
+static struct tally *next_place(struct movements *m)
 {
 	size_t capacity = m->capacity ? 2 * m->capacity : FRESH_FIRST;
 	struct tally *grown = NULL;
 
-	if (m->count < m->capacity)
-		return ERR_OK;
-	grown = realloc(m->tallies, capacity * sizeof *grown);
-	if (!grown)
-		return ERR_NOMEM;
-	m->tallies = grown;
-	m->capacity = capacity;
-	return ERR_OK;
+	if (m->count == m->capacity) {
+		grown = realloc(m->tallies, capacity * sizeof *grown);
+		if (!grown)
+			return NULL;
+		m->tallies = grown;
+		m->capacity = capacity;
+	}
+	return m->tallies ? &m->tallies[m->count] : NULL;
 }
 
 static enum err count_one(struct movements *m, struct tally key)
 {
-	struct tally *present = find(m, &key);
-	enum err e = ERR_OK;
+	struct tally *place = find(m, &key);
 
-	if (present) {
-		present->count++;
+	if (place) {
+		place->count++;
 		return ERR_OK;
 	}
 	if (m->count - m->sorted >= FRESH_FIRST + m->sorted / 8)
 		sort_in(m);
-	e = has_room(m);
-	if (e == ERR_OK)
-		m->tallies[m->count++] = key;
-	return e;
+	place = next_place(m);
+	if (!place)
+		return ERR_NOMEM;
+	*place = key;
+	m->count++;
+	return ERR_OK;
 }
 
 static int64_t hour_of(int64_t ms)

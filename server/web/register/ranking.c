@@ -31,7 +31,7 @@ struct arrival {
 	size_t before; /* how many of the present ones sort before it */
 };
 
-enum { ON_ITS_WAY = UINT32_MAX };
+static const uint32_t ON_ITS_WAY = UINT32_MAX;
 
 enum err ranking_new(enum ranking_order order, const struct pool *pool, struct collator *collator,
 		     struct ranking **ret)
