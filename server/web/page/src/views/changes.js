@@ -258,7 +258,7 @@ function item(x, change) {
     <article aria-labelledby=${id}>
       <p class="feed-when">${moment(x, change.recorded, { seconds: true })}</p>
       <h3 id=${id}>${verb(x, change)} ${recordLink(x, change)}</h3>
-      <p class="feed-what">${x.label("any", change.kind)} · ${x.label("region", change.region)} · <code>${change.id}</code></p>
+      <p class="feed-what">${x.label("any", change.kind)} · ${x.label("region", change.region)}${change.title === change.id ? nothing : html` · <code>${change.id}</code>`}</p>
       ${changeDiff(x, change)}
       <dl class="feed-why">
         <div><dt>${t("changes.by")}</dt><dd>${change.editor ?? unknown(x)}</dd></div>

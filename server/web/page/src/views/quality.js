@@ -129,9 +129,21 @@ function oldest(x, { quality }) {
     ${folded(x, quality.oldest, (rows) => table(x, { caption: t("quality.oldest.caption"), columns, rows }))}`;
 }
 
-function lapsing(x, { quality }) {
+// Of how many CIS the dates are known: a list that is empty for lack of them must say so.
+function lapsingKnown(x, { quality }) {
+  const known = (field) => {
+    const rows = quality.unknown.filter((row) => row.kind === "entity" && row.field === field);
+    const of = rows.reduce((sum, row) => sum + row.of, 0);
+    return { of, known: of - rows.reduce((sum, row) => sum + row.unknown, 0) };
+  };
+  const [to, from] = [known("valid_to"), known("valid_from")];
+  return to.of ? html`<p>${x.t("quality.lapsing.known", { to: to.known, of: to.of, from: from.known })}</p>` : nothing;
+}
+
+function lapsing(x, data) {
   const { t } = x;
-  if (!quality.lapsing.length) return empty(x, t("quality.lapsing.none"));
+  const { quality } = data;
+  if (!quality.lapsing.length) return html`${lapsingKnown(x, data)} ${empty(x, t("quality.lapsing.none"))}`;
   const columns = [
     { key: "state", label: t("quality.lapsing.state"), cell: (row) => badge(LAPSING_TONES[row.state] ?? "note", t(`quality.lapsing.${row.state}`)) },
     {
@@ -142,6 +154,7 @@ function lapsing(x, { quality }) {
     regionColumn(x),
   ];
   return html`<p>${t("quality.lapsing.text")}</p>
+    ${lapsingKnown(x, data)}
     ${folded(x, quality.lapsing, (rows) => table(x, { caption: t("quality.lapsing.caption"), columns, rows }))}`;
 }
 
