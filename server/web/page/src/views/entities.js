@@ -171,8 +171,11 @@ function filterText(x, { field, condition }, value) {
 // What is on, each with a way to take it off; also what only a link can set.
 function chips(x, on) {
   if (!on.length && !searchOf(x)) return nothing;
+  const stay = () => {
+    x.state.toResults = "focus";
+  };
   const chip = (text, changes) => html`<li>
-    <a href=${x.here({ ...changes, cursor: null })} aria-label=${x.t("entities.remove_filter", { what: text })}>${text} ${icon("bad")}</a>
+    <a @click=${stay} href=${x.here({ ...changes, cursor: null })} aria-label=${x.t("entities.remove_filter", { what: text })}>${text} ${icon("bad")}</a>
   </li>`;
   return html`<ul class="chips">
     ${searchOf(x) ? chip(x.t("entities.quoted", { text: searchOf(x) }), { q: null }) : nothing}
@@ -187,7 +190,8 @@ function chips(x, on) {
 
 // ---- results ----
 
-// Cursors lead forward only; the way back is what this reader came along.
+// Cursors lead forward only; the way back is what this reader came along.  Noted as an answer comes, since
+// the page before may still be drawn under the next one's address.
 function remember(x, data) {
   x.state.way ??= new Map();
   const cursor = x.query.get("cursor");
@@ -199,9 +203,9 @@ function remember(x, data) {
 }
 
 function pages(x, data) {
-  const { cursor, next, previous, first } = remember(x, data);
+  const { cursor, next, previous, first } = data.page;
   const follow = (href) => {
-    x.state.toResults = true;
+    x.state.toResults = "start";
     x.navigate(href);
   };
   return pager(x, {
@@ -277,14 +281,16 @@ function tabs(x) {
   return html`<nav class="tabs" aria-label=${x.t("entities.lists")}><ul>${tab("entity", null)}${tab("operator", "operators")}</ul></nav>`;
 }
 
-// After a step to another page the reader is at its beginning, not at its end.
+// After a step to another page the reader is at its beginning, not at its end; a filter that was taken
+// off leaves no link to stay at.
 function toResults(x) {
-  if (!x.state.toResults) return;
-  x.state.toResults = false;
+  const { toResults: where } = x.state;
+  x.state.toResults = null;
+  if (!where) return;
   setTimeout(() => {
     const heading = document.getElementById("results");
     heading?.focus({ preventScroll: true });
-    heading?.scrollIntoView({ block: "start" });
+    if (where === "start") heading?.scrollIntoView({ block: "start" });
   });
 }
 
@@ -297,7 +303,7 @@ export default {
     try {
       const data = await x.api.follow(addressOf(x, "", params), x.signal);
       toResults(x);
-      return data;
+      return { ...data, page: remember(x, data) };
     } catch (error) {
       if (error.status === 400) return { refused: error }; // an address that somebody wrote or that is old
       throw error;

@@ -7,6 +7,7 @@ import { lookUp } from "../ui/lookup.js";
 import { recordLink, recordPath } from "../ui/records.js";
 import { table } from "../ui/table.js";
 import { day, moment } from "../ui/time.js";
+import { recordTitle } from "../ui/titles.js";
 import { timeline, versionKey } from "../ui/timeline.js";
 import { kindName } from "./entities.js";
 import { loadNetwork, networkSections } from "./network.js";
@@ -73,7 +74,7 @@ function warnings(x, data) {
 function retired(x, data) {
   return html`<section class="retired" aria-labelledby="retired">
     <h2 id="retired">${badge("bad", x.t("entity.retired"))}</h2>
-    <p>${x.t("entity.retired_text")} ${data.record ? nothing : x.t("entity.retired_empty")}</p>
+    <p>${x.t(data.record ? "entity.retired_text" : "entity.retired_empty")}</p>
   </section>`;
 }
 
@@ -118,7 +119,7 @@ function provenance(x, data) {
 function fieldSections(x, data) {
   const refs = Object.fromEntries((data.refers ?? []).map((ref) => [ref.field, ref]));
   return html`<section aria-labelledby="fields">
-    <h2 id="fields">${x.t("entity.fields")}</h2>
+    <h2 id="fields">${x.t(data.retired ? "entity.fields_before" : "entity.fields")}</h2>
     <div class="groups">${groupsOf(x, data.kind).map((one) => group(x, data, refs, one))} ${provenance(x, data)}</div>
   </section>`;
 }
@@ -253,6 +254,13 @@ async function loadMemberships(x, data) {
   return { through, networks };
 }
 
+// A retired record is shown as it was right before: the register as of the entry that ended it.
+async function beforeRetired(x, path, now) {
+  if (now.record || !now.version) return now;
+  const last = await x.api.get(path, { as_of: String(now.version.position) }, x.signal);
+  return { ...now, record: last.record, refers: last.refers };
+}
+
 const EXTRA = { entity: loadMemberships, operator: loadMemberships, network: loadNetwork };
 
 // A network's members come before its fields; of the others people want the fields first.
@@ -264,13 +272,18 @@ const AFTER = {
 
 export default {
   path: ["/entity/:id", "/record/:id", "/network/:id"],
-  title: (x, all) => all?.data.title ?? x.params.id,
+  title(x, all) {
+    if (!all) return x.params.id;
+    const titleOf = (field) => all.data.refers.find((ref) => ref.field === field)?.title ?? null;
+    return recordTitle(x, all.data, titleOf);
+  },
   async load(x) {
     const path = `records/${encodeURIComponent(x.params.id)}`;
-    const [data, first] = await Promise.all([
+    const [now, first] = await Promise.all([
       x.api.get(path, {}, x.signal),
       x.api.get(`${path}/history`, { limit: VERSIONS }, x.signal),
     ]);
+    const data = now.retired ? await beforeRetired(x, path, now) : now;
     x.state.linked = new Set([data.id, ...data.refers.map(({ id }) => id), ...data.referred.map(({ id }) => id)]);
     return { data, history: first, more: data.record ? await EXTRA[data.kind]?.(x, data) : null };
   },

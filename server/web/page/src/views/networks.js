@@ -18,6 +18,7 @@ const ALL = ["PL", ...REGIONS];
 
 const COORDINATION = { present: "good", substituted: "warn", vacant: "warn", none: "bad" };
 export function coordination(x, state) {
+  if (!state) return unknown(x);
   return badge(COORDINATION[state] ?? "note", x.label("coordinator_state", state));
 }
 
@@ -74,7 +75,7 @@ function row(x, one, recorded) {
     <th scope="row" class="wide">${networkName(x, one)}</th>
     <td>${x.label("form", one.form)}${one.formal ? html`<span class="second">${one.formal}</span>` : nothing}</td>
     <td>${statusBadge(x, one.status)}</td>
-    <td>${one.governance ?? unknown(x)}</td>
+    <td class="governance">${one.governance ?? unknown(x)}</td>
     <td>${statedMembers(x, one)}</td>
     <td class="number">${recorded.cell(x, one.id)}</td>
     <td>${coordination(x, one.coordinator_state)}</td>

@@ -3,11 +3,13 @@ import { html, nothing } from "lit-html";
 import { warsawDay } from "../format.js";
 import { badge, logBadge, statusBadge, unknown } from "../ui/badge.js";
 import { facts, heading } from "../ui/fields.js";
+import { claimFigure } from "../ui/figures.js";
 import { apiAddress } from "../ui/query.js";
 import { recordLink } from "../ui/records.js";
 import { empty } from "../ui/states.js";
 import { table } from "../ui/table.js";
 import { ago, day, moment } from "../ui/time.js";
+import { recordTitle, statisticWhat } from "../ui/titles.js";
 import { kindName, operatorCell } from "./entities.js";
 import { coordination, memberCounts, networkName, statedMembers } from "./networks.js";
 
@@ -30,14 +32,6 @@ function count(x, n, query) {
   return html`<a href=${inList(x, query)}>${x.number(n)}</a>`;
 }
 
-// A figure with its precision: "ok. 9", "15–20", "70%".
-export function figure(x, { value, value_max: max, qualifier, unit }) {
-  const number = max ? `${x.figure(value)}–${x.figure(max)}` : x.figure(value);
-  const mark = { percent: "%", PLN: ` ${x.label("unit", "PLN")}` }[unit] ?? "";
-  const precise = !qualifier || qualifier === "exact" || qualifier === "range";
-  return `${precise ? "" : `${x.label("qualifier", qualifier)} `}${number}${mark}`;
-}
-
 function reporter(x, claim) {
   const { reported_by: who, as_of: date } = claim;
   return date ? x.t("common.reported", { who, date: x.date(date) }) : x.t("common.reported_undated", { who });
@@ -47,7 +41,7 @@ function statedCell(x, area, kind) {
   const claims = area.stated.filter((one) => one.kind === kind && one.measure === "active_count");
   if (!claims.length) return html`<span class="muted">${x.t("region.stated_none")}</span>`;
   return html`<ul class="plain">
-    ${claims.map((one) => html`<li><strong>${figure(x, one)}</strong> <span class="muted">(${reporter(x, one)})</span></li>`)}
+    ${claims.map((one) => html`<li><strong>${claimFigure(x, one)}</strong> <span class="muted">(${reporter(x, one)})</span></li>`)}
   </ul>`;
 }
 
@@ -162,11 +156,9 @@ function networks(x, { area, networks: list, recorded }) {
 
 // ---- claims ----
 
-const whatOf = (x, { kind, measure }) => `${kind ?? x.t("region.all_kinds")} – ${x.label("measure", measure)}`;
-
 function claimColumns(x) {
   return [
-    { key: "value", label: x.t("region.value"), number: true, class: "strong", cell: (one) => figure(x, one) },
+    { key: "value", label: x.t("region.value"), number: true, class: "strong", cell: (one) => claimFigure(x, one) },
     { key: "who", label: x.t("region.who"), cell: (one) => recordLink(x, { kind: "statistic", id: one.id, title: one.reported_by }) },
     { key: "when", label: x.t("region.when"), cell: (one) => day(x, one.as_of) },
     { key: "source", label: x.t("region.source"), cell: (one) => (one.source ? html`<code>${one.source}</code>` : unknown(x)) },
@@ -174,14 +166,14 @@ function claimColumns(x) {
 }
 
 function disagreement(x, area, claim) {
-  const what = whatOf(x, claim);
+  const what = statisticWhat(x, claim);
   const recorded = claim.measure === "active_count" && claim.kind ? area.entities[claim.kind] : null;
   return html`<div class="dispute">
     <h4>${what} ${badge("warn", x.t("region.disagree"))}</h4>
     <ul class="dispute-sides">
       ${claim.claims.map(
         (one) => html`<li>
-          <strong class="dispute-value">${figure(x, one)}</strong>
+          <strong class="dispute-value">${claimFigure(x, one)}</strong>
           <span>${recordLink(x, { kind: "statistic", id: one.id, title: one.reported_by })}</span>
           <span>${one.as_of ? x.t("common.as_of_date", { date: x.date(one.as_of) }) : unknown(x)}</span>
           <span class="muted">${one.source ? html`<code>${one.source}</code>` : unknown(x)}</span>
@@ -207,7 +199,7 @@ function claims(x, area) {
       ? html`<h3>${x.t(apart.length ? "region.claims_other" : "region.claims_agree")}</h3>
           ${table(x, {
             caption: x.t("region.claims_caption"),
-            columns: [{ key: "what", label: x.t("region.measure"), header: true, cell: (one) => whatOf(x, one) }, ...claimColumns(x)],
+            columns: [{ key: "what", label: x.t("region.measure"), header: true, cell: (one) => statisticWhat(x, one) }, ...claimColumns(x)],
             rows,
             rowKey: (row) => row.id,
           })}`
@@ -270,7 +262,7 @@ function replication(x, { log }) {
   return html`<section class="panel" aria-labelledby="replication">
     <h2 id="replication">${x.t("region.replication")}</h2>
     <p class="hint">${x.t("region.replication_lead")}</p>
-    ${now ? html`${facts(x, rows, "rows")} ${logFiles(x, now)}` : html`<p class="muted">${x.t("region.replication_none")}</p>`}
+    ${now ? html`${facts(x, rows, "rows")} ${logFiles(x, now)}` : html`<p class="muted">${x.t(x.asOf ? "region.replication_past" : "region.replication_none")}</p>`}
     <p class="hint"><a href=${x.link("/trust")}>${x.t("region.trust_link")}</a></p>
   </section>`;
 }
@@ -312,6 +304,12 @@ function changeText(x, change) {
   return x.t("region.change_fields", { fields: labels.length > FIELDS_NAMED ? `${named}…` : named });
 }
 
+// A new record's fields are all in its diff.
+function changeTitle(x, change) {
+  const record = Object.fromEntries(change.diff.map(({ field, to }) => [field, to]));
+  return change.created && change.kind === "statistic" ? recordTitle(x, { ...change, record }) : change.title;
+}
+
 function actLine(x, act) {
   const shown = act.changes.slice(0, act.changes.length > RECORDS_NAMED + 1 ? RECORDS_NAMED : undefined);
   const rest = act.changes.length - shown.length;
@@ -319,7 +317,7 @@ function actLine(x, act) {
   return html`<li>
     <p class="act-when">${moment(x, act.recorded)}${act.reason ? html` – ${act.reason}` : nothing}</p>
     <ul class="plain">
-      ${shown.map((change) => html`<li>${recordLink(x, change)}<span class="second">${x.label("any", change.kind)} · ${changeText(x, change)}</span></li>`)}
+      ${shown.map((change) => html`<li>${recordLink(x, { ...change, title: changeTitle(x, change) })}<span class="second">${x.label("any", change.kind)} · ${changeText(x, change)}</span></li>`)}
       ${rest
         ? html`<li><a href=${x.link("/changes", { log: act.log, from: day, to: day })}>
             ${act.more ? x.t("region.change_many") : x.t("region.change_rest", { n: rest })}

@@ -1,7 +1,11 @@
 export default {
+  title_statistic: "{what}: {figure} ({who})",
+  title_membership: "{member}: membership of {network}",
+  all_kinds: "all kinds",
   retired: "Retired record",
-  retired_text: "The region has retired this record. Its last content and its history are below; the id will not be used again.",
-  retired_empty: "What it said before is in the history.",
+  retired_text: "This record was retired by its owner. What it said before and its history are below; the id will not be used again.",
+  retired_empty: "This record was retired. What it said is in its history; the id will not be used again.",
+  fields_before: "What it said before it was retired",
   warnings: "Mind",
 
   fields: "All fields",

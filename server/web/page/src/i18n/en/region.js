@@ -54,7 +54,6 @@ export default {
   who: "Stated by",
   when: "As of",
   source: "Source",
-  all_kinds: "all kinds",
 
   quality: "Freshness and completeness",
   verified: "Confirmed by the office",
@@ -72,6 +71,7 @@ export default {
   replication: "Replication of the log",
   replication_lead: "The region keeps a log of its own. The national server takes all of it, in order.",
   replication_none: "The national server does not know this region's log yet.",
+  replication_past: "The state of replication is known for the present only.",
   state: "State",
   size: "Entries taken",
   claimed: "Entries at the owner",

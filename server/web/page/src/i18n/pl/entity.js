@@ -1,7 +1,11 @@
 export default {
+  title_statistic: "{what}: {figure} ({who})",
+  title_membership: "{member} – członkostwo: {network}",
+  all_kinds: "ogółem",
   retired: "Wpis wycofany",
-  retired_text: "Województwo wycofało ten wpis. Niżej jest jego ostatnia treść i historia; identyfikator nie będzie użyty ponownie.",
-  retired_empty: "Treść przed wycofaniem jest w historii zmian.",
+  retired_text: "Właściciel wycofał ten wpis. Niżej jest jego treść sprzed wycofania i historia; identyfikator nie będzie użyty ponownie.",
+  retired_empty: "Ten wpis wycofano. Jego treść jest w historii zmian; identyfikator nie będzie użyty ponownie.",
+  fields_before: "Treść sprzed wycofania",
   warnings: "Na co uważać",
 
   fields: "Wszystkie pola",

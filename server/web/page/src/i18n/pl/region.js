@@ -54,7 +54,6 @@ export default {
   who: "Kto podał",
   when: "Stan na dzień",
   source: "Źródło",
-  all_kinds: "ogółem",
 
   quality: "Świeżość i kompletność",
   verified: "Potwierdzone przez urząd",
@@ -72,6 +71,7 @@ export default {
   replication: "Replikacja dziennika",
   replication_lead: "Województwo prowadzi własny dziennik. Serwer krajowy przyjmuje go w całości i w kolejności.",
   replication_none: "Serwer krajowy nie zna jeszcze dziennika tego województwa.",
+  replication_past: "Stan replikacji jest znany tylko dla chwili bieżącej.",
   state: "Stan",
   size: "Wpisy przyjęte",
   claimed: "Wpisy u właściciela",
