@@ -228,32 +228,63 @@ static bool is_wanted(struct bytes raw, struct arena *arena, struct log_name log
 	       entry.size == size && log_name_equal(entry.log, log);
 }
 
-/* Where the entry is, and its bytes (appended). */
+struct search {
+	struct source *source;
+	struct log_name national, log;
+	uint64_t size;
+	struct source_leaves *run;
+	struct arena arena;
+	bool found;
+	uint64_t index;
+	struct buf *entry; /* its bytes are appended */
+};
+
+/* Looks through [from, end) for the entry. */
+static enum err search_from(struct search *w, uint64_t from, uint64_t end)
+{
+	struct source *s = w->source;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && !w->found && from < end) {
+		e = s->ops->leaves(s, w->national, from, end, w->run);
+		for (size_t i = 0; e == ERR_OK && !w->found && i < w->run->count; i++) {
+			w->found = is_wanted(w->run->items[i], &w->arena, w->log, w->size);
+			if (w->found) {
+				buf_add_bytes(w->entry, w->run->items[i]);
+				w->index = from + i;
+			}
+		}
+		from += e == ERR_OK ? w->run->count : 0;
+	}
+	return e;
+}
+
+/* Where the entry is, and its bytes (appended).  From the end, a bundle at a time: what is asked
+ * for is mostly new. */
 static enum err find_entry(struct source *s, struct log_name national, uint64_t end,
 			   struct log_name log, uint64_t size, uint64_t *ret_index,
 			   struct buf *ret_entry)
 {
-	struct source_leaves *run = malloc(sizeof *run);
-	struct arena arena = {0};
-	uint64_t at = 0;
-	bool found = false;
-	enum err e = run ? ERR_OK : ERR_NOMEM;
+	struct search w = {.source = s,
+			   .national = national,
+			   .log = log,
+			   .size = size,
+			   .run = malloc(sizeof *w.run),
+			   .entry = ret_entry};
+	enum err e = w.run ? ERR_OK : ERR_NOMEM;
 
-	while (e == ERR_OK && !found && at < end) {
-		e = s->ops->leaves(s, national, at, end, run);
-		for (size_t i = 0; e == ERR_OK && !found && i < run->count; i++) {
-			found = is_wanted(run->items[i], &arena, log, size);
-			if (found) {
-				buf_add_bytes(ret_entry, run->items[i]);
-				*ret_index = at + i;
-			}
-		}
-		at += e == ERR_OK ? run->count : 0;
+	while (e == ERR_OK && !w.found && end > 0) {
+		uint64_t from = (end - 1) / TILE_WIDTH * TILE_WIDTH;
+
+		e = search_from(&w, from, end);
+		end = from;
 	}
 	if (e == ERR_OK)
-		e = found ? buf_check(ret_entry) : ERR_NOT_FOUND;
-	free(run);
-	arena_free(&arena);
+		e = w.found ? buf_check(ret_entry) : ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		*ret_index = w.index;
+	free(w.run);
+	arena_free(&w.arena);
 	return e;
 }
 

@@ -44,7 +44,7 @@ MUST_USE enum err prove_event(struct source *s, struct log_name log, uint64_t in
 /* Inclusion of the national entry that accepted the checkpoint of `size` of `log`, under the
  * newest cosigned national checkpoint that covers it, else the newest; the entry as `extra`.
  * NOT_FOUND: it is not there.  An export's regional checkpoint may be newer than its national
- * one.  Reads the national log from its beginning. */
+ * one.  Reads the national log back from its end. */
 MUST_USE enum err prove_accepted(struct source *s, struct log_name log, uint64_t size,
 				 struct buf *ret, struct proved *ret_proved);
 #endif

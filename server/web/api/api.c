@@ -65,7 +65,7 @@ static const struct route routes[] = {
 	{"/logs/{log}/redacted", "erased events of a log", NULL, FIXED, ""},
 	{"/logs/{log}/tile/{tile}", "tiles of a log (tlog-tiles)", NULL, FIXED, ""},
 	{"/logs/{log}/proof/{index}", "proof of one event (tlog-proof)", endpoint_proof, TEXT,
-	 "national "},
+	 "national size "},
 	{"/logs/witnesses.vkeys", "verifier keys of the witnesses", NULL, FIXED, ""},
 	{"/logs/policy", "how many witnesses make a quorum", NULL, FIXED, ""},
 };

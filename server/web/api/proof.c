@@ -46,14 +46,17 @@ static enum err refuse(struct api_answer *ret, enum err e, const char *log, uint
 			   "Ask again in a minute. If it stays so, tell who runs this site.");
 }
 
-/* The second file proves the checkpoint that the first one stands under. */
+/* The second file proves the checkpoint that the first one stands under: that of `size`, or where
+ * that is 0, the one that the first file would have now. */
 static enum err prove(struct source *s, struct log_name log, uint64_t index, bool national,
-		      struct buf *ret)
+		      uint64_t size, struct buf *ret)
 {
-	struct proved proved = {.under = {.size = 0}};
+	struct proved proved = {.under = {.size = size}};
 	struct buf first = {.data = NULL};
-	enum err e = prove_event(s, log, index, &first, &proved);
+	enum err e = ERR_OK;
 
+	if (!national || !size)
+		e = prove_event(s, log, index, &first, &proved);
 	if (e == ERR_OK && national)
 		e = prove_accepted(s, log, proved.under.size, ret, &proved);
 	else if (e == ERR_OK)
@@ -63,7 +66,7 @@ static enum err prove(struct source *s, struct log_name log, uint64_t index, boo
 }
 
 static enum err answer_proof(const struct api_context *x, struct log_name log, uint64_t index,
-			     bool national, struct api_answer *ret)
+			     bool national, uint64_t size, struct api_answer *ret)
 {
 	struct source source = {.ops = NULL};
 	char folder[LOG_NAME_BYTES];
@@ -71,7 +74,7 @@ static enum err answer_proof(const struct api_context *x, struct log_name log, u
 
 	source_folder_name(log, folder);
 	if (e == ERR_OK)
-		e = prove(&source, log, index, national, ret->body);
+		e = prove(&source, log, index, national, size, ret->body);
 	source_close(&source);
 	if (e != ERR_OK)
 		return refuse(ret, e, log.text, index, national);
@@ -88,8 +91,10 @@ enum err endpoint_proof(const struct api_context *x, const struct api_request *r
 {
 	const char *text = request_segment_text(x, rq, 1);
 	const char *national = request_param(rq, "national");
+	const char *size_text = request_param(rq, "size");
 	struct log_name log;
 	uint64_t index = 0;
+	uint64_t size = 0;
 
 	if (!x->export_folder)
 		return problem_missing(ret, "Ask who runs this site for the exported logs.",
@@ -102,5 +107,12 @@ enum err endpoint_proof(const struct api_context *x, const struct api_request *r
 	if (national && strcmp(national, "1") != 0)
 		return problem_invalid(ret, "Give national=1, or leave it away.",
 				       "national=%s is not allowed.", national);
-	return answer_proof(x, log, index, national != NULL, ret);
+	if (size_text &&
+	    (!national || !number_parse(bytes_of_text(size_text), &size) || size <= index))
+		return problem_invalid(ret,
+				       "Give the size that the checkpoint in the first file says, "
+				       "with national=1.",
+				       "size=%s is no checkpoint's that covers event %llu.",
+				       size_text, (unsigned long long)index);
+	return answer_proof(x, log, index, national != NULL, size, ret);
 }
