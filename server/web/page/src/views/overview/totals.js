@@ -22,7 +22,7 @@ function kindCard(x, data, kind, stated) {
     <dt>${kind}<span class="total-long">${x.label("kind_long", kind)}</span></dt>
     <dd>
       ${recorded
-        ? html`<a class="total-number" href=${x.link("/entities", { kind })}>${x.number(recorded)}</a>
+        ? html`<a class="total-number" href=${x.link("/entities", { kind })} aria-label=${`${x.number(recorded)} ${kind}`}>${x.number(recorded)}</a>
             <span class="total-said">${x.t("overview.recorded_word")}</span>`
         : html`<span class="total-none">${x.t("common.none_recorded")}</span>`}
       ${part === null ? nothing : html`${bar(part)}<span class="total-share">${x.t("overview.share_of_stated", { share: x.share(recorded, stated), stated })}</span>`}
@@ -33,7 +33,7 @@ function kindCard(x, data, kind, stated) {
 
 function small(x, label, n, href) {
   const text = n ? x.number(n) : x.t("common.none_recorded");
-  return html`<div class="total-small"><dt>${label}</dt><dd>${href && n ? html`<a href=${href}>${text}</a>` : text}</dd></div>`;
+  return html`<div class="total-small"><dt>${label}</dt><dd>${href && n ? html`<a href=${href} aria-label=${`${text}: ${label}`}>${text}</a>` : text}</dd></div>`;
 }
 
 export function totals(x, data) {
