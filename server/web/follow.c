@@ -147,6 +147,10 @@ enum err follow(struct follower *f, const struct view *v, struct txn *t, uint64_
 	tell(&w);
 	if (e == ERR_OK)
 		e = stand_at(f, v, t, until);
+	if (e == ERR_OK && until >= end && !f->prepared) {
+		e = catalog_prepare(f->catalog); /* or the first question waits for it */
+		f->prepared = e == ERR_OK;
+	}
 	*ret_more = until < end;
 	return e;
 }

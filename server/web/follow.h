@@ -12,6 +12,7 @@ struct follower {
 	struct movements *movements; /* owned */
 	struct change_place last;    /* the last change that was put */
 	bool begun;                  /* there is one */
+	bool prepared;               /* its register was ordered, once it had all there was */
 };
 
 /* Told of each entry that changed something: of which regions' records (bits by region's number).

@@ -8,9 +8,9 @@
 
 enum {
 	OPEN_AGAIN_MS = 500,
-	LOOK_MS = 250,             /* whether the environment is still the one on disk */
-	REWRITING_MS = 10000,      /* to wait for it to be replaced */
-	BEHIND_ENTRIES_MAX = 4096, /* of the daemon's log, when answers may first be given */
+	LOOK_MS = 250,        /* whether the environment is still the one on disk */
+	REWRITING_MS = 10000, /* to wait for it to be replaced */
+	STATUS_MS = 5000,     /* to wait for the daemon's first word of itself */
 };
 
 /* ---- closing ---- */
@@ -57,6 +57,9 @@ static void close_until(struct web *w, const char *why, int64_t ms)
 static enum err begin(struct viewing *v)
 {
 	v->opening++;
+	v->opened = mono_now();
+	v->has_status = false;
+	buf_clear(&v->status_raw);
 	return follower_new(&v->now);
 }
 
@@ -154,15 +157,21 @@ static void note_entry(void *context, uint64_t position, uint32_t regions)
 			(struct fresh_entry){.position = position, .regions = regions};
 }
 
-/* Answers may be given once the register is as far as the view, and the view about as far as its
- * log: one that is folded anew would say that nothing is there. */
+/* Whether the view is about as far as its log: one that is folded anew would say that nothing is
+ * there.  A daemon says of itself at once, unless it does not run. */
+static bool is_whole(const struct viewing *v, uint64_t position)
+{
+	if (!v->has_status)
+		return mono_now().ms - v->opened.ms > STATUS_MS;
+	return position >= v->status.size - v->status.size / 100;
+}
+
 static void judge_ready(struct web *w)
 {
 	struct viewing *v = &w->viewing;
 	uint64_t position = follower_position(&v->now);
 
-	if (v->ready || v->more ||
-	    (v->has_status && v->status.size > position + BEHIND_ENTRIES_MAX))
+	if (v->ready || v->more || !is_whole(v, position))
 		return;
 	v->ready = true;
 	log_line(LOG_NOTICE, "view %s: %llu entries, the register is in memory (%zu MiB)",
@@ -224,8 +233,10 @@ void viewing_turn(struct web *w, int64_t budget_us)
 	if (!v->store)
 		return;
 	stamp = store_stamp(v->store); /* before reading: what comes later is seen later */
-	if (v->seen && !v->more && stamp == v->stamp)
+	if (v->seen && !v->more && stamp == v->stamp) {
+		judge_ready(w);
 		return;
+	}
 	e = txn_begin(v->store, false, &t);
 	if (e == ERR_OK)
 		e = follow_view(w, t, budget_us);

@@ -30,7 +30,7 @@ struct viewing {
 	bool more;        /* not all of it is in the register */
 	bool ready;       /* answers may be given */
 	bool announced;   /* that it cannot be opened, in the log */
-	struct mono_ms next_open, next_look;
+	struct mono_ms opened, next_open, next_look;
 	uint64_t file; /* of the store that was given up because it is being rewritten; 0: none */
 	/* what the daemon last said of itself */
 	struct buf status_raw;

@@ -68,7 +68,7 @@ static enum err parse_query(const struct api_context *x, const struct api_reques
 			       "as_of: there twice; the filter of that column is as_of.is");
 		return ERR_INVALID;
 	}
-	e = query_parse(l->kind->kind, names, values, count, NULL, x->arena, &l->query, why);
+	e = query_parse(l->kind->kind, names, values, count, NULL, &l->query, why);
 	if (e == ERR_OK && l->csv && !l->limited)
 		l->query.limit = 0;
 	return e;

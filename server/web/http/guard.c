@@ -118,15 +118,26 @@ static enum guard check_lines(const struct head *h)
 	return GUARD_OK;
 }
 
+/* Blanks behind a value are none of it. */
+static size_t trimmed(const struct head_line *line)
+{
+	size_t size = line->value_size;
+
+	while (size > 0 && (line->value[size - 1] == ' ' || line->value[size - 1] == '\t'))
+		size--;
+	return size;
+}
+
 /* "0" is a length of no body; anything else there is a body, or a number that two readers may
  * read in two ways. */
 static enum guard check_length(const struct head_line *line)
 {
-	size_t digits = strspn(line->value, "0123456789");
+	enum { DIGITS_MAX = 18 }; /* of a number that fits 63 bits, whatever they are */
+	size_t size = trimmed(line);
 
-	if (line->value_size == 0 || digits != line->value_size)
+	if (size == 0 || size > DIGITS_MAX || strspn(line->value, "0123456789") != size)
 		return GUARD_LENGTH;
-	return strspn(line->value, "0") == line->value_size ? GUARD_OK : GUARD_BODY;
+	return strspn(line->value, "0") == size ? GUARD_OK : GUARD_BODY;
 }
 
 static bool is_host(const struct head_line *line)
@@ -135,7 +146,7 @@ static bool is_host(const struct head_line *line)
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 		"-._~:[]";
 
-	return line->value_size > 0 && strspn(line->value, allowed) == line->value_size;
+	return trimmed(line) > 0 && strspn(line->value, allowed) == trimmed(line);
 }
 
 static enum guard check_framing(const struct head *h)

@@ -55,11 +55,10 @@ struct query {
  *   q=words   sort=FIELD | -FIELD   limit=N   cursor=…   facets=FIELD,FIELD
  * Without `sort`: by name, or by id where there are none; without `limit`: QUERY_LIMIT.
  * `names[i]` that are in `ignored` (NULL-ended) are somebody else's.  Anything else is INVALID, and
- * `why` (TEXT_BYTES_MAX + 1) says which and what is allowed.  Everything is borrowed or in the
- * arena. */
+ * `why` (TEXT_BYTES_MAX + 1) says which and what is allowed.  Everything is borrowed. */
 MUST_USE enum err query_parse(enum record_kind kind, const char *const *names,
 			      const char *const *values, size_t count, const char *const *ignored,
-			      struct arena *arena, struct query *ret, char *why);
+			      struct query *ret, char *why);
 
 struct facet_value {
 	text_id value;

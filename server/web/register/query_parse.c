@@ -237,7 +237,6 @@ enum err query_parse(enum record_kind kind, const char *const *names, const char
 	struct parse p = {.kind = kind_of(kind), .q = ret, .why = why};
 	enum err e = ERR_OK;
 
-	(void)arena; /* every value can be borrowed as it is */
 	if (!p.kind)
 		return ERR_ARGUMENT;
 	*ret = (struct query){
