@@ -294,7 +294,7 @@ export default {
     const { data } = all;
     const { record, kind } = data;
     return html`<div class="record">
-      ${record ? glance(x, data) : nothing} ${data.retired ? retired(x, data) : nothing} ${warnings(x, data)}
+      ${data.retired ? retired(x, data) : record ? glance(x, data) : nothing} ${warnings(x, data)}
       ${record ? (BEFORE[kind]?.(x, all) ?? nothing) : nothing} ${record ? fieldSections(x, data) : provenance(x, data)}
       ${record ? (AFTER[kind]?.(x, all) ?? nothing) : nothing} ${others(x, all)} ${history(x, all)}
     </div>`;

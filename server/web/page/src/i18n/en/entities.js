@@ -8,7 +8,6 @@ export default {
   search_hint: "Name, place, operator, id… Case and Polish marks do not matter.",
   filters: "Filters",
   filters_show: "Filters ({n})",
-  filters_on: { one: "{n} filter is on", other: "{n} filters are on" },
   filter_is: "{what}: {text}",
   filter_from: "{what}: from {text}",
   filter_to: "{what}: to {text}",
@@ -20,7 +19,6 @@ export default {
   hits_none: "Nothing found",
   caption: "Entities, sorted by: {sort}",
   caption_operators: "Operators, sorted by: {sort}",
-  by_id: "id",
   none_title: "No record fits.",
   none_words: "Check the spelling, or type the beginning of a word: “kiel” finds Kielce.",
   none_filters: "Remove some of the filters.",
@@ -28,7 +26,6 @@ export default {
   empty_title: "The register has no records of this sort yet.",
   csv: "CSV of what is shown",
   csv_hint: "All records that fit the search and the filters, in the same order.",
-  json: "The same data as JSON",
   bad_title: "This search cannot be made",
   start_again: "Begin with the whole list",
 };

@@ -28,7 +28,6 @@ export default {
   group_members: "Members as the source states them",
   group_membership: "Membership",
   group_figure: "Figure",
-  unknown_fields: { one: "{n} field without a value", other: "{n} fields without a value" },
 
   unresolved: "no such record in the national register",
   memberships: "Memberships in networks",

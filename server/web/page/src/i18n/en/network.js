@@ -6,7 +6,6 @@ export default {
   covered_none: "no entities recorded",
   kind: "Kind",
   covers: "The network covers",
-  recorded: "Recorded members",
   stated: "Stated",
   not_stated: "not asked for",
   of_region: "Of the region's records",

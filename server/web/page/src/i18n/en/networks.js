@@ -9,7 +9,6 @@ export default {
   form: "Form",
   status: "Status",
   governance: "Governance",
-  members: "Members",
   members_stated: "Stated",
   members_recorded: "Recorded",
   coordination: "Coordination",
@@ -19,7 +18,6 @@ export default {
   covered_no_base: "{kind}: nothing recorded",
   no_network: { one: "Region without a recorded network: {list}.", other: "Regions without a recorded network: {list}." },
   none: "No network fits the filters.",
-  stated_split: "CIS {cis}, KIS {kis}",
   more: { one: "{shown} of {n} network is shown. Narrow the filters to see the rest.", other: "{shown} of {n} networks are shown. Narrow the filters to see the rest." },
   csv: "CSV of what is shown",
 };

@@ -8,7 +8,6 @@ export default {
   search_hint: "Nazwa, miejscowość, podmiot, identyfikator… Wielkość liter i polskie znaki nie mają znaczenia.",
   filters: "Filtry",
   filters_show: "Filtry ({n})",
-  filters_on: { one: "{n} wybrany filtr", few: "{n} wybrane filtry", many: "{n} wybranych filtrów", other: "{n} wybranego filtra" },
   filter_is: "{what}: {text}",
   filter_from: "{what}: od {text}",
   filter_to: "{what}: do {text}",
@@ -20,7 +19,6 @@ export default {
   hits_none: "Nic nie znaleziono",
   caption: "Jednostki, posortowane według: {sort}",
   caption_operators: "Podmioty prowadzące, posortowane według: {sort}",
-  by_id: "identyfikator",
   none_title: "Żaden wpis nie pasuje.",
   none_words: "Sprawdź pisownię albo wpisz początek słowa: „kiel” znajdzie Kielce.",
   none_filters: "Usuń część filtrów.",
@@ -28,7 +26,6 @@ export default {
   empty_title: "W rejestrze nie ma jeszcze wpisów tego rodzaju.",
   csv: "CSV z tym, co widać",
   csv_hint: "Wszystkie wpisy, które pasują do wyszukiwania i filtrów, w tej samej kolejności.",
-  json: "Te same dane jako JSON",
   bad_title: "Tego wyszukiwania nie da się wykonać",
   start_again: "Zacznij od całej listy",
 };

@@ -28,7 +28,6 @@ export default {
   group_members: "Członkowie podani w źródle",
   group_membership: "Członkostwo",
   group_figure: "Wartość",
-  unknown_fields: { one: "{n} pole bez wartości", few: "{n} pola bez wartości", many: "{n} pól bez wartości", other: "{n} pola bez wartości" },
 
   unresolved: "nie ma takiego wpisu w rejestrze krajowym",
   memberships: "Członkostwo w sieciach",

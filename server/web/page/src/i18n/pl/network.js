@@ -6,7 +6,6 @@ export default {
   covered_none: "brak wpisów jednostek",
   kind: "Rodzaj",
   covers: "Sieć obejmuje",
-  recorded: "Zapisani członkowie",
   stated: "Podano",
   not_stated: "tego się nie podaje",
   of_region: "Z wpisów województwa",

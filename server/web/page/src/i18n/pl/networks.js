@@ -9,7 +9,6 @@ export default {
   form: "Forma",
   status: "Status",
   governance: "Władze",
-  members: "Członkowie",
   members_stated: "Podani",
   members_recorded: "Zapisani",
   coordination: "Koordynacja",
@@ -19,7 +18,6 @@ export default {
   covered_no_base: "{kind} – brak wpisów",
   no_network: { one: "Województwo bez wpisu o sieci: {list}.", few: "Województwa bez wpisu o sieci: {list}.", many: "Województwa bez wpisu o sieci: {list}.", other: "Województwa bez wpisu o sieci: {list}." },
   none: "Żadna sieć nie pasuje do filtrów.",
-  stated_split: "CIS {cis}, KIS {kis}",
   more: { one: "Pokazano {shown} z {n} sieci. Zawęź filtry, aby zobaczyć resztę.", few: "Pokazano {shown} z {n} sieci. Zawęź filtry, aby zobaczyć resztę.", many: "Pokazano {shown} z {n} sieci. Zawęź filtry, aby zobaczyć resztę.", other: "Pokazano {shown} z {n} sieci. Zawęź filtry, aby zobaczyć resztę." },
   csv: "CSV z tym, co widać",
 };
