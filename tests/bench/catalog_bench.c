@@ -228,8 +228,7 @@ static void ask(struct world *w, const struct question *x)
 		double begin = now_ms();
 		double took = 0;
 
-		check(query_parse(RECORD_ENTITY, x->names, x->values, x->count, NULL, &w->arena, &q,
-				  why),
+		check(query_parse(RECORD_ENTITY, x->names, x->values, x->count, NULL, &q, why),
 		      why);
 		check(query_run(w->catalog, &q, &w->arena, &found, why), why);
 		took = now_ms() - begin;
@@ -254,8 +253,8 @@ static void ask_while_it_changes(struct world *w, uint64_t operators)
 
 		put_entity(w, any(1000), operators);
 		begin = now_ms();
-		check(query_parse(RECORD_ENTITY, page.names, page.values, page.count, NULL,
-				  &w->arena, &q, why),
+		check(query_parse(RECORD_ENTITY, page.names, page.values, page.count, NULL, &q,
+				  why),
 		      why);
 		check(query_run(w->catalog, &q, &w->arena, &found, why), why);
 		sum += now_ms() - begin;

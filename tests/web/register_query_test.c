@@ -351,13 +351,11 @@ static void parameters_of_somebody_else_are_passed_over(void **state)
 	struct fixture *f = *state;
 	struct query q;
 
-	assert_ok(query_parse(RECORD_ENTITY, names, values, 3, ignored, &f->answers, &q, f->why));
+	assert_ok(query_parse(RECORD_ENTITY, names, values, 3, ignored, &q, f->why));
 	assert_int_equal(q.filter_count, 1);
 	assert_int_equal(q.limit, QUERY_LIMIT);
-	assert_err(query_parse(RECORD_ENTITY, names, values, 3, NULL, &f->answers, &q, f->why),
-		   ERR_INVALID);
-	assert_err(query_parse(RECORD_NONE, names, values, 0, NULL, &f->answers, &q, f->why),
-		   ERR_ARGUMENT);
+	assert_err(query_parse(RECORD_ENTITY, names, values, 3, NULL, &q, f->why), ERR_INVALID);
+	assert_err(query_parse(RECORD_NONE, names, values, 0, NULL, &q, f->why), ERR_ARGUMENT);
 }
 
 #define story(name) cmocka_unit_test_setup_teardown(name, open_sample, close_sample)

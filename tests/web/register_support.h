@@ -130,7 +130,7 @@ static inline enum err ask(struct fixture *f, enum record_kind kind, const char 
 		at = end ? end + 1 : NULL;
 	}
 	f->why[0] = 0;
-	e = query_parse(kind, names, values, count, NULL, &f->answers, q, f->why);
+	e = query_parse(kind, names, values, count, NULL, q, f->why);
 	return e == ERR_OK ? query_run(f->catalog, q, &f->answers, ret, f->why) : e;
 }
 

@@ -231,8 +231,7 @@ static bool is_among(const char *name, const char *const *names)
 }
 
 enum err query_parse(enum record_kind kind, const char *const *names, const char *const *values,
-		     size_t count, const char *const *ignored, struct arena *arena,
-		     struct query *ret, char *why)
+		     size_t count, const char *const *ignored, struct query *ret, char *why)
 {
 	struct parse p = {.kind = kind_of(kind), .q = ret, .why = why};
 	enum err e = ERR_OK;
