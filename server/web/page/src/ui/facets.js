@@ -1,11 +1,9 @@
 // Facets: the values of a field with how many records have each, as boxes to tick.
 import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
+import { UNKNOWN } from "./query.js";
 
 const SHOWN = 8; // values before the rest is folded away
-
-// How an address of the page says "unknown"; no column has such a value.
-export const UNKNOWN = "-";
 
 // Ticked values stay in sight even where nothing has them any more.
 function rowsOf({ values, order }, chosen) {

@@ -1,5 +1,7 @@
 // A list's address: which filters it carries, and the same question to the API. Pure.
-import { UNKNOWN } from "./facets.js";
+
+// How an address of the page says "unknown"; no column has such a value.
+export const UNKNOWN = "-";
 
 const OWN = new Set(["q", "sort", "cursor", "limit", "list", "as_of"]);
 const CONDITIONS = { "": "is", from: "from", to: "to", starts: "starts" };

@@ -40,6 +40,11 @@ function links(x, path, version) {
         ? html`<a href=${proof} download aria-label=${x.t("entity.proof_hint", names)}>${x.t("entity.proof")}</a>`
         : html`<span class="muted">${x.t("entity.no_proof")}</span>`}
     </li>
+    ${proof && x.site?.role === "server"
+      ? html`<li>
+          <a href="${proof}?national=1" download aria-label=${x.t("entity.proof_national_hint", names)}>${x.t("entity.proof_national")}</a>
+        </li>`
+      : nothing}
   </ul>`;
 }
 

@@ -2,11 +2,11 @@
 // repeats it.
 import { html, nothing } from "lit-html";
 import { statusBadge, unknown } from "../ui/badge.js";
-import { facet, UNKNOWN } from "../ui/facets.js";
+import { facet } from "../ui/facets.js";
 import { heading } from "../ui/fields.js";
 import { icon } from "../ui/icons.js";
 import { pager } from "../ui/pager.js";
-import { apiAddress, filtersOf } from "../ui/query.js";
+import { apiAddress, filtersOf, UNKNOWN } from "../ui/query.js";
 import { recordLink, recordPath } from "../ui/records.js";
 import { empty } from "../ui/states.js";
 import { table } from "../ui/table.js";

@@ -2,10 +2,10 @@
 // and how many of the region's CIS and KIS are in one.
 import { html, nothing } from "lit-html";
 import { badge, statusBadge, unknown } from "../ui/badge.js";
-import { facet, UNKNOWN } from "../ui/facets.js";
+import { facet } from "../ui/facets.js";
 import { heading } from "../ui/fields.js";
 import { icon } from "../ui/icons.js";
-import { apiAddress, filtersOf } from "../ui/query.js";
+import { apiAddress, filtersOf, UNKNOWN } from "../ui/query.js";
 import { recordLink } from "../ui/records.js";
 import { empty } from "../ui/states.js";
 
@@ -28,7 +28,7 @@ export function networkName(x, row) {
 
 export function statedMembers(x, row) {
   const { stated_members_total: total, stated_members_cis: cis, stated_members_kis: kis, members_qualifier: qualifier } = row;
-  const parts = [cis === null ? null : `CIS ${x.figure(cis)}`, kis === null ? null : `KIS ${x.figure(kis)}`].filter(Boolean).join(", ");
+  const parts = [cis === null ? null : `CIS\u00a0${x.figure(cis)}`, kis === null ? null : `KIS\u00a0${x.figure(kis)}`].filter(Boolean).join(", ");
   const known = qualifier && qualifier !== "exact" && qualifier !== "unknown" ? x.label("members_qualifier", qualifier) : null;
   if (total === null && !parts) return html`${unknown(x)}${known ? html`<span class="second">${known}</span>` : nothing}`;
   const second = [total === null ? null : parts, known].filter(Boolean).join("; ");
@@ -111,8 +111,10 @@ function networkTable(x, data) {
   </div>`;
 }
 
-// Regions without a network are an answer too, when nothing narrows the list.
+// Regions without a network are an answer too, when nothing narrows the list; a region's own node knows
+// of no others.
 function without(x, data) {
+  if (x.site.role === "node") return nothing;
   const having = new Set(data.list.records.map(({ region }) => region));
   const missing = data.regions.map(({ region }) => region).filter((code) => code !== "PL" && !having.has(code));
   if (!missing.length) return nothing;

@@ -246,6 +246,11 @@ function logFiles(x, log) {
   </ul>`;
 }
 
+function replicationUnknown(x) {
+  if (x.asOf) return x.t("region.replication_past");
+  return x.t(x.site.role === "node" ? "region.replication_node" : "region.replication_none");
+}
+
 function replication(x, { log }) {
   // the newest that the stream said, if the past is not asked for
   const now = (!x.asOf && log && x.live.status?.logs?.find((one) => one.log === log.log)) || log;
@@ -261,8 +266,8 @@ function replication(x, { log }) {
   if (now?.note) rows.push([x.t("region.log_note"), now.note]);
   return html`<section class="panel" aria-labelledby="replication">
     <h2 id="replication">${x.t("region.replication")}</h2>
-    <p class="hint">${x.t("region.replication_lead")}</p>
-    ${now ? html`${facts(x, rows, "rows")} ${logFiles(x, now)}` : html`<p class="muted">${x.t(x.asOf ? "region.replication_past" : "region.replication_none")}</p>`}
+    ${x.site.role === "node" ? nothing : html`<p class="hint">${x.t("region.replication_lead")}</p>`}
+    ${now ? html`${facts(x, rows, "rows")} ${logFiles(x, now)}` : html`<p class="muted">${replicationUnknown(x)}</p>`}
     <p class="hint"><a href=${x.link("/trust")}>${x.t("region.trust_link")}</a></p>
   </section>`;
 }
@@ -274,7 +279,7 @@ function quarter(x, area) {
     <h2 id="quarter">${x.t("region.quarter")}</h2>
     ${happened.length
       ? html`<ul class="movements">
-          ${happened.map((name) => html`<li><strong>${x.number(now[name])}</strong> ${x.t(`region.quarter_${name}`)}</li>`)}
+          ${happened.map((name) => html`<li>${x.t(`region.quarter_${name}`)}: <strong>${x.number(now[name])}</strong></li>`)}
         </ul>`
       : html`<p class="muted">${x.t("region.quarter_none")}</p>`}
     <p class="hint">

@@ -71,6 +71,8 @@ export default {
   then_hint: "register at that moment: {when}",
   proof: "proof",
   proof_hint: "Download the proof of entry {index} of log {log} (a tlog-proof file)",
+  proof_national: "proof in the national log",
+  proof_national_hint: "proof in the national log of entry {index} of log {log} (a tlog-proof file)",
   no_proof: "There will be a proof when the log is exported",
   json: "This record as JSON",
 };

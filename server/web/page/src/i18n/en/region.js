@@ -70,6 +70,7 @@ export default {
 
   replication: "Replication of the log",
   replication_lead: "The region keeps a log of its own. The national server takes all of it, in order.",
+  replication_node: "This page shows the region's own register where it is kept. What the servers have confirmed stands under Trust.",
   replication_none: "The national server does not know this region's log yet.",
   replication_past: "The state of replication is known for the present only.",
   state: "State",

@@ -71,6 +71,8 @@ export default {
   then_hint: "rejestr z tej chwili: {when}",
   proof: "dowód",
   proof_hint: "Pobierz dowód wpisu {index} dziennika {log} (plik tlog-proof)",
+  proof_national: "dowód w dzienniku krajowym",
+  proof_national_hint: "dowód w dzienniku krajowym wpisu {index} dziennika {log} (plik tlog-proof)",
   no_proof: "Dowód będzie, gdy wyeksportuje się dziennik",
   json: "Ten wpis jako JSON",
 };

@@ -70,6 +70,7 @@ export default {
 
   replication: "Replikacja dziennika",
   replication_lead: "Województwo prowadzi własny dziennik. Serwer krajowy przyjmuje go w całości i w kolejności.",
+  replication_node: "Ta strona pokazuje rejestr województwa u niego samego. Ile potwierdziły serwery, mówi strona Zaufanie.",
   replication_none: "Serwer krajowy nie zna jeszcze dziennika tego województwa.",
   replication_past: "Stan replikacji jest znany tylko dla chwili bieżącej.",
   state: "Stan",
