@@ -51,7 +51,7 @@ export default function (rig) {
       await rig.shot(page, "node-region");
       await rig.go(page, "/trust");
       await rig.shot(page, "node-trust");
-      assert.equal(await page.locator("#logs ~ .table-scroll tbody tr").count(), 1, "one server");
+      assert.equal(await page.locator("#servers ~ .table-scroll tbody tr").count(), 1, "one server");
       assert.deepEqual(page.faults, []);
       await page.context().close();
     });

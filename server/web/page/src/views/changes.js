@@ -13,6 +13,8 @@ const PAGE = 25; // changes asked for at a time
 const NEW_MAX = 100; // of those that arrived; if there are more, the list begins anew
 const SEARCHES_MAX = 8; // answers without a match before the reader is asked whether to go on
 const FIELDS_SHOWN = 6; // of one change, before the rest is folded away
+const FIELDS_SHOWN_NEW = 4; // of a new record
+const IN_TITLE = ["id", "name", "name_pl", "region"]; // stand above already
 const SHOWN_MAX = 1000;
 const FILTERS = ["region", "kind", "entity_kind", "id", "log", "editor", "field", "from", "to"];
 const KINDS = ["entity", "operator", "network", "membership", "statistic"];
@@ -208,10 +210,10 @@ function only(x, name) {
 
 // A new record had no values before: only what they are now.
 function created(x, { kind, diff: fields }) {
-  const values = fields.filter(({ field }) => field !== "id");
+  const values = fields.filter(({ field }) => !IN_TITLE.includes(field));
   const record = Object.fromEntries(values.map(({ field, to }) => [field, to]));
   const list = (rows) => fieldList(x, kind, record, rows.map(({ field }) => field));
-  return html`${list(values.slice(0, FIELDS_SHOWN))} ${folded(x, values.slice(FIELDS_SHOWN), list)}`;
+  return html`${list(values.slice(0, FIELDS_SHOWN_NEW))} ${folded(x, values.slice(FIELDS_SHOWN_NEW), list)}`;
 }
 
 const folded = (x, rest, list) =>

@@ -25,11 +25,13 @@ const bounded = (x, more, n) => (more ? html`<p class="muted">${x.t("quality.mor
 
 // ---- partial ----
 
-function partial(x, { partial: part }) {
+function partial(x, { partial: part, scope }) {
   const { t } = x;
+  if (scope.role === "node") return nothing; // one region's own register
   const kinds = ["cis", "kis"].map((name) => {
     const [recorded, stated] = [part[`recorded_${name}`], part[`stated_${name}`]];
     const kind = name.toUpperCase();
+    if (!recorded) return t("quality.partial.none", { kind });
     return stated === null
       ? t("quality.partial.unstated", { recorded, kind })
       : t("quality.partial.stated", { recorded, kind, stated: x.figure(String(stated)) });
@@ -99,6 +101,7 @@ function unknowns(x, { quality }) {
 function never(x, { quality }) {
   const { t } = x;
   const rows = quality.never_verified.filter((row) => row.of);
+  if (!rows.length) return empty(x);
   if (!rows.some((row) => row.count)) return empty(x, t("quality.never.none"));
   const columns = [
     { key: "region", label: t("quality.never.region"), header: true, sort: true, value: (row) => x.label("region", row.region), cell: (row) => region(x, row.region) },
@@ -265,7 +268,9 @@ export default {
   concerns: () => true,
   render(x, data) {
     const { t } = x;
-    return html`<p class="lede">${t("quality.lead")}</p>
+    const lead = html`<p class="lede">${t("quality.lead")}</p>`;
+    if (!Object.values(data.summary.totals).some(Boolean)) return html`${lead} ${empty(x, t("quality.nothing"))}`;
+    return html`${lead}
       ${partial(x, data.summary)}
       <nav class="contents" aria-label=${t("quality.contents")}>
         <ul>

@@ -74,7 +74,6 @@ const root = (text) => html`<code class="hash" title=${text}>${text.slice(0, 10)
 
 function logs(x, status) {
   const { t } = x;
-  if (status.role === "node") return servers(x, status);
   if (!status.logs.length) return empty(x, t("trust.logs.none"));
   const columns = [
     {
@@ -109,7 +108,6 @@ function servers(x, status) {
     { key: "commit", label: t("trust.logs.commit"), class: "when", cell: (row) => moment(x, row.last_commit, { seconds: true }) },
   ];
   return html`<p>${t("trust.logs.own")}</p>
-    <h3>${t("trust.servers")}</h3>
     ${table(x, { caption: t("trust.servers.caption"), columns, rows: status.servers, rowKey: (row) => row.name })}`;
 }
 
@@ -119,7 +117,6 @@ const facts = (rows) => html`<dl class="trust-facts">${rows.map(([label, value])
 
 function national(x, status) {
   const { t } = x;
-  if (status.role === "node") return html`<p>${t("trust.national.node")}</p>`;
   const { cosigned } = status;
   return html`<p>${t("trust.national.text")}</p>
     ${facts([
@@ -144,7 +141,6 @@ const cosignedBy = (cosigned, log) => !!cosigned?.witnesses.some((name) => name 
 
 function witnesses(x, status) {
   const { t } = x;
-  if (status.role === "node") return html`<p>${t("trust.national.node")}</p>`;
   const { cosigned } = status;
   const quorum = quorumOf(status.policy);
   const columns = [
@@ -354,7 +350,8 @@ function yourself(x, status) {
     <p>${t("trust.yourself.keep")}</p>`;
 }
 
-const PARTS = { logs, national, witnesses, verified, frozen, refusals, latencies, yourself };
+const AT_SERVER = { logs, national, witnesses, verified, frozen, refusals, latencies, yourself };
+const AT_NODE = { servers, verified, frozen, latencies, yourself };
 
 export default {
   path: "/trust",
@@ -365,14 +362,15 @@ export default {
   render(x, data) {
     const { t } = x;
     const status = x.live.status && Date.parse(x.live.status.written) > Date.parse(data.written) ? x.live.status : data;
+    const parts = status.role === "node" ? AT_NODE : AT_SERVER;
     return html`<p class="lede">${t("trust.lead")}</p>
       ${glance(x, status)}
       <nav class="contents" aria-label=${t("trust.contents")}>
         <ul>
-          ${Object.keys(PARTS).map((name) => html`<li><a href="#${name}">${t(`trust.${name}`)}</a></li>`)}
+          ${Object.keys(parts).map((name) => html`<li><a href="#${name}">${t(`trust.${name}`)}</a></li>`)}
         </ul>
       </nav>
-      ${Object.entries(PARTS).map(
+      ${Object.entries(parts).map(
         ([name, part]) => html`<section class="part" aria-labelledby=${name}>
           <h2 id=${name} tabindex="-1">${t(`trust.${name}`)}</h2>
           ${part(x, status)}

@@ -4,6 +4,8 @@ export default {
   partial: "The data are partial.",
   "partial.regions": { one: "{n} region has no entity in the register.", other: "{n} regions have no entity in the register." },
   "partial.stated": "The register has {recorded} {kind}; the latest national figure that was stated is {stated}.",
+  nothing: "The register has no record yet.",
+  "partial.none": "The register has no record of a {kind}.",
   "partial.unstated": "The register has {recorded} {kind}; nobody stated a national figure.",
   "partial.no_record": "No record does not mean that there is no entity.",
   contents: "On this page",

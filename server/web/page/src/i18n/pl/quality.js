@@ -4,6 +4,8 @@ export default {
   partial: "Dane są częściowe.",
   "partial.regions": { one: "{n} województwo nie ma żadnej jednostki w rejestrze.", few: "{n} województwa nie mają żadnej jednostki w rejestrze.", many: "{n} województw nie ma żadnej jednostki w rejestrze." },
   "partial.stated": "W rejestrze jest {recorded} {kind}, a ostatnia podana liczba krajowa to {stated}.",
+  nothing: "W rejestrze nie ma jeszcze żadnego rekordu.",
+  "partial.none": "W rejestrze nie ma żadnego wpisu {kind}.",
   "partial.unstated": "W rejestrze jest {recorded} {kind}; liczby krajowej nikt nie podał.",
   "partial.no_record": "Brak rekordu nie znaczy, że jednostki nie ma.",
   contents: "Na tej stronie",
