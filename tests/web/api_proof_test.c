@@ -1,5 +1,5 @@
 /* Proof files from the exported logs, and what is said where there is none. */
-#include "../unit/audit_fixture.h"
+#include "audit_fixture.h"
 
 #include "api/api.h"
 #include "tlog/proof_file.h"

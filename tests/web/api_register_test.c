@@ -3,7 +3,7 @@
  * program was there. */
 #include "api_support.h"
 
-#include "../unit/ledger_sample.h"
+#include "ledger_sample.h"
 #include "api/claims.h"
 #include "api/sums.h"
 

@@ -4,7 +4,7 @@
 #ifndef SPLOT_TESTS_API_SUPPORT_H
 #define SPLOT_TESTS_API_SUPPORT_H
 
-#include "../unit/ledger_fixture.h"
+#include "ledger_fixture.h"
 
 #include <inttypes.h>
 
