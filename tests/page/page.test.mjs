@@ -6,8 +6,10 @@ import access from "./stories/access.mjs";
 import asof from "./stories/asof.mjs";
 import download from "./stories/download.mjs";
 import keyboard from "./stories/keyboard.mjs";
+import lists from "./stories/lists.mjs";
 import live from "./stories/live.mjs";
 import pages from "./stories/pages.mjs";
+import records from "./stories/records.mjs";
 import stale from "./stories/stale.mjs";
 import statement from "./stories/statement.mjs";
 import trust from "./stories/trust.mjs";
@@ -16,5 +18,5 @@ describe("the page", { timeout: 240000 }, () => {
   const rig = new Rig();
   before(() => rig.start(), { timeout: 120000 });
   after(() => rig.end(), { timeout: 60000 });
-  for (const story of [pages, access, keyboard, statement, download, trust, live, asof, stale]) story(rig);
+  for (const story of [pages, access, keyboard, statement, download, lists, trust, live, asof, records, stale]) story(rig);
 });
