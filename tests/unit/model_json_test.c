@@ -20,13 +20,16 @@ static void commas_stand_between_items_only(void **state)
 	json_open(&j, '{');
 	json_close(&j, '}');
 	json_null(&j);
+	json_decimal(&j, 49, 2);
+	json_decimal(&j, 12000001, 6);
 	json_close(&j, ']');
 	json_field_bool(&j, "d", true);
 	json_field_uint(&j, "e", 1);
 	json_field_int(&j, "f", -1);
 	json_close(&j, '}');
 	assert_string_equal(buf_text(&out),
-			    "{\"a\":\"x\",\"b\":[],\"c\":[18446744073709551615,-5,{},null],"
+			    "{\"a\":\"x\",\"b\":[],\"c\":[18446744073709551615,-5,{},null,0.49,"
+			    "12.000001],"
 			    "\"d\":true,\"e\":1,\"f\":-1}");
 	buf_free(&out);
 }

@@ -18,8 +18,8 @@ static bool has_ended(const char *status)
 	       strcmp(status, "deleted") == 0;
 }
 
-/* Counts by the table's rows; entities of other codes are passed over. */
-static enum err count_powiats(const struct api_context *x, struct powiat_count **ret)
+/* Counts by the table's rows; entities of other codes are passed over.  NULL without memory. */
+static struct powiat_count *count_powiats(const struct api_context *x)
 {
 	const int powiat = column_of(RECORD_ENTITY, "powiat");
 	const int kind = column_of(RECORD_ENTITY, "kind");
@@ -29,7 +29,7 @@ static enum err count_powiats(const struct api_context *x, struct powiat_count *
 	uint32_t *by_text = arena_alloc(x->arena, texts * sizeof *by_text);
 
 	if (!counts || !by_text)
-		return ERR_NOMEM;
+		return NULL;
 	memset(counts, 0, (x->powiat_count + 1) * sizeof *counts);
 	memset(by_text, 0, texts * sizeof *by_text);
 	for (size_t i = 0; i < x->powiat_count; i++)
@@ -42,8 +42,7 @@ static enum err count_powiats(const struct api_context *x, struct powiat_count *
 			counts[at - 1].kinds[entity_kind_named(
 				text_at(x->catalog, RECORD_ENTITY, row, kind))]++;
 	}
-	*ret = counts;
-	return ERR_OK;
+	return counts;
 }
 
 static bool covered(const struct powiat_count *p)
@@ -65,7 +64,7 @@ static void write_powiats(struct json *j, const struct api_context *x,
 {
 	json_key(j, "powiaty");
 	json_open(j, '[');
-	for (size_t i = 0; i < x->powiat_count; i++) {
+	for (size_t i = 0; x->powiats && i < x->powiat_count; i++) {
 		json_open(j, '{');
 		json_field_text(j, "powiat", x->powiats[i].code);
 		write_or_null(j, "name", x->powiats[i].name);
@@ -80,13 +79,12 @@ static void write_powiats(struct json *j, const struct api_context *x,
 enum err endpoint_coverage(const struct api_context *x, const struct api_request *rq,
 			   struct api_answer *ret)
 {
-	struct powiat_count *counts = NULL;
+	const struct powiat_count *counts = count_powiats(x);
 	struct json j;
 	size_t with = 0;
-	enum err e = count_powiats(x, &counts);
 
-	if (e != ERR_OK)
-		return e;
+	if (!counts)
+		return ERR_NOMEM;
 	for (size_t i = 0; i < x->powiat_count; i++)
 		with += covered(&counts[i]);
 	j = answer_begin(x, rq, ret);

@@ -116,7 +116,7 @@ static uint64_t regon_hash(const char *regon)
 static void add_operator(struct search *s, size_t row)
 {
 	struct core_name core;
-	uint64_t region = (uint64_t)(row_owner(s->c, s->kind, row) + 1);
+	uint64_t region = (uint64_t)row_owner(s->c, s->kind, row) + 1;
 
 	if (*text(s, row, s->nip))
 		add_entry(s, KEY_NIP, 0, hash_text(text(s, row, s->nip)), row);

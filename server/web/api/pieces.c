@@ -195,7 +195,7 @@ void day_text(day_number day, char text[static DAY_TEXT_BYTES])
  * while it has not begun. */
 day_number day_of(struct wall_ms t)
 {
-	static const int64_t AHEAD_MS = 2 * 3600 * INT64_C(1000);
+	static const int64_t AHEAD_MS = INT64_C(2) * 3600 * 1000;
 	char text[25];
 	struct moment day;
 

@@ -53,22 +53,21 @@ static const struct {
 };
 enum { ASKED_COUNT = sizeof asked / sizeof asked[0], PLACES = REGION_COUNT + 1 };
 
-/* Region of each row of a kind; REGION_COUNT for none. */
-static enum err find_owners(const struct api_context *x, enum record_kind kind, uint8_t **ret)
+/* Region of each row of a kind; REGION_COUNT for none.  NULL without memory. */
+static uint8_t *find_owners(const struct api_context *x, enum record_kind kind)
 {
 	const struct owners of = owners_of(x->catalog, kind);
 	size_t count = catalog_count(x->catalog, kind);
 	uint8_t *owners = arena_alloc(x->arena, count + 1);
 
 	if (!owners)
-		return ERR_NOMEM;
+		return NULL;
 	for (size_t row = 0; row < count; row++) {
 		int owner = owner_at(&of, row);
 
 		owners[row] = owner == REGION_NONE ? REGION_COUNT : (uint8_t)owner;
 	}
-	*ret = owners;
-	return ERR_OK;
+	return owners;
 }
 
 static void write_unknown_field(struct json *j, const struct catalog *c, size_t which,
@@ -105,17 +104,16 @@ static void write_unknown_field(struct json *j, const struct catalog *c, size_t 
 static enum err write_unknown(struct json *j, const struct api_context *x)
 {
 	enum record_kind of = RECORD_NONE;
-	uint8_t *owners = NULL;
-	enum err e = ERR_OK;
+	const uint8_t *owners = NULL;
 
 	json_key(j, "unknown");
 	json_open(j, '[');
 	for (size_t i = 0; i < ASKED_COUNT; i++) {
-		if (asked[i].kind != of) {
+		if (!owners || asked[i].kind != of) {
 			of = asked[i].kind;
-			e = find_owners(x, of, &owners);
-			if (e != ERR_OK)
-				return e;
+			owners = find_owners(x, of);
+			if (!owners)
+				return ERR_NOMEM;
 		}
 		write_unknown_field(j, x->catalog, i, owners);
 	}
