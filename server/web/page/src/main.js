@@ -22,7 +22,7 @@ const ANNOUNCE_MS = 4000; // a screen reader is not talked over
 const match = router(views);
 const app = document.getElementById("app");
 let common = null; // columns and site, once
-let open = null; // the view that is open: { x, view, data, error, loading, old, … }
+let open = null; // the view that is open: { x, view, data, error, loading, loadedAt, … }
 let announcement = "";
 
 // ---- drawing ----
