@@ -14,7 +14,7 @@ import stale from "./stories/stale.mjs";
 import statement from "./stories/statement.mjs";
 import trust from "./stories/trust.mjs";
 
-describe("the page", { timeout: 240000 }, () => {
+describe("the page", { timeout: 540000 }, () => {
   const rig = new Rig();
   before(() => rig.start(), { timeout: 120000 });
   after(() => rig.end(), { timeout: 60000 });
