@@ -399,13 +399,16 @@ enum err store_sync(struct store *s)
 
 uint64_t store_stamp(struct store *s)
 {
-	MDB_envinfo info = {.me_last_txnid = 0};
+	struct txn *t = NULL;
+	uint64_t stamp = 0;
 
-	/* Not while the map is elsewhere. */
-	(void)pthread_mutex_lock(&s->gate);
-	(void)mdb_env_info(s->env, &info);
-	(void)pthread_mutex_unlock(&s->gate);
-	return info.me_last_txnid;
+	/* Not from the file's newest meta page: as long as the writer waits for its disk, that page
+	 * is there already, and a reader still gets what was before. */
+	if (txn_begin(s, false, &t) != ERR_OK)
+		return 0;
+	stamp = mdb_txn_id(t->mdb);
+	txn_abort(t);
+	return stamp;
 }
 
 bool store_replaced(const struct store *s)

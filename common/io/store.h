@@ -44,7 +44,9 @@ MUST_USE enum err store_open(const char *folder, const struct store_options *opt
 MUST_USE enum err store_sync(struct store *s);
 void store_close(struct store *s); /* NULL-safe */
 
-/* Changes with every commit that changed something, of whatever process; costs no system call. */
+/* Which commit a reader would see now, of whatever process: another number after each that changed
+ * something.  Costs no system call, but is a short reading: not inside another one (txn_begin).  0
+ * when that fails. */
 uint64_t store_stamp(struct store *s);
 /* Whether the folder holds another environment by now, or none: what is open here stands still and
  * is to be closed, and the new one opened. */

@@ -165,6 +165,7 @@ class WhoDoesNotHaveIt(Redacting):
     def test_a_node_that_recovers_from_nothing_fetches_the_log_with_its_gap(self):
         self.tell_it()
         self.redact(1)
+        n.wait_for("a new start", lambda: "written anew" in self.server.log_tail(40))
         self.until_answers(self.server)
         self.redact(3)
         self.until_gone()

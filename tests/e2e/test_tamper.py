@@ -200,12 +200,20 @@ class Tampering(Story):
         count = [k for k in counts.keys() if bytes.fromhex(k) == b"entities\0PL\0KIS\0"][0]
         counts.flip(count)
         self.alone(self.server, "count", "", what="entities PL KIS")
+        self.mend(self.server)
+        changes, times = (Table(folder, name) for name in ("changes", "times"))
+        changes.delete(changes.keys()[1])
+        self.alone(self.server, "change", "national", what="pl26-kis-a1")
+        self.mend(self.server)
+        times.flip(number(2))
+        self.alone(self.server, "change", "national", 2, "time")
 
     def test_what_is_changed_in_a_view_is_found_through_the_daemon_that_serves_it(self):
         for daemon, folder in ((self.server, os.path.join(self.server.data, "view")), (self.node, self.node.data)):
             self.settle(daemon)
             for damage, table, part, what in (("record", "records", b"pl26-kis-a1", "pl26-kis-a1"),
                                               ("version", "versions", b"pl26-kis-a2", "pl26-kis-a2"),
+                                              ("change", "times", bytes(7) + b"\1", "time"),
                                               ("count", "counts", b"entities\0PL\0KIS\0", "entities PL KIS")):
                 rows = Table(folder, table)
                 rows.flip([k for k in rows.keys() if part in bytes.fromhex(k)][0], -3 if table != "counts" else -1)

@@ -201,6 +201,57 @@ static void a_reader_sees_by_the_stamp_that_something_was_committed(void **state
 	child_ends_well(child);
 }
 
+/* How often "again" was written: the size of its value. */
+static uint64_t times_written(struct store *s, struct table table)
+{
+	struct txn *t = NULL;
+	struct bytes value = {NULL, 0};
+
+	MUST(txn_begin(s, false, &t) == ERR_OK);
+	MUST(txn_get(t, table, bytes_of_text("again"), &value) == ERR_OK);
+	txn_abort(t);
+	return value.size;
+}
+
+enum { WRITINGS = 400 };
+
+static void read_what_the_stamp_says(struct world *w)
+{
+	struct store *s = open_beside(w);
+	struct table table;
+	uint64_t before = 0;
+	uint64_t written = 0;
+
+	MUST(store_table(s, "things", false, &table) == ERR_OK);
+	before = store_stamp(s) - times_written(s, table);
+	say(w->to_parent[1]);
+	while (written < WRITINGS) {
+		uint64_t stamp = store_stamp(s);
+
+		written = times_written(s, table);
+		MUST(before + written >= stamp);
+	}
+	store_close(s);
+}
+
+/* Else whoever remembers the stamp misses a commit for as long as none follows. */
+static void what_the_stamp_tells_of_can_be_read_at_once(void **state)
+{
+	struct world *w = *state;
+	pid_t child = 0;
+
+	open_writer(w, false);
+	put(w, "again", 1);
+	store_close(w->store);
+	w->store = NULL;
+	child = beside(w, read_what_the_stamp_says);
+	open_writer(w, false);
+	hear(w->to_parent[0]);
+	for (size_t i = 2; i <= WRITINGS; i++)
+		put(w, "again", i);
+	child_ends_well(child);
+}
+
 /* ---- another environment ---- */
 
 static void watch_it_being_replaced(struct world *w)
@@ -396,6 +447,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_reader_sees_by_the_stamp_that_something_was_committed),
+		T(what_the_stamp_tells_of_can_be_read_at_once),
 		T(a_reader_sees_that_the_environment_was_thrown_away_and_made_anew),
 		T(a_store_is_written_anew_once_its_readers_have_closed_it),
 		T(what_a_killed_reader_held_is_used_again_after_a_sweep),
