@@ -17,3 +17,9 @@ configure_file(${PROJECT_SOURCE_DIR}/deploy/splot-verify@.service.in
   ${PROJECT_BINARY_DIR}/deploy/splot-verify@.service @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/deploy/splot-verify@.service
   ${PROJECT_SOURCE_DIR}/deploy/splot-verify@.timer DESTINATION ${SPLOT_UNIT_DIR})
+if(TARGET splot-web)
+  configure_file(${PROJECT_SOURCE_DIR}/deploy/splot-web.service.in
+    ${PROJECT_BINARY_DIR}/deploy/splot-web.service @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/deploy/splot-web.service DESTINATION ${SPLOT_UNIT_DIR})
+  install(FILES ${PROJECT_SOURCE_DIR}/deploy/nginx-splot-web.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+endif()

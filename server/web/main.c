@@ -93,6 +93,20 @@ static void free_page(void *page)
 	page_release(page);
 }
 
+static enum err prove(struct web *w, char *why, size_t why_size)
+{
+	enum err e = door_prove(w->door, why, why_size);
+
+	if (e == ERR_TIMEOUT) {
+		log_line(LOG_WARN,
+			 "%s: this machine does not reach its own address: it could not be proved "
+			 "that odd requests are told apart",
+			 w->settings.listen);
+		e = ERR_OK;
+	}
+	return e;
+}
+
 static enum err start(struct web *w)
 {
 	const struct settings *s = &w->settings;
@@ -121,6 +135,8 @@ static enum err start(struct web *w)
 		e = feed_open(w);
 	if (e == ERR_OK)
 		e = pages_open(w);
+	if (e == ERR_OK)
+		e = prove(w, why, sizeof why);
 	if (e == ERR_OK)
 		files_open(&w->files, s->export);
 	else

@@ -50,6 +50,22 @@ class Units(unittest.TestCase):
         done = self.analyze("security", "--offline=true", "--threshold=20", path)  # 2.0 of 10
         self.assertEqual(done.returncode, 0, done.stdout)
 
+    @unittest.skipUnless(os.path.exists(os.path.join(BUILD, "bin", "splot-web")), "needs splot-web")
+    def test_the_public_door_is_installed_and_shut_in(self):
+        command = [line for line in self.read("splot-web.service").splitlines() if line.startswith("ExecStart=")]
+        self.assertTrue(command[0].split()[0].endswith("/bin/splot-web"), command)
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("needs systemd-analyze")
+        path = os.path.join(self.units, "splot-web.service")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text.replace(command[0].split()[0], "ExecStart=" + os.path.join(self.folder, "bin", "splot-web")))
+        done = self.analyze("verify", "--man=no", path)
+        self.assertEqual((done.returncode, done.stdout), (0, ""))
+        done = self.analyze("security", "--offline=true", "--threshold=15", path)  # 1.5 of 10
+        self.assertEqual(done.returncode, 0, done.stdout)
+
 
 if __name__ == "__main__":
     main()

@@ -97,6 +97,9 @@ void visit_resume(struct visit *v);
 
 MUST_USE enum err door_open(const struct door_options *o, struct counters *counters,
 			    struct door **ret, char *why, size_t why_size);
+/* Asks itself clean and unclean requests, before others do.  INTERNAL: they are not told apart, and
+ * nothing may be served (`why`); TIMEOUT: this machine does not reach its own address. */
+MUST_USE enum err door_prove(struct door *d, char *why, size_t why_size);
 void door_close(struct door *d); /* NULL-safe */
 /* For an epoll of the caller's: readable when door_turn has something to do. */
 int door_fd(const struct door *d);
