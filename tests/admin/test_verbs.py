@@ -137,10 +137,12 @@ class Verbs(story.Story):
         self.assertEqual(self.keys(node, "export", "--dir", os.path.join(self.nation.folder, "out")),
                          {"log", "position", "as_of", "files"})
         self.assertEqual(self.keys(node, "status"), {"role", "log", "realm", "state", "note", "started", "size",
-                                                     "position", "servers", "refusals", "key", "verified", "evidence"})
+                                                     "position", "servers", "refusals", "checkpoint", "latencies",
+                                                     "key", "verified", "evidence"})
         self.assertEqual(self.keys(server, "status"), {"role", "server", "realm", "state", "note", "started", "size",
-                                                       "position", "logs", "refusals", "key", "verified", "witnesses",
-                                                       "cosigned", "quorum", "evidence"})
+                                                       "position", "logs", "refusals", "checkpoint", "latencies",
+                                                       "key", "verified", "witnesses", "cosigned", "quorum",
+                                                       "evidence"})
         self.assertEqual(self.keys(server, "trust", "list"), {"trust"})
         self.assertEqual(self.keys(server, "trust", "revoke", "26", "--reason", "r"), {"done", "name", "reason", "size"})
         self.assertEqual(self.keys(node, "waive", "centrum", "--reason", "r"), {"done", "name", "reason", "size"})
