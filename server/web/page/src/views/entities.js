@@ -37,8 +37,7 @@ const LISTS = {
     columns: (x, label) => [
       { key: "name", label: label("name"), sort: true, header: true, class: "wide", cell: (row) => recordLink(x, { kind: "entity", id: row.id, title: row.name }) },
       { key: "kind", label: label("kind"), sort: true, cell: (row) => kindName(x, row.kind) },
-      { key: "region", label: label("region"), sort: true, cell: (row) => regionCell(x, row.region) },
-      { key: "place", label: label("place"), sort: true, cell: (row) => row.place ?? unknown(x) },
+      { key: "place", label: label("place"), sort: true, cell: (row) => html`${row.place ?? unknown(x)}<span class="second">${regionCell(x, row.region)}</span>` },
       { key: "operator_name", label: label("operator_name"), sort: true, class: "wide", cell: (row) => operatorCell(x, row) },
       { key: "status", label: label("status"), sort: true, cell: (row) => statusBadge(x, row.status) },
       { key: "verified_on", label: label("verified_on"), sort: true, cell: (row) => day(x, row.verified_on) },

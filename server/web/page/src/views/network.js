@@ -40,6 +40,7 @@ function covered(x, data, more) {
     const base = more.area.entities[kind];
     const part = inside(kind);
     if (!base) return html`<span class="unknown">${x.t("network.covered_none")}</span>`;
+    if (!more.memberships.length) return html`<span class="unknown">${x.t("network.covered_unknown")}</span>`;
     return x.t("network.covered_value", { part, base, share: x.share(part, base) });
   };
   return html`${table(x, {

@@ -67,6 +67,7 @@ function coverage(x, area) {
     return x.t("networks.covered_kind", { kind: name, part: one.in_network, base: one.base, share: x.share(one.in_network, one.base) });
   };
   if (!area || !(area.entities.CIS + area.entities.KIS)) return x.t("networks.covered_nothing");
+  if (!area.memberships) return x.t("networks.covered_unknown");
   return x.t("networks.covered", { CIS: kind("CIS"), KIS: kind("KIS") });
 }
 

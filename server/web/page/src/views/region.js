@@ -9,7 +9,7 @@ import { recordLink } from "../ui/records.js";
 import { empty } from "../ui/states.js";
 import { table } from "../ui/table.js";
 import { ago, day, moment } from "../ui/time.js";
-import { recordTitle, statisticWhat } from "../ui/titles.js";
+import { changeTitle, statisticWhat } from "../ui/titles.js";
 import { kindName, operatorCell } from "./entities.js";
 import { coordination, memberCounts, networkName, statedMembers } from "./networks.js";
 
@@ -48,6 +48,8 @@ function statedCell(x, area, kind) {
 function shareCell(x, area, kind) {
   const one = area.membership.find((row) => row.kind === kind);
   if (!one?.base) return html`<span class="unknown">${x.t("common.none_recorded")}</span>`;
+  // that no membership is recorded does not say that nobody is a member
+  if (!area.memberships) return html`<span class="unknown">${x.t("common.none_recorded")}</span>`;
   return x.t("region.in_network_value", { part: one.in_network, base: one.base, share: x.share(one.in_network, one.base) });
 }
 
@@ -307,12 +309,6 @@ function changeText(x, change) {
   const labels = change.diff.map(({ field }) => x.columns.label(change.kind, field, x.lang));
   const named = labels.slice(0, FIELDS_NAMED).join(", ");
   return x.t("region.change_fields", { fields: labels.length > FIELDS_NAMED ? `${named}…` : named });
-}
-
-// A new record's fields are all in its diff.
-function changeTitle(x, change) {
-  const record = Object.fromEntries(change.diff.map(({ field, to }) => [field, to]));
-  return change.created && change.kind === "statistic" ? recordTitle(x, { ...change, record }) : change.title;
 }
 
 function actLine(x, act) {

@@ -4,6 +4,7 @@ export default {
   covered_value: "{part} of {base} ({share})",
   covered_note: "Of what is recorded here, not of the figures that the network states.",
   covered_none: "no entities recorded",
+  covered_unknown: "no member recorded",
   kind: "Kind",
   covers: "The network covers",
   stated: "Stated",

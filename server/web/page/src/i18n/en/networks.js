@@ -14,6 +14,7 @@ export default {
   coordination: "Coordination",
   covered: "In networks of the region: {CIS}, {KIS}.",
   covered_nothing: "No CIS or KIS of the region is recorded.",
+  covered_unknown: "No membership is recorded.",
   covered_kind: "{kind} {part} of {base} ({share})",
   covered_no_base: "{kind}: nothing recorded",
   no_network: { one: "Region without a recorded network: {list}.", other: "Regions without a recorded network: {list}." },

@@ -4,6 +4,7 @@ export default {
   covered_value: "{part} z {base} ({share})",
   covered_note: "Liczone od wpisów w rejestrze, a nie od liczb podanych przez sieć.",
   covered_none: "brak wpisów jednostek",
+  covered_unknown: "brak wpisów o członkach",
   kind: "Rodzaj",
   covers: "Sieć obejmuje",
   stated: "Podano",

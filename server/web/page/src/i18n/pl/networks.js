@@ -14,6 +14,7 @@ export default {
   coordination: "Koordynacja",
   covered: "W sieciach województwa: {CIS}, {KIS}.",
   covered_nothing: "Brak wpisów o CIS i KIS województwa.",
+  covered_unknown: "Brak wpisów o członkostwie.",
   covered_kind: "{kind} {part} z {base} ({share})",
   covered_no_base: "{kind} – brak wpisów",
   no_network: { one: "Województwo bez wpisu o sieci: {list}.", few: "Województwa bez wpisu o sieci: {list}.", many: "Województwa bez wpisu o sieci: {list}.", other: "Województwa bez wpisu o sieci: {list}." },
