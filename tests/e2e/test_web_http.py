@@ -666,6 +666,32 @@ class Few(WebStory):
             reader.close()
 
 
+    def test_one_address_may_be_bounded(self):
+        web = self.nation.add_web(self.server, name="web-bounded", max_connections_per_ip=4).start()
+        taken = []
+
+        def take():
+            """Those who asked before may not be gone yet."""
+            s = connect(web)
+            try:
+                s.sendall(SECOND)
+                if statuses(s.recv(4096)) == [200]:
+                    taken.append(s)
+                    return True
+            except ConnectionError:
+                pass
+            s.close()
+            return False
+        for _ in range(4):
+            n.wait_for("a connection", take)
+        self.assertEqual(talk(web, SECOND), (b"", True))
+        taken.pop().close()
+        n.wait_for("a place is free", lambda: statuses(talk(web, SECOND.replace(
+            b"Host: a", b"Host: a\r\nConnection: close"))[0]) == [200])
+        for s in taken:
+            s.close()
+
+
 class Stalled(WebStory):
     def test_readers_that_stall_are_dropped_and_others_do_not_notice(self):
         path = b"/api/v1/openapi.json"

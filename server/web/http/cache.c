@@ -121,8 +121,14 @@ void *cache_get(struct cache *c, struct bytes key, struct stamp now, struct mono
 
 static void make_room(struct cache *c)
 {
-	while (c->oldest && c->bytes > c->bytes_max)
-		drop(c, c->oldest);
+	struct entry *e = c->oldest;
+
+	while (e && c->bytes > c->bytes_max) {
+		struct entry *newer = e->newer;
+
+		drop(c, e);
+		e = newer;
+	}
 }
 
 bool cache_put(struct cache *c, struct bytes key, struct stamp good_for, struct mono_ms until,
@@ -178,9 +184,14 @@ size_t cache_count(const struct cache *c)
 
 void cache_free(struct cache *c)
 {
-	if (!c)
-		return;
-	while (c->oldest)
-		drop(c, c->oldest);
+	struct entry *e = c ? c->newest : NULL;
+
+	while (e) {
+		struct entry *older = e->older;
+
+		c->free_value(e->value);
+		free(e);
+		e = older;
+	}
 	free(c);
 }

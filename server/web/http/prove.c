@@ -20,7 +20,7 @@ static const struct {
 } probes[] = {
 #define PROBE(text, status)                                                                        \
 	{                                                                                          \
-		text, sizeof text - 1, status                                                      \
+		(text), sizeof(text) - 1, (status)                                                 \
 	}
 	PROBE("GET /healthz HTTP/1.1\r\nHost: a\r\nX:\t y \r\nConnection: close\r\n\r\n", 200),
 	PROBE("GET /healthz HTTP/1.1\r\nHost: a\r\nX: y\n\r\n", 400),
@@ -36,7 +36,7 @@ static const struct {
 
 static int call(const struct door *d)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 	socklen_t size = sizeof address;
 	int fd = -1;
 
