@@ -355,7 +355,7 @@ static bool histogram_to(const void *row, ProtobufCMessage *message, struct aren
 	size_t count = h->bound_count + 1;
 	Splot__Bucket *buckets = arena_alloc(arena, count * sizeof *buckets);
 
-	m->buckets = arena_alloc(arena, count * sizeof *m->buckets);
+	m->buckets = arena_alloc(arena, count * sizeof(void *));
 	if (!buckets || !m->buckets)
 		return false;
 	for (size_t i = 0; i < count; i++) {
