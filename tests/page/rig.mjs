@@ -16,6 +16,9 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
   "--disable-component-update", "--disable-sync"];
 const PATIENCE_MS = 15000;
 
+const ALL_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+const COLOUR_RULES = { type: "rule", values: ["color-contrast", "link-in-text-block"] };
+
 export const LANGUAGES = ["pl", "en"];
 export const WIDTHS = [320, 768, 1280];
 export const SCHEMES = ["light", "dark"];
@@ -84,6 +87,8 @@ class Nation {
 }
 
 export class Rig {
+  idle = [];
+
   async start() {
     this.nation = new Nation();
     this.shots = process.env.SPLOT_SCREENSHOTS || "/tmp/page-screenshots";
@@ -122,16 +127,23 @@ export class Rig {
     return page;
   }
 
-  /** Runs axe over the page as it stands: rules broken, each with where. */
-  async axe(page) {
+  /** A page that one test after the other uses: cheaper than a new one each. */
+  async lend(use) {
+    const page = this.idle.pop() ?? (await this.open());
+    page.faults.length = 0;
+    await use(page);
+    this.idle.push(page); // after a failure it is not used again
+  }
+
+  /** Runs axe over the page as it stands: rules broken, each with where.  Of a document that was looked at
+   * already in other colours, only the rules that look at colours. */
+  async axe(page, { colours = false } = {}) {
     if (!await page.evaluate(() => "axe" in window)) await page.evaluate(axe);
-    return page.evaluate(async () => {
-      const found = await window.axe.run(document, {
-        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"],
-      });
+    return page.evaluate(async (only) => {
+      const found = await window.axe.run(document, { runOnly: only, resultTypes: ["violations"], preload: false });
       return found.violations.map((v) => `${v.id} (${v.impact}): ${v.help}\n` +
         v.nodes.slice(0, 5).map((node) => `    ${node.target.join(" ")}\n      ${node.failureSummary.replaceAll("\n", "\n      ")}`).join("\n"));
-    });
+    }, colours ? COLOUR_RULES : ALL_RULES);
   }
 
   shot(page, name, full = true) {

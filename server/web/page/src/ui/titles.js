@@ -18,3 +18,10 @@ export function recordTitle(x, { kind, record, title }, titleOf = () => null) {
   }
   return title;
 }
+
+// A new record's fields are all in its diff.
+export function changeTitle(x, change) {
+  if (!change.created) return change.title;
+  const record = Object.fromEntries(change.diff.map(({ field, to }) => [field, to]));
+  return recordTitle(x, { ...change, record });
+}

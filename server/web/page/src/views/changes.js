@@ -8,6 +8,7 @@ import { fieldList, fieldText } from "../ui/fields.js";
 import { recordLink } from "../ui/records.js";
 import { empty } from "../ui/states.js";
 import { moment } from "../ui/time.js";
+import { changeTitle } from "../ui/titles.js";
 
 const PAGE = 25; // changes asked for at a time
 const NEW_MAX = 100; // of those that arrived; if there are more, the list begins anew
@@ -259,8 +260,8 @@ function item(x, change) {
   return html`<li class=${fresh ? "is-new" : nothing}>
     <article aria-labelledby=${id}>
       <p class="feed-when">${moment(x, change.recorded, { seconds: true })}</p>
-      <h3 id=${id}>${verb(x, change)} ${recordLink(x, change)}</h3>
-      <p class="feed-what">${x.label("any", change.kind)} · ${x.label("region", change.region)}${change.title === change.id ? nothing : html` · <code>${change.id}</code>`}</p>
+      <h3 id=${id}>${verb(x, change)} ${recordLink(x, { ...change, title: changeTitle(x, change) })}</h3>
+      <p class="feed-what">${x.label("any", change.kind)} · ${x.label("region", change.region)} · <code>${change.id}</code></p>
       ${changeDiff(x, change)}
       <dl class="feed-why">
         <div><dt>${t("changes.by")}</dt><dd>${change.editor ?? unknown(x)}</dd></div>
