@@ -203,7 +203,7 @@ static void columns_are_those_of_the_register(void **state)
 static void the_site_says_whose_it_is_as_far_as_that_is_known(void **state)
 {
 	struct nation *n = *state;
-	const struct site_text texts[] = {{"body", "Urząd \"A\""}, {"url", ""}};
+	const struct site_text texts[] = {{"body", "Urząd \"A\""}, {"url", ""}, {"a\"b", "c"}};
 	struct control_reply status = {.role = "node", .identity = "26", .realm = "splot.test"};
 	const struct terc_area area = {"2601", "buski"};
 
@@ -211,13 +211,14 @@ static void the_site_says_whose_it_is_as_far_as_that_is_known(void **state)
 		   "{\"texts\":{},\"role\":null,\"identity\":null,\"realm\":null,\"region\":null,"
 		   "\"languages\":[\"pl\",\"en\"],\"version\":\"");
 	n->context.site = texts;
-	n->context.site_count = 2;
+	n->context.site_count = 3;
 	n->context.status = &status;
 	n->context.export_folder = "/tmp";
 	n->context.powiats = &area;
 	n->context.powiat_count = 1;
 	assert_has(ask(n, "/api/v1/site"),
-		   "{\"texts\":{\"body\":\"Urząd \\\"A\\\"\",\"url\":null},\"role\":\"node\","
+		   "{\"texts\":{\"body\":\"Urząd "
+		   "\\\"A\\\"\",\"url\":null,\"a\\\"b\":\"c\"},\"role\":\"node\","
 		   "\"identity\":\"26\",\"realm\":\"splot.test\",\"region\":\"26\",");
 	assert_has(buf_text(&n->body), "\"export\":true,\"terc\":true}");
 	assert_true(n->answer.live);

@@ -5,8 +5,7 @@
  *   "@values:KIND.COLUMN"                what the column may say
  *   "@fields:KIND"  "@sorts:KIND"        its columns; the same and each with "-" in front
  *   "@record:KIND"                       the schema of a record
- *   "@filters:KIND"                      references to the parameters of its columns, as a part of
- * a list
+ *   "@filters:KIND"                      parameters of its columns, as a part of a list
  *   "@filter-parameters": true           those parameters of all kinds, as members of an object
  *   "@headers"  "@headers:NAME"          headers of every answer, and one more */
 #include <stdio.h>

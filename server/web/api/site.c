@@ -8,8 +8,15 @@ static void write_texts(struct json *j, const struct api_context *x)
 {
 	json_key(j, "texts");
 	json_open(j, '{');
-	for (size_t i = 0; i < x->site_count; i++)
-		write_or_null(j, x->site[i].name, x->site[i].value);
+	for (size_t i = 0; i < x->site_count; i++) {
+		json_text(j, x->site[i].name); /* a key of somebody else's: escaped */
+		buf_add_u8(j->out, ':');
+		j->after_key = true;
+		if (*x->site[i].value)
+			json_text(j, x->site[i].value);
+		else
+			json_null(j);
+	}
 	json_close(j, '}');
 }
 
