@@ -60,11 +60,11 @@ struct api_answer {
 	bool settled;       /* says what can no longer change: a past as_of */
 };
 
-/* Which state of the register is asked for: by as_of=DATE (end of that day in Warsaw), a UTC time or
- * a position.  `*ret_past` false: the state of now, also for a time that is yet to come; true: that
- * of `*ret_position` entries, and 0 of them, an empty register, before the first entry.  INVALID,
- * NOT_FOUND (a position that is not reached), or what the store says: `ret` is the problem to answer
- * with. */
+/* Which state of the register is asked for: by as_of=DATE (end of that day in Warsaw), a UTC time
+ * or a position.  `*ret_past` false: the state of now, also for a time that is yet to come; true:
+ * that of `*ret_position` entries, and 0 of them, an empty register, before the first entry.
+ * INVALID, NOT_FOUND (a position that is not reached), or what the store says: `ret` is the problem
+ * to answer with. */
 MUST_USE enum err api_position(const struct view *v, struct txn *t, const struct api_request *rq,
 			       struct wall_ms now, uint64_t *ret_position, bool *ret_past,
 			       struct api_answer *ret);
