@@ -311,8 +311,8 @@ static enum err open_view(struct server *s, bool damaged)
 			 s->view_path, err_text(e));
 	else if (anew)
 		log_line(LOG_WARN,
-			 "%s: the view was damaged, did not fit the logs, or the system fell while "
-			 "it was in use; it is folded anew",
+			 "%s: the view was damaged, did not fit the logs, was folded by another "
+			 "release, or the system fell while it was in use; it is folded anew",
 			 s->view_path);
 	return e;
 }

@@ -224,6 +224,20 @@ class Tampering(Story):
                 self.mend(daemon)
             daemon.start()
 
+    def test_a_view_that_another_release_folded_is_folded_anew(self):
+        asked = ("history", "pl26-kis-a1")
+        for daemon, folder in ((self.server, os.path.join(self.server.data, "view")), (self.node, self.node.data)):
+            self.until_folded(self.server)
+            before = daemon.json(*asked)
+            self.assertEqual(daemon.stop(), 0)
+            Table(folder, "view").put(b"format".hex(), number(1))
+            daemon.start()
+            n.wait_for("the same history", lambda: daemon.json(*asked) == before)
+            self.assertEqual(self.asked(daemon)[0], [])
+        self.assertIn("folded by another release", self.node.log_tail(20))
+        self.add(self.node, "pl26-kis-b")
+        self.until_confirmed(self.node)
+
     def test_a_server_put_back_from_an_older_copy_is_told_by_its_witnesses(self):
         self.until_cosigned()
         self.settle(self.server)

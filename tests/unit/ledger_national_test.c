@@ -342,6 +342,37 @@ static void entries_are_folded_whole_and_no_more_than_asked(void **state)
 	server_stop(&s);
 }
 
+/* An entry is of the time at which the server took it, whatever its events say. */
+static void an_entrys_time_is_the_servers_and_never_falls(void **state)
+{
+	static const int64_t expected[] = {5000, 5000, 5000, 8000};
+	struct fixture *f = *state;
+	struct server s;
+	struct bytes event = entity_event(f, "pl26-cis-a"); /* recorded at 1000 */
+	struct txn *t = NULL;
+	uint64_t position = 0;
+	size_t folded = 0;
+
+	server_start(&s, f);
+	(void)accept(f, s.national, s.l26, &event, 1, 5000);
+	act_once(f, s.national); /* says no time */
+	(void)accept(f, s.national, s.l26, &event, 1, 4000);
+	(void)accept(f, s.national, s.l26, &event, 1, 8000);
+	assert_ok(fold_some(&s, 100, &position, &folded));
+	assert_int_equal(position, 4);
+	assert_ok(txn_begin(s.views.store, false, &t));
+	for (uint64_t i = 0; i < 4; i++) {
+		struct wall_ms at = {0};
+
+		assert_ok(view_time(&s.view, t, i, &at));
+		assert_int_equal(at.ms, expected[i]);
+	}
+	assert_ok(view_position_at(&s.view, t, (struct wall_ms){5000}, &position));
+	assert_int_equal(position, 3);
+	txn_abort(t);
+	server_stop(&s);
+}
+
 static void what_does_not_decode_is_counted_and_passed(void **state)
 {
 	struct fixture *f = *state;
@@ -416,6 +447,7 @@ int main(void)
 		TEST(a_commit_with_a_wrong_checkpoint_is_not_accepted),
 		TEST(the_size_of_a_log_is_looked_for_no_further_than_its_enrolment),
 		TEST(entries_are_folded_whole_and_no_more_than_asked),
+		TEST(an_entrys_time_is_the_servers_and_never_falls),
 		TEST(what_does_not_decode_is_counted_and_passed),
 		TEST(logs_that_lack_what_was_accepted_are_damage),
 		TEST(a_view_ahead_of_the_log_is_to_be_thrown_away),
