@@ -10,12 +10,13 @@ import { empty } from "../ui/states.js";
 import { moment } from "../ui/time.js";
 import { changeTitle } from "../ui/titles.js";
 
-const PAGE = 25; // changes asked for at a time
+const PAGE = 50; // changes asked for at a time
 const NEW_MAX = 100; // of those that arrived; if there are more, the list begins anew
 const SEARCHES_MAX = 8; // answers without a match before the reader is asked whether to go on
 const FIELDS_SHOWN = 6; // of one change, before the rest is folded away
 const FIELDS_SHOWN_NEW = 4; // of a new record
 const IN_TITLE = ["id", "name", "name_pl", "region"]; // stand above already
+const RECORDS_SHOWN = 5; // of an event, before the rest is folded away
 const SHOWN_MAX = 1000;
 const FILTERS = ["region", "kind", "entity_kind", "id", "log", "editor", "field", "from", "to"];
 const KINDS = ["entity", "operator", "network", "membership", "statistic"];
@@ -182,7 +183,7 @@ function filterForm(x) {
     </p>
     <p>
       <label for="f-editor">${t("changes.filter.editor")}</label>
-      <input id="f-editor" name="editor" type="text" size="8" maxlength="64" autocomplete="off" .value=${now.editor} />
+      <input id="f-editor" name="editor" type="text" size="6" maxlength="64" placeholder="e07" autocomplete="off" .value=${now.editor} />
     </p>
     <p>
       <label for="f-from">${t("changes.filter.from")}</label>
@@ -253,24 +254,63 @@ function verb(x, { created, retired }) {
   return created ? badge("good", x.t("changes.created")) : badge("note", x.t("changes.changed"));
 }
 
-function item(x, change) {
+// What one event did to one record; `heading` wraps its title in the heading that fits there.
+function recordPart(x, change, heading) {
+  return html`${heading(html`${verb(x, change)} ${recordLink(x, { ...change, title: changeTitle(x, change) })}`)}
+    <p class="feed-what">${x.label("any", change.kind)} · ${x.label("region", change.region)} · <code>${change.id}</code></p>
+    ${changeDiff(x, change)}`;
+}
+
+function why(x, change) {
   const { t } = x;
-  const id = `c-${change.place}`;
-  const fresh = x.state.fresh.has(change.place);
+  const source = change.source ?? html`<span class="unknown">${t("changes.unknown_source")}</span>`;
+  return html`<dl class="feed-why">
+    <div><dt>${t("changes.by")}</dt><dd>${change.editor ?? unknown(x)}</dd></div>
+    <div><dt>${t("changes.reason")}</dt><dd>${change.reason ?? unknown(x)}</dd></div>
+    <div><dt>${t("changes.source")}</dt><dd>${source}</dd></div>
+  </dl>`;
+}
+
+// One act that changed several records, such as an import.
+function several(x, { changes, open }, id) {
+  const { t } = x;
+  const part = (change) => html`<li>${recordPart(x, change, (title) => html`<h4>${title}</h4>`)}</li>`;
+  const rest = changes.slice(RECORDS_SHOWN);
+  return html`<h3 id=${id}>${t(open ? "changes.records_at_least" : "changes.records", { n: changes.length })}</h3>
+    <p class="feed-what">${x.label("region", changes[0].log.split("/")[0])}</p>
+    ${why(x, changes[0])}
+    <ul class="feed-records">${changes.slice(0, RECORDS_SHOWN).map(part)}</ul>
+    ${rest.length
+      ? html`<details><summary>${t("changes.more_records", { n: rest.length })}</summary><ul class="feed-records">${rest.map(part)}</ul></details>`
+      : nothing}`;
+}
+
+function item(x, event) {
+  const [first] = event.changes;
+  const id = `c-${first.log.replace("/", "-")}-${first.index}`;
+  const fresh = event.changes.some(({ place }) => x.state.fresh.has(place));
+  const one = () => html`${recordPart(x, first, (title) => html`<h3 id=${id}>${title}</h3>`)} ${why(x, first)}`;
   return html`<li class=${fresh ? "is-new" : nothing}>
     <article aria-labelledby=${id}>
-      <p class="feed-when">${moment(x, change.recorded, { seconds: true })}</p>
-      <h3 id=${id}>${verb(x, change)} ${recordLink(x, { ...change, title: changeTitle(x, change) })}</h3>
-      <p class="feed-what">${x.label("any", change.kind)} · ${x.label("region", change.region)} · <code>${change.id}</code></p>
-      ${changeDiff(x, change)}
-      <dl class="feed-why">
-        <div><dt>${t("changes.by")}</dt><dd>${change.editor ?? unknown(x)}</dd></div>
-        <div><dt>${t("changes.reason")}</dt><dd>${change.reason ?? unknown(x)}</dd></div>
-        <div><dt>${t("changes.source")}</dt><dd>${change.source ?? html`<span class="unknown">${t("changes.unknown_source")}</span>`}</dd></div>
-      </dl>
-      ${evidence(x, change)}
+      <p class="feed-when">${moment(x, first.recorded, { seconds: true })}</p>
+      ${event.changes.length > 1 ? several(x, event, id) : one()} ${evidence(x, first)}
     </article>
   </li>`;
+}
+
+const eventKey = ({ log, index }) => `${log}/${index}`;
+
+// The changes of one event belong together; the last event may go on in what is not loaded yet.
+function events({ items, next }) {
+  const found = [];
+  for (const change of items) {
+    const last = found[found.length - 1];
+    if (last && eventKey(last.changes[0]) === eventKey(change)) last.changes.push(change);
+    else found.push({ changes: [change], open: false });
+  }
+  const last = found[found.length - 1];
+  if (last && last.changes.length > 1) last.open = !!next;
+  return found;
 }
 
 // ---- the whole ----
@@ -323,7 +363,7 @@ export default {
         <h2 id="feed-heading" class="sr-only" tabindex="-1">${t("changes.list")}</h2>
         ${control(x)}
         ${state.items.length
-          ? html`<ol class="feed">${repeat(state.items, (change) => change.place, (change) => item(x, change))}</ol>`
+          ? html`<ol class="feed">${repeat(events(state), ({ changes }) => eventKey(changes[0]), (event) => item(x, event))}</ol>`
           : empty(x, t(state.next ? "changes.none_so_far" : "changes.none"))}
         ${ending(x)}
       </section>`;
