@@ -120,7 +120,6 @@ async function load() {
   const { signal } = mine.abort;
   mine.x.signal = signal;
   mine.loading = true;
-  mine.startedAt = Date.now();
   draw();
   try {
     await loadCommon(mine.x.api);
@@ -137,19 +136,28 @@ async function load() {
   draw();
   mine.settled?.();
   mine.settled = null;
+  if (mine.again) {
+    mine.again = false;
+    reloadSoon();
+  }
 }
 
 let reloadTimer = 0;
 let pace = RELOAD_MS;
+let reloadedAt = 0; // for a change: that a page was just opened holds up no change
 function reloadSoon() {
   if (reloadTimer) return;
-  const since = Date.now() - (open.startedAt ?? 0);
+  const since = Date.now() - reloadedAt;
   pace = since > 2 * pace ? RELOAD_MS : Math.min(RELOAD_MOST_MS, 1.5 * pace);
   const wait = Math.max(Math.random() * SPREAD_MS, pace - since);
   reloadTimer = setTimeout(() => {
     reloadTimer = 0;
-    if (open.loading) reloadSoon();
-    else load();
+    if (open.loading) {
+      open.again = true; // what is under way may be from before the change
+      return;
+    }
+    reloadedAt = Date.now();
+    load();
   }, wait);
 }
 
@@ -172,7 +180,7 @@ function show(url, { first = false } = {}) {
     open.data = before.data;
     open.loadedAt = before.loadedAt;
     if (open.data !== undefined && !before.loading && !before.error && onlyDisplay(found.view, before.x.query, url.searchParams)) {
-      Object.assign(open, { loading: false, abort: null, startedAt: before.startedAt });
+      Object.assign(open, { loading: false, abort: null });
       draw();
       return;
     }

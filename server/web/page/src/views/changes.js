@@ -12,6 +12,7 @@ import { changeTitle } from "../ui/titles.js";
 
 const PAGE = 50; // changes asked for at a time
 const NEW_MAX = 100; // of those that arrived; if there are more, the list begins anew
+const PACE_MS = 700; // between two questions for new ones, however many come
 const SEARCHES_MAX = 8; // answers without a match before the reader is asked whether to go on
 const FIELDS_SHOWN = 6; // of one change, before the rest is folded away
 const FIELDS_SHOWN_NEW = 4; // of a new record
@@ -68,7 +69,10 @@ async function arrive(x) {
   state.asking = true;
   try {
     do {
+      const wait = (state.askedAt ?? 0) + PACE_MS - Date.now();
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
       state.again = false;
+      state.askedAt = Date.now();
       const answer = await x.api.get("changes", { ...filters(x), limit: NEW_MAX });
       if (state.key === keyOf(x)) take(x, answer);
     } while (state.again);
