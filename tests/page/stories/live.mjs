@@ -20,7 +20,27 @@ async function soon(page, text, act) {
 
 const listening = (page) => page.waitForSelector(".live-live");
 
+// In the page: when a region's name was first seen, by the page's own clock.
+function noteFirst() {
+  new MutationObserver((_, observer) => {
+    if (!/świętokrzyskie/.test(document.querySelector("main")?.textContent ?? "")) return;
+    window.shownAt = performance.now();
+    observer.disconnect();
+  }).observe(document, { childList: true, subtree: true, characterData: true });
+}
+
 export default function (rig) {
+  describe("opening the page", () => {
+    it("shows the register within a second", async () => {
+      const page = await rig.open();
+      await page.addInitScript(noteFirst);
+      await page.goto("/");
+      const took = await (await page.waitForFunction(() => window.shownAt)).jsonValue();
+      assert.ok(took < SOON_MS, `after ${took} ms`);
+      await page.context().close();
+    });
+  });
+
   describe("an edit at a node", () => {
     it("appears on the open page of its record within a second, without loading the page anew", async () => {
       const page = await rig.open(`/entity/${ID}`);
