@@ -278,7 +278,7 @@ export default {
         </ul>
       </nav>
       ${SECTIONS.map(
-        (name) => html`<section class="part" aria-labelledby=${name}>
+        (name) => html`<section class="part part-${name}" aria-labelledby=${name}>
           <h2 id=${name} tabindex="-1">${t(`quality.${name}`)}</h2>
           ${PARTS[name](x, data)}
         </section>`,
