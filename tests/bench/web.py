@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Answers a second and their times, of splot-web and of nginx (one worker), which serves the same bytes as static
 files: the summary and a page of filtered entities, over 400 and 100,000 entities, by wrk over 64 connections
-that are kept. Both run side by side and are asked in turn, in rounds; medians. Nothing is packed, in either.
+that are kept. Both run side by side and are asked in turn, in short rounds; medians, the ratio's too. Nothing is
+packed, in either. CPU is that of the server alone, for each answer: it may be compared when others use the machine.
 
 Then what nginx cannot be asked: the same while a commit comes every 100 ms (each makes every kept answer void), and
 answers that nobody asked for before, so that each is made."""
@@ -86,6 +87,10 @@ http {
         command = ["nginx", "-p", folder, "-c", self.config]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    def workers(self):
+        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid), encoding="ascii") as f:
+            return [int(pid) for pid in f.read().split()]
+
     def put(self, name, body):
         with open(os.path.join(self.folder, "www", name), "wb") as f:
             f.write(body)
@@ -106,14 +111,32 @@ def wrk(url, seconds, script=None):
     if script:
         command += ["-s", script]
     done = subprocess.run(command + [url], stdout=subprocess.PIPE, encoding="utf-8", check=True, timeout=600)
-    if not re.search(r"99%\s+[\d.]+[mu]?s", done.stdout):
+    if not re.search(r"\n\s+99%\s+[\d.]+[mu]?s", done.stdout):
         raise n.Failed("%s: nothing was measured\n%s" % (url, done.stdout))
     found = {"rate": float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout).group(1)),
-             "p50": milliseconds(re.search(r"50%\s+(\S+)", done.stdout).group(1)),
-             "p99": milliseconds(re.search(r"99%\s+(\S+)", done.stdout).group(1))}
+             "p50": milliseconds(re.search(r"\n\s+50%\s+(\S+)", done.stdout).group(1)),
+             "p99": milliseconds(re.search(r"\n\s+99%\s+(\S+)", done.stdout).group(1)),
+             "count": int(re.search(r"(\d+) requests in", done.stdout).group(1))}
     bad = re.search(r"Non-2xx.*?(\d+)", done.stdout)
     if bad:
         raise n.Failed("%s: %s answers that are none\n%s" % (url, bad.group(1), done.stdout))
+    return found
+
+
+def cpu(pids):
+    """Seconds that these processes have used."""
+    ticks = 0
+    for pid in pids:
+        with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+            words = f.read().rpartition(")")[2].split()
+        ticks += int(words[11]) + int(words[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def asked(pids, *arguments):
+    before = cpu(pids)
+    found = wrk(*arguments)
+    found["cpu_us"] = (cpu(pids) - before) * 1e6 / max(found["count"], 1)
     return found
 
 
@@ -122,7 +145,8 @@ def median(rows):
 
 
 def show(name, found):
-    print("  %-46s %8.0f/s   p50 %6.2f ms   p99 %7.2f ms" % (name, found["rate"], found["p50"], found["p99"]), flush=True)
+    print("  %-46s %8.0f/s   p50 %6.2f ms   p99 %7.2f ms   CPU %7.1f us" %
+          (name, found["rate"], found["p50"], found["p99"], found["cpu_us"]), flush=True)
 
 
 def compare(options, web, nginx, name, path):
@@ -132,13 +156,13 @@ def compare(options, web, nginx, name, path):
     ours, theirs = [], []
     fixed = nginx.put(name + ".json", body)
     for _ in range(options.repeat):
-        ours.append(wrk(web.url + path, options.seconds))
-        theirs.append(wrk(fixed, options.seconds))
-    ours, theirs = median(ours), median(theirs)
+        ours.append(asked([web.process.pid], web.url + path, options.seconds))
+        theirs.append(asked(nginx.workers(), fixed, options.seconds))
+    ratio = statistics.median(a["rate"] / b["rate"] for a, b in zip(ours, theirs))
     print(" %s, %d bytes" % (path, len(body)))
-    show("splot-web", ours)
-    show("nginx, static file", theirs)
-    print("  %-46s %8.2f" % ("ratio", ours["rate"] / theirs["rate"]), flush=True)
+    show("splot-web", median(ours))
+    show("nginx, static file", median(theirs))
+    print("  %-46s %8.2f" % ("ratio", ratio), flush=True)
 
 
 def while_commits_come(options, nation, web, name, path):
@@ -154,7 +178,7 @@ def while_commits_come(options, nation, web, name, path):
             stop.wait(max(0.0, 0.1 - (time.monotonic() - began)))
     thread = threading.Thread(target=commit)
     thread.start()
-    found = wrk(web.url + path, options.seconds)
+    found = asked([web.process.pid], web.url + path, options.seconds)
     stop.set()
     thread.join()
     show("%d commits meanwhile" % len(done), found)
@@ -165,7 +189,8 @@ def each_made(options, folder, web, name, question):
     with open(script, "w", encoding="utf-8") as f:
         f.write('local i = 0\nrequest = function()\n  i = i + 1\n  return wrk.format("GET", string.format("%s", i))\nend\n' %
                 question)
-    show("each made: " + question.replace("%d", "N"), wrk(web.url + "/", options.seconds, script))
+    print(" %s, each made" % question.replace("%d", "N"))
+    show("splot-web", asked([web.process.pid], web.url + "/", options.seconds, script))
 
 
 def memory(daemon):
@@ -201,9 +226,9 @@ def main():
     p = argparse.ArgumentParser(prog="./dev bench web", description=__doc__)
     p.add_argument("--build", required=True, help=argparse.SUPPRESS)
     p.add_argument("--quick", action="store_true", help="short runs: a look, not a figure")
-    p.add_argument("--repeat", type=int, default=5, help="rounds; the median is printed")
+    p.add_argument("--repeat", type=int, default=9, help="rounds; the median is printed")
     options = p.parse_args()
-    options.seconds = 2 if options.quick else 4
+    options.seconds = 2
     if options.quick:
         options.repeat = 1
     for count in [400, 4000] if options.quick else [400, 100000]:
