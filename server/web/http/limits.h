@@ -23,8 +23,9 @@ enum {
 	SWEEP_MS = 500,    /* how often the times above are looked at */
 
 	/* -- answers -- */
-	CACHE_BYTES_MAX = 32 * 1024 * 1024,   /* answers that are kept for the present position */
-	CACHE_ONE_MAX = 2 * 1024 * 1024,      /* one of them: beyond that it is made again */
+	CACHE_BYTES_MAX = 64 * 1024 * 1024,   /* answers that are kept for the present position */
+	CACHE_ONE_MAX = 24 * 1024 * 1024,     /* one of them: a table of 100,000 rows fits, so that
+					       * many who fetch it have it made once */
 	BODIES_BYTES_MAX = 256 * 1024 * 1024, /* all bodies, kept or under way; then 503 */
 	GZIP_BYTES_LEAST = 1024,              /* below that a packet is a packet */
 	GZIP_BYTES_MAX = 4 * 1024 * 1024,     /* packed at once; larger ones go as they are: packing
@@ -39,7 +40,8 @@ enum {
 	MESSAGE_BYTES_MAX = 256 * 1024,   /* one: 100 changes with their fields */
 	READER_SEND_BYTES = 64 * 1024,    /* a reader's socket buffer: what one that stalls holds */
 	READER_STALL_MS = 12000,          /* a reader to which nothing could be sent so long */
-	REPLAY_ENTRIES_A_TURN = 64,       /* looked at for one reader before others have a turn */
+	REPLAY_ENTRIES_A_TURN = 8,        /* looked at for one reader before others have a turn */
+	REPLAY_US_A_TURN = 5000,          /* for all of them together, before requests have one */
 	HEARTBEAT_MS = 15000,
 };
 
