@@ -44,6 +44,16 @@ export default function (rig) {
       await page.context().close();
     });
 
+    it("a day that is not over yet is not called the past, in an address that was typed by hand", async () => {
+      const today = new Date().toLocaleDateString("sv-SE", { timeZone: "Europe/Warsaw" });
+      for (const [path, words] of [[`/?as_of=${today}`, /jeszcze nie nadeszła/], ["/en/?as_of=2999-01-01T00:00:00Z", /yet to come/]]) {
+        const page = await rig.open(path);
+        assert.match(await page.textContent(".banner-past"), words, path);
+        assert.doesNotMatch(await page.textContent("body"), /przeszłości|shows the past/, path);
+        await page.context().close();
+      }
+    });
+
     it("a day before the register began is empty on every page: no records, never 0, no fault", async () => {
       const page = await rig.open("/?as_of=2001-01-01");
       await page.waitForSelector(".banner-past");

@@ -52,6 +52,25 @@ export default function (rig) {
       await page.context().close();
     });
 
+    it("waits while the reader holds the page, and is there once it goes on", async () => {
+      const page = await rig.open(`/entity/${ID}`);
+      await listening(page);
+      await page.click(".hold");
+      await page.waitForSelector(".live-paused");
+      const announced = () => page.textContent('[role="status"][aria-live="polite"]');
+      const before = await announced();
+      await edit(rig, "while it is held", "other_facts=Wstrzymane");
+      await rig.nation.settle();
+      await page.waitForTimeout(2 * SOON_MS);
+      assert.doesNotMatch(await page.textContent("main"), /Wstrzymane/);
+      assert.equal(await announced(), before);
+      assert.deepEqual(await rig.axe(page), []);
+      await page.click(".hold");
+      await seen(page, "Wstrzymane");
+      await listening(page);
+      await page.context().close();
+    });
+
     it("is told to a screen reader by a quiet notice", async () => {
       const page = await rig.open(`/entity/${ID}`);
       await listening(page);

@@ -6,6 +6,21 @@ const TIME = /\d{1,2}:\d{2}/;
 
 export default function (rig) {
   describe("when it is gone", () => {
+    it("a region's log that is frozen: an open page says so above and in its figures alike, until it goes on", async () => {
+      const page = await rig.open("/trust");
+      await page.waitForSelector(".live-live");
+      const glance = (text) => page.waitForFunction((wanted) => document.querySelector(".glance").textContent.includes(wanted), text);
+      await rig.nation.ctl("server", "freeze", "30", "--reason", "a key was lost");
+      await page.waitForSelector(".banner-frozen");
+      await glance("wielkopolskie");
+      await glance("16 z 17 na bieżąco");
+      assert.deepEqual(await rig.axe(page), []);
+      await rig.shot(page, "frozen");
+      await rig.nation.ctl("server", "release", "30", "--reason", "it was found");
+      await page.waitForSelector(".banner-frozen", { state: "detached" });
+      await page.context().close();
+    });
+
     it("the national server: the page says since when its numbers are old, and that it is over", async () => {
       const page = await rig.open("/");
       await page.waitForSelector(".live-live");

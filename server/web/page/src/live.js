@@ -8,17 +8,19 @@ const UNSEEN_MS = 60000; // a page that nobody sees gives its connection back af
 
 // Events say what changed but for times, which come with a look: thousands of readers that all looked
 // at each event would be a load of their own.
-function withLogs(status, logs) {
+function withNews(status, { logs = [], frozen = [], quorum = null }) {
   if (!status) return null;
   const news = new Map(logs.map((log) => [log.log, log]));
-  return { ...status, logs: status.logs.map((log) => ({ ...log, ...news.get(log.log) })) };
+  const cosigned = status.cosigned && quorum !== null ? { ...status.cosigned, quorum } : status.cosigned;
+  return { ...status, cosigned, frozen, logs: status.logs.map((log) => ({ ...log, ...news.get(log.log) })), heard: Date.now() };
 }
 
 function withCommit(status, { log, time }) {
   if (!status) return null;
-  return { ...status, logs: status.logs.map((one) => (one.log === log ? { ...one, last_commit: time } : one)) };
+  return { ...status, logs: status.logs.map((one) => (one.log === log ? { ...one, last_commit: time } : one)), heard: Date.now() };
 }
 
+// state.status: as it was last heard of, and when (`heard`)
 // state.link: "connecting" | "live" | "lost"; since: when the server was last heard
 // state.stale: the daemon behind the page does not refresh its data; written: when it last did
 // onChange(event) for each change; onState() when anything in `state` is another
@@ -83,7 +85,7 @@ export function startLive({ onChange, onState }) {
       const data = read(event);
       heard(true);
       if (!data) return;
-      const status = withLogs(state.status, data.logs ?? []);
+      const status = withNews(state.status, data);
       set({ stale: data.stale === true, position: data.position, quorum: data.quorum, frozen: data.frozen ?? [], status });
     });
     source.addEventListener("reset", () => {
@@ -101,7 +103,7 @@ export function startLive({ onChange, onState }) {
       if (response.status >= 502 && response.status <= 504) throw new Error("gone");
       heard(true);
       if (response.ok) {
-        const status = await response.json();
+        const status = { ...(await response.json()), heard: Date.now() };
         set({ status, stale: status.stale === true, written: status.written, frozen: status.frozen ?? [] });
       }
       if (source.readyState === EventSource.CLOSED && document.visibilityState === "visible") open();

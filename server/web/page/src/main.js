@@ -24,6 +24,7 @@ const app = document.getElementById("app");
 let common = null; // columns and site, once
 let open = null; // the view that is open: { x, view, data, error, loading, loadedAt, … }
 let announcement = "";
+let held = false; // the reader wants nothing to change by itself
 
 // ---- drawing ----
 
@@ -83,6 +84,10 @@ function makeX({ lang, path, view, params }, url, before) {
     columns: common?.columns ?? null,
     site: common?.site ?? null,
     state: before ?? {},
+    get paused() {
+      return held && !asOf && !view?.pauses;
+    },
+    togglePause,
     link: (to, query) => address(lang, to, query, asOf),
     here(changes) {
       const query = new URLSearchParams(url.searchParams);
@@ -103,6 +108,12 @@ function makeX({ lang, path, view, params }, url, before) {
     say: announce,
   };
   return x;
+}
+
+function togglePause() {
+  held = !held;
+  if (held) draw();
+  else load(); // what happened meanwhile
 }
 
 // ---- loading ----
@@ -230,15 +241,21 @@ function announceChanges(event) {
   unsaid = 0;
 }
 
+// What is said of the connection and of frozen logs is said while all else is held, too.
+const gravity = ({ link, stale, frozen }) => JSON.stringify([link, stale, frozen]);
+let grave = "";
+
 const live = startLive({
   onChange(event) {
-    if (!open || open.x.asOf || !open.view) return;
+    if (!open || open.x.asOf || !open.view || open.x.paused) return;
     if (event && open.view.concerns && !open.view.concerns(event, open.x)) return;
     if (event) announceChanges(event);
     reloadSoon();
   },
-  onState() {
-    if (open) draw();
+  onState(state) {
+    const same = gravity(state) === grave;
+    grave = gravity(state);
+    if (open && !(same && open.x.paused)) draw();
   },
 });
 

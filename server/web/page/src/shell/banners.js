@@ -17,6 +17,12 @@ function asked(x) {
   return x.time(x.asOf, { seconds: true });
 }
 
+// A day lasts until its end, so today's is yet to come as well.
+function ahead(x) {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(x.asOf)) return x.asOf >= warsawDay(new Date());
+  return !/^\d+$/.test(x.asOf) && Date.parse(x.asOf) > Date.now();
+}
+
 // Only the hour when it was today.
 function since(x, moment) {
   const today = warsawDay(moment) === warsawDay(new Date());
@@ -50,7 +56,7 @@ export function banners(x, open) {
   const list = [];
   if (x.asOf && !(open.error && open.data === undefined))
     list.push(
-      banner("past", x.t("common.as_of_banner", { asked: asked(x) }), html`<a href=${x.here({ as_of: null })}>${x.t("common.as_of_now")}</a>`),
+      banner("past", x.t(ahead(x) ? "common.as_of_ahead" : "common.as_of_banner", { asked: asked(x) }), html`<a href=${x.here({ as_of: null })}>${x.t("common.as_of_now")}</a>`),
     );
   if (x.live.link === "lost") list.push(lost(x, open));
   else if (x.live.stale) list.push(stale(x));

@@ -9,6 +9,7 @@ export function liveState(x) {
   if (x.asOf) return "past";
   if (x.live.link === "lost") return "lost";
   if (x.live.stale) return "stale";
+  if (x.paused) return "paused";
   return x.live.link === "live" ? "live" : "connecting";
 }
 
@@ -17,6 +18,14 @@ function liveBadge(x) {
   const position = x.live.position;
   const hint = position === null || x.asOf ? nothing : x.t("common.live_hint", { position });
   return html`<p class="live live-${state}" title=${hint}>${icon(`live-${state}`)}<span>${x.t(`common.live_${state}`)}</span></p>`;
+}
+
+// What changes by itself can be held, on every page; a view that has its own button for that does it there.
+function pauseButton(x) {
+  if (x.asOf || x.view?.pauses) return nothing;
+  return html`<button type="button" class="hold" @click=${x.togglePause}>
+    ${x.t(x.paused ? "common.resume" : "common.pause")}<span class="sr-only">${x.t("common.pause_what")}</span>
+  </button>`;
 }
 
 function asOfForm(x) {
@@ -49,7 +58,7 @@ export function header(x, views) {
         <a href=${x.link("/")}>${icon("weave")}<span>${x.t("common.site")}</span></a>
         ${scope ? html`<span class="scope">${x.t("common.node_scope", { region: x.label("region", scope) })}</span>` : nothing}
       </p>
-      <div class="tools">${liveBadge(x)}${languageLink(x)}${asOfForm(x)}</div>
+      <div class="tools">${liveBadge(x)}${pauseButton(x)}${languageLink(x)}${asOfForm(x)}</div>
     </div>
     <nav aria-label=${x.t("common.navigation")}>
       <ul>

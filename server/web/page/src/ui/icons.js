@@ -7,6 +7,7 @@ const SHAPES = {
   "live-connecting": svg`<circle cx="12" cy="12" r="6" stroke-dasharray="4 4"/>`,
   "live-lost": svg`<path d="m6 6 12 12M18 6 6 18"/>`,
   "live-stale": svg`<path d="M12 4 3 20h18Z"/><path d="M12 10v4m0 3v.1"/>`,
+  "live-paused": svg`<path d="M8 5v14M16 5v14"/>`,
   "live-past": svg`<circle cx="12" cy="12" r="8"/><path d="M12 7v5l-3 3"/>`,
   past: svg`<circle cx="12" cy="12" r="9"/><path d="M12 6v6l-4 4"/>`,
   lost: svg`<path d="m5 5 14 14M19 5 5 19"/>`,

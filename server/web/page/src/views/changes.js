@@ -346,6 +346,7 @@ function ending(x) {
 export default {
   path: "/changes",
   nav: "nav_changes",
+  pauses: true,
   title: (x) => x.t("changes.title"),
   async load(x) {
     const { state } = x;

@@ -357,11 +357,11 @@ export default {
   path: "/trust",
   nav: "nav_trust",
   title: (x) => x.t("trust.title"),
-  load: (x) => x.api.get("status", {}, x.signal),
+  load: async (x) => ({ ...(await x.api.get("status", {}, x.signal)), heard: Date.now() }),
   concerns: () => true,
   render(x, data) {
     const { t } = x;
-    const status = x.live.status && Date.parse(x.live.status.written) > Date.parse(data.written) ? x.live.status : data;
+    const status = x.live.status?.heard > data.heard && !x.paused ? x.live.status : data;
     const parts = status.role === "node" ? AT_NODE : AT_SERVER;
     return html`<p class="lede">${t("trust.lead")}</p>
       ${glance(x, status)}

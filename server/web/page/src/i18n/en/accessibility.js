@@ -38,7 +38,7 @@ export default {
   "eases.zoom":
     "The page works at a width of 320 pixels and at a zoom of 400% without sideways scrolling; wide tables scroll within their own area.",
   "eases.scheme": "Light or dark colours and reduced motion follow the settings of the system.",
-  "eases.live": "What refreshes itself can be paused: by the button “Pause” on the page of changes.",
+  "eases.live": "The page refreshes itself when the register changes. The button “Pause” at the top of each page stops that; on the page of changes it is above the list.",
   "eases.data": "All data can be downloaded as CSV and JSON.",
 
   keys: "Keyboard shortcuts",

@@ -39,7 +39,7 @@ export default {
   "eases.zoom":
     "Strona działa przy szerokości 320 pikseli i przy powiększeniu do 400% bez przewijania w bok; szerokie tabele przewijają się we własnym obszarze.",
   "eases.scheme": "Jasne i ciemne kolory oraz ograniczenie ruchu są brane z ustawień systemu.",
-  "eases.live": "Wstrzymać można każdą treść, która odświeża się sama: przyciskiem „Wstrzymaj” na stronie zmian.",
+  "eases.live": "Strona odświeża się sama, gdy rejestr się zmienia. Można to wstrzymać przyciskiem „Wstrzymaj” u góry każdej strony, a na stronie zmian nad listą.",
   "eases.data": "Wszystkie dane można pobrać jako CSV i JSON.",
 
   keys: "Skróty klawiszowe",
