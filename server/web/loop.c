@@ -59,7 +59,7 @@ static int wait_ms(struct web *w)
 	int ms = events_any(w->events) || !w->viewing.ready ? NEWS_MS : IDLE_MS;
 	int door_ms = door_timeout_ms(w->door);
 
-	if (w->viewing.more)
+	if (w->viewing.more || events_behind(w->events))
 		return 0;
 	return door_ms < ms ? door_ms : ms;
 }

@@ -600,6 +600,31 @@ class Readers(WebStory):
             s.close()
         n.wait_for("they are gone", lambda: self.metric("splot_web_event_readers") == 0, 30)
 
+    def test_many_who_ask_for_what_was_do_not_keep_others_waiting(self):
+        path = os.path.join(self.nation.folder, "many.csv")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("id,region,kind,name\n")
+            f.writelines("pl26-kis-%d,26,KIS,Klub %d\n" % (i, i) for i in range(6000))
+        self.node.ctl("import", "--kind", "entity", path, "--reason", "test", "--source", "note 1", timeout=120)
+        self.until_shown(6000, seconds=60)
+        # Nothing of that region's ever changed: for each of them all there is has to be looked through.
+        asking = [connect(self.web, timeout=60) for _ in range(600)]
+        self.addCleanup(lambda: [s.close() for s in asking])
+        for s in asking:
+            s.sendall(b"GET /api/v1/events?region=24&last_event_id=0 HTTP/1.1\r\nHost: a\r\n\r\n")
+        for _ in range(10):
+            begun = time.monotonic()
+            self.assertEqual(self.web.ask("/healthz")[0], 200)
+            self.assertLess(time.monotonic() - begun, 0.7 * PATIENCE)
+        # And who wants to know is told what was, whole and in order.
+        reader = Events(self.web, after=0, timeout=120)
+        self.addCleanup(reader.close)
+        told = []
+        while not told or told[-1] < self.web.get("/api/v1/status")["position"] - 1:
+            told.append(int(reader.until("change")["id"]))
+        self.assertEqual(told, sorted(set(told)))
+        self.assertEqual(told[0], 1)
+
     def test_heartbeats_come(self):
         reader = Events(self.web, timeout=40)
         started = time.monotonic()

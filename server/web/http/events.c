@@ -37,6 +37,7 @@ struct reader {
 	unsigned scope;
 	uint64_t at;              /* the first entry that it has not got */
 	struct message *greeting; /* to be sent first; NULL: was */
+	struct message *found;    /* of an entry before the ring, to be sent next; NULL */
 	struct message *now;      /* being sent, owned */
 	size_t sent;              /* of it */
 	uint64_t status_seen, beat_seen;
@@ -51,10 +52,11 @@ struct events {
 	int watch_fd; /* epoll over sockets of readers that hang up */
 	struct ring rings[EVENTS_SCOPES];
 	struct reader *readers;
+	struct reader *turn; /* whose replay goes on next; NULL: the first one's */
 	struct message *status, *beat;
 	uint64_t status_number, beat_number;
 	struct mono_ms next_beat;
-	bool finishing;
+	bool finishing, behind;
 };
 
 /* ---- messages ---- */
@@ -154,41 +156,25 @@ static struct message *ring_find(const struct ring *r, uint64_t at)
 
 /* ---- what a reader gets next ---- */
 
-static struct message *replayed(struct reader *r)
+/* Whether the view has to be asked for what comes next. */
+static bool stands_before_ring(const struct reader *r)
 {
-	struct events *e = r->events;
-	struct ring *ring = &e->rings[r->scope];
-	struct buf data = {.limit = MESSAGE_BYTES_MAX};
-	struct message *m = NULL;
-	uint64_t entry = r->at;
-	enum err err = e->source.next(e->source.context, r->scope, r->at, &data, &entry);
-
-	if (err == ERR_OK)
-		m = change_message(entry, buf_bytes(&data));
-	buf_free(&data);
-	if (m || err == ERR_AGAIN)
-		r->at = entry + 1;
-	else if (err == ERR_NOT_FOUND && r->at < ring->from)
-		r->at = ring->from;
-	return m;
+	return !r->dead && !r->greeting && !r->found && r->at < r->events->rings[r->scope].from;
 }
 
 static struct message *next_message(struct reader *r)
 {
 	struct events *e = r->events;
-	struct ring *ring = &e->rings[r->scope];
-	struct message *m = r->greeting;
+	struct message **first = r->greeting ? &r->greeting : &r->found;
+	struct message *m = *first;
 
 	if (m) {
-		r->greeting = NULL;
+		*first = NULL;
 		return m;
 	}
-	if (r->at < ring->from) {
-		m = replayed(r);
-		if (m || r->at < ring->from)
-			return m;
-	}
-	m = ring_find(ring, r->at);
+	if (stands_before_ring(r))
+		return NULL; /* its turn comes: replay_turn */
+	m = ring_find(&e->rings[r->scope], r->at);
 	if (m) {
 		r->at = m->entry + 1;
 		return message_keep(m);
@@ -262,6 +248,59 @@ static void wake_all(struct events *e)
 		wake(r);
 }
 
+/* ---- what is older than the ring ---- */
+
+/* Looks for the next message in the view; false when it cannot be said now. */
+static bool replay(struct reader *r)
+{
+	struct events *e = r->events;
+	struct ring *ring = &e->rings[r->scope];
+	struct buf data = {.limit = MESSAGE_BYTES_MAX};
+	uint64_t entry = r->at;
+	enum err err = e->source.next(e->source.context, r->scope, r->at, &data, &entry);
+
+	if (err == ERR_OK)
+		r->found = change_message(entry, buf_bytes(&data));
+	buf_free(&data);
+	if (err == ERR_NOT_FOUND)
+		r->at = ring->from;
+	else if (r->found || err == ERR_AGAIN)
+		r->at = entry + 1;
+	else
+		return false;
+	if (!stands_before_ring(r))
+		wake(r);
+	return true;
+}
+
+/* Reading in the view is dear, and whoever asks may ask a thousand times at once: all replays
+ * together get a share of each turn, one after the other. */
+static void replay_turn(struct events *e)
+{
+	int64_t until_us = mono_us() + REPLAY_US_A_TURN;
+	uint64_t passed = 0; /* in a row, with nothing done */
+
+	e->behind = false;
+	while (passed < e->door->counters->readers) {
+		struct reader *r = e->turn ? e->turn : e->readers;
+
+		e->turn = r->next;
+		passed++;
+		if (!stands_before_ring(r) || !replay(r))
+			continue;
+		passed = 0;
+		if (mono_us() >= until_us) {
+			e->behind = true;
+			return;
+		}
+	}
+}
+
+bool events_behind(const struct events *e)
+{
+	return e->behind;
+}
+
 /* ---- readers ---- */
 
 static void reader_free(void *context)
@@ -273,11 +312,14 @@ static void reader_free(void *context)
 	*(r->before ? &r->before->next : &e->readers) = r->next;
 	if (r->next)
 		r->next->before = r->before;
+	if (e->turn == r)
+		e->turn = r->next;
 	(void)epoll_ctl(e->watch_fd, EPOLL_CTL_DEL, r->fd, NULL);
 	if (--ring->readers == 0)
 		ring_empty(ring, 0);
 	e->door->counters->readers--;
 	message_release(r->greeting);
+	message_release(r->found);
 	message_release(r->now);
 	free(r);
 }
@@ -425,6 +467,8 @@ void events_reset(struct events *e, uint64_t present)
 	for (struct reader *r = e->readers; r; r = r->next) {
 		r->at = present;
 		message_release(r->greeting);
+		message_release(r->found);
+		r->found = NULL;
 		r->greeting = m ? message_keep(m) : NULL;
 		if (!m)
 			r->dead = true; /* it comes again */
@@ -437,9 +481,8 @@ void events_reset(struct events *e, uint64_t present)
 
 void events_tick(struct events *e, struct mono_ms now)
 {
+	replay_turn(e);
 	for (struct reader *r = e->readers; r; r = r->next) {
-		if (r->suspended && r->at < e->rings[r->scope].from)
-			wake(r); /* its replay goes on */
 		if (r->suspended || r->dead || now.ms - r->given.ms <= READER_STALL_MS)
 			continue;
 		r->dead = true;

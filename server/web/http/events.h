@@ -41,8 +41,10 @@ void events_lost(struct events *e, uint64_t entries);
 void events_status(struct events *e, struct bytes data);
 /* Everything is new: readers are told, and begin at `present`. */
 void events_reset(struct events *e, uint64_t present);
-/* Heartbeats, and who stalls is dropped; now and then. */
+/* Replays, heartbeats, and who stalls is dropped; each turn. */
 void events_tick(struct events *e, struct mono_ms now);
+/* Replays wait for another turn: the caller is not to sleep. */
+bool events_behind(const struct events *e);
 /* For the caller's epoll: readable when readers went away. */
 int events_fd(const struct events *e);
 void events_turn(struct events *e);
