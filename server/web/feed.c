@@ -29,9 +29,12 @@ static enum err entry_data(struct web *w, struct txn *t, unsigned scope, uint64_
 static void tell_scope(struct web *w, struct txn *t, unsigned scope, uint64_t entry)
 {
 	struct buf data = {.limit = MESSAGE_BYTES_MAX};
+	enum err e = entry_data(w, t, scope, entry, &data);
 
-	if (entry_data(w, t, scope, entry, &data) == ERR_OK)
+	if (e == ERR_OK)
 		events_add(w->events, scope, entry, buf_bytes(&data));
+	else if (e != ERR_NOT_FOUND)
+		events_lost(w->events, entry + 1); /* readers find it in the view */
 	buf_free(&data);
 }
 

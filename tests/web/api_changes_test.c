@@ -210,6 +210,34 @@ static void an_entry_of_many_changes_shows_a_hundred_and_counts_the_others(void 
 	assert_has(body, "],\"more\":25}");
 }
 
+/* A node is free to sign what no editor would write. */
+static void an_entry_of_many_long_titles_still_fits_a_message(void **state)
+{
+	enum { EACH = 100, TITLE = 8000, MESSAGE = 256 * 1024 };
+	struct nation *n = *state;
+	struct change changes[EACH];
+	char title[TITLE + 1] = "";
+	char id[48];
+	uint64_t count = 0;
+	size_t shown = 0;
+	const char *body = NULL;
+	char more[32];
+
+	memset(title, 1, TITLE); /* each such byte takes six in JSON */
+	for (int i = 0; i < EACH; i++) {
+		(void)snprintf(id, sizeof id, "pl26-kis-%d", i);
+		changes[i] = PUT(n, RECORD_ENTITY, "id", id, "name", title);
+	}
+	happens(n, "26", "2026-11-02T09:00:00Z", changes, EACH);
+	body = event_at(n, 0, NULL, &count);
+	assert_int_equal(count, EACH);
+	shown = times_in(body, "\"id\"");
+	assert_in_range(shown, 1, EACH - 1);
+	assert_true(strlen(body) < MESSAGE);
+	(void)snprintf(more, sizeof more, "],\"more\":%zu}", EACH - shown);
+	assert_has(body, more);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, nation_setup, nation_teardown)
@@ -219,6 +247,7 @@ int main(void)
 		TEST(what_is_looked_through_for_one_answer_is_bounded_and_next_goes_on),
 		TEST(an_entry_is_one_line_of_json),
 		TEST(an_entry_of_many_changes_shows_a_hundred_and_counts_the_others),
+		TEST(an_entry_of_many_long_titles_still_fits_a_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

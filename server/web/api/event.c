@@ -7,6 +7,9 @@
 
 enum {
 	EVENT_CHANGES_SHOWN = 100,
+	/* None is begun beyond that: a title may be of 8 KiB, and six times that where each of its
+	 * bytes has to be escaped, and still no message is longer than one may be. */
+	EVENT_BYTES_SHOWN = 128 * 1024,
 	EVENT_RUN = 100,              /* read at once */
 	EVENT_RUN_BYTES = 256 * 1024, /* of encoded versions */
 };
@@ -18,7 +21,7 @@ struct entry_event {
 	struct view_change *run; /* EVENT_RUN of them */
 	struct arena arena;      /* of the run */
 	struct log_name log;     /* of the first change; "" yet */
-	uint64_t count;
+	uint64_t count, shown;
 	struct buf *changes;
 };
 
@@ -61,8 +64,11 @@ static enum err take_change(struct entry_event *v, const struct view_change *cha
 	    strcmp(v->region, record_region(now->change.id, now->change.record ? now->change.record
 									       : s.before)) != 0)
 		return ERR_OK;
-	if (v->count++ < EVENT_CHANGES_SHOWN)
+	v->count++;
+	if (v->shown < EVENT_CHANGES_SHOWN && v->changes->size < EVENT_BYTES_SHOWN) {
 		write_event_change(v->json, &s);
+		v->shown++;
+	}
 	return ERR_OK;
 }
 
@@ -106,8 +112,7 @@ static enum err write_entry(const struct api_context *x, uint64_t position,
 	json_key(&j, "changes");
 	buf_add_bytes(ret, buf_bytes(v->changes)); /* an array, written before */
 	j.after_key = false;
-	json_field_uint(&j, "more",
-			v->count > EVENT_CHANGES_SHOWN ? v->count - EVENT_CHANGES_SHOWN : 0);
+	json_field_uint(&j, "more", v->count - v->shown);
 	json_close(&j, '}');
 	return buf_check(ret);
 }
