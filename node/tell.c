@@ -25,13 +25,18 @@ static enum err encode(struct node *n, struct txn *t, const char *state)
 	if (state)
 		reply.state = state;
 	reply.interval_ms = INTERVAL_MS;
-	buf_clear(&to->said);
-	e = control_reply_encode(&reply, &to->arena, &to->said);
+	/* A note says to those who run the node what to do, and names folders and addresses; a view
+	 * is read by anybody, and for him the states say enough. */
+	reply.note = "";
 	for (size_t i = 0; i < reply.peer_count; i++) {
 		peers[i] = reply.peers[i];
-		peers[i].last_contact_ms = 0;
+		peers[i].note = "";
 	}
 	reply.peers = peers;
+	buf_clear(&to->said);
+	e = control_reply_encode(&reply, &to->arena, &to->said);
+	for (size_t i = 0; i < reply.peer_count; i++)
+		peers[i].last_contact_ms = 0;
 	reply.histogram_count = 0;
 	reply.written_ms = 0;
 	buf_clear(&to->same);

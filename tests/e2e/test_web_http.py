@@ -815,6 +815,18 @@ class Away(WebStory):
         self.assertEqual(web.get("/api/v1/status")["role"], "node")
         reader.close()
 
+    def test_what_a_node_tells_those_who_run_it_is_not_told_to_everybody(self):
+        web = self.nation.add_web(self.node).start()
+        self.server.kill()
+        n.wait_for("the node says what to do",
+                   lambda: self.node.status()["servers"][0]["note"].startswith("no answer from tcp://"), 60)
+        n.wait_for("its view says that the server is away",
+                   lambda: web.get("/api/v1/status")["servers"][0]["state"] in ("away", "connecting"), 60)
+        time.sleep(2)  # a status of now
+        body = web.ask("/api/v1/status")[2].decode() + web.ask("/metrics")[2].decode()
+        self.assertNotIn("tcp:", body)
+        self.assertNotIn(self.nation.folder, body)
+
     def test_a_node_that_redacts_writes_its_store_anew_and_the_page_follows(self):
         web = self.nation.add_web(self.node).start()
         self.add(self.node, "pl26-cis-a", name="Nazwa do usuniecia")
