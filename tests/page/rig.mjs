@@ -14,7 +14,7 @@ const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const CHROMIUM = process.env.SPLOT_CHROMIUM || "/usr/bin/chromium";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
-const PATIENCE_MS = 15000;
+const PATIENCE_MS = 30000; // of a machine that does other things as well
 
 const ALL_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 const COLOUR_RULES = { type: "rule", values: ["color-contrast", "link-in-text-block"] };

@@ -26,13 +26,13 @@ export default function (rig) {
       await page.waitForSelector(".live-live");
       const before = await page.textContent("main");
       await rig.nation.kill("server");
-      await page.waitForSelector(".banner-stale", { timeout: 20000 });
+      await page.waitForSelector(".banner-stale");
       assert.match(await page.textContent(".banner-stale"), TIME);
       assert.equal((await page.textContent("main")).length > before.length / 2, true, "the numbers stay");
       assert.deepEqual(await rig.axe(page), []);
       await rig.shot(page, "stale-server", false);
       await rig.nation.begin("server");
-      await page.waitForSelector(".banner-stale", { state: "detached", timeout: 20000 });
+      await page.waitForSelector(".banner-stale", { state: "detached" });
       await page.context().close();
     });
 
@@ -53,7 +53,7 @@ export default function (rig) {
       await rig.shot(page, "error-web", false);
 
       await rig.nation.begin("web");
-      await page.waitForSelector(".banner-lost", { state: "detached", timeout: 20000 });
+      await page.waitForSelector(".banner-lost", { state: "detached" });
       await page.waitForSelector("#logs");
       await page.waitForSelector(".live-live");
       await page.context().close();
