@@ -58,11 +58,15 @@ static void a_value_is_good_for_its_stamp_alone(void **state)
 	struct stamp later = {.view = 1, .position = 6, .status = 9};
 	struct stamp settled = {.view = 1, .position = 0, .status = 0};
 	struct stamp anew = {.view = 2, .position = 5, .status = 9};
+	struct stamp told = {.view = 1, .position = 5, .status = 10};
 
 	(void)state;
 	assert_true(cache_put(c, key("a"), now, no_end, value, 100));
 	assert_null(cache_get(c, key("a"), later, at));
 	assert_int_equal(freed, 1);
+	assert_true(cache_put(c, key("t"), now, no_end, value, 100));
+	assert_null(cache_get(c, key("t"), told, at));
+	assert_int_equal(freed, 2);
 	assert_null(cache_get(c, key("a"), now, at)); /* it is gone for good */
 	assert_true(cache_put(c, key("s"), settled, no_end, value, 100));
 	assert_non_null(cache_get(c, key("s"), later, at));
