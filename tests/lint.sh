@@ -21,6 +21,20 @@ if grep -lE '<lmdb\.h>|<zmq\.h>' "${sources[@]}" | grep -vE '^common/io/(store|s
 	echo "LMDB or ZeroMQ outside common/io" >&2
 	bad=1
 fi
+# So have the libraries of the public door.
+if grep -lE '<(microhttpd|zlib)\.h>' "${sources[@]}" | grep -v '^server/web/http/'; then
+	echo "libmicrohttpd or zlib outside server/web/http" >&2
+	bad=1
+fi
+if grep -lE '<unicode/' "${sources[@]}" | grep -v '^server/web/register/'; then
+	echo "ICU outside server/web/register" >&2
+	bad=1
+fi
+
+# Scripts are read as the modules that they are.
+while read -r script; do
+	node --check --input-type=module <"$script" || { echo "$script: no script" >&2; bad=1; }
+done < <(git ls-files '*.js' '*.mjs')
 
 mapfile -t pages < <(git ls-files 'docs/man/*')
 ((${#pages[@]} == 0)) || mandoc -T lint -W warning "${pages[@]}" || bad=1
