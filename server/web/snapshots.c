@@ -28,7 +28,7 @@ enum state { FREE, WANTED, MAKING, READY, FAILED };
 struct slot {
 	enum state state; /* under lock */
 	uint64_t position;
-	uint64_t used;        /* when, as a count */
+	uint64_t used;        /* when it was wanted, made or last asked, as a count */
 	struct follower made; /* READY: the answering thread's */
 	enum err why;         /* FAILED */
 	bool told;            /* who waited was resumed */
@@ -286,6 +286,7 @@ void snapshots_turn(struct snapshots *s)
 		else
 			s->counters->snapshots_failed++;
 		slot->told = true;
+		slot->used = ++s->uses; /* before tidying: or it is gone before who waited had it */
 	}
 	resume_those_done(s);
 	tidy(s);
