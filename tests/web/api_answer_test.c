@@ -154,6 +154,26 @@ static void as_of_is_a_day_in_Warsaw_a_time_or_a_position(void **state)
 		   "0}");
 }
 
+/* Who makes a register of the past only to say that there is no such thing can be kept busy. */
+static void no_past_is_asked_for_where_as_of_means_nothing(void **state)
+{
+	static const char *const urls[] = {"/api/v1/status?as_of=0", "/api/v1/nothing?as_of=0",
+					   "/api/v1/openapi.json?as_of=0",
+					   "/api/v1/logs/26/proof/0?as_of=0", "/api/v2?as_of=0"};
+	struct nation *n = *state;
+
+	HAPPENS(n, "26", "2026-11-02T09:00:00Z", PUT(n, RECORD_ENTITY, "id", "pl26-kis-a"));
+	for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+		(void)ask(n, urls[i]);
+		assert_in_range(n->answer.status, 400, 404);
+		assert_false(n->context.past);
+	}
+	(void)ask(n, "/api/v1/summary?as_of=0");
+	assert_true(n->context.past);
+	(void)ask(n, "/api/v1/entities.csv?as_of=0");
+	assert_true(n->context.past);
+}
+
 static void the_index_names_every_path(void **state)
 {
 	struct nation *n = *state;
@@ -233,6 +253,7 @@ int main(void)
 		TEST(a_parameter_that_is_not_known_or_given_twice_is_refused),
 		TEST(the_header_accept_chooses_and_refuses),
 		TEST(as_of_is_a_day_in_Warsaw_a_time_or_a_position),
+		TEST(no_past_is_asked_for_where_as_of_means_nothing),
 		TEST(the_index_names_every_path),
 		TEST(the_description_has_every_column_and_nothing_left_to_fill_in),
 		TEST(columns_are_those_of_the_register),

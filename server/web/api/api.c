@@ -118,6 +118,13 @@ static bool is_known(const struct route *r, const char *name)
 	return false;
 }
 
+bool request_has_past(const struct api_request *rq)
+{
+	const struct route *r = find_route(rq);
+
+	return r && r->answer && (!r->params || is_known(r, "as_of"));
+}
+
 static enum err unknown_parameter(const struct route *r, const char *name, struct api_answer *ret)
 {
 	char next[TEXT_BYTES_MAX];

@@ -20,7 +20,8 @@ enum err api_position(const struct view *v, struct txn *t, const struct api_requ
 		      struct wall_ms now, uint64_t *ret_position, bool *ret_past,
 		      struct api_answer *ret)
 {
-	const char *asked = request_param(rq, "as_of");
+	/* Where it means nothing, no register of the past is made before that is said. */
+	const char *asked = request_has_past(rq) ? request_param(rq, "as_of") : NULL;
 	struct moment moment = {.day = false};
 	uint64_t wanted = 0;
 	uint64_t position = 0;

@@ -20,6 +20,9 @@ struct bytes request_segment(const struct api_request *rq, size_t n);
 const char *request_segment_text(const struct api_context *x, const struct api_request *rq,
 				 size_t n);
 
+/* Whether it asks something that as_of is known for. */
+bool request_has_past(const struct api_request *rq);
+
 /* Digits alone, at least one. */
 bool number_parse(struct bytes text, uint64_t *ret);
 
