@@ -107,6 +107,9 @@ export default function (rig) {
       assert.equal(await page.locator("main tbody tr:not(.region-row)").count(), 2);
       const row = page.locator("main tbody tr", { hasText: "Konwent Pomorskich" });
       assert.deepEqual((await row.locator("td").allTextContents()).slice(3, 5).map((cell) => cell.trim()), ["KIS\u00a03wszystkie CIS", "10"]);
+      await rig.go(page, "/networks?region=20");
+      const rough = await page.locator("main tbody tr:not(.region-row) td").allTextContents();
+      assert.equal(rough[3].trim(), "około 7CIS\u00a06, KIS\u00a01");
       await page.context().close();
     });
   });

@@ -38,7 +38,7 @@ function links(x, path, version) {
     <li>
       ${proof
         ? html`<a href=${proof} download aria-label=${x.t("entity.proof_hint", names)}>${x.t("entity.proof")}</a>`
-        : html`<span class="muted">${x.t("entity.no_proof")}</span>`}
+        : html`<span class="muted">${x.t(x.site?.export ? "entity.no_proof" : "entity.no_export")}</span>`}
     </li>
     ${proof && x.site?.role === "server"
       ? html`<li>

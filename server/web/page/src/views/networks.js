@@ -29,10 +29,11 @@ export function networkName(x, row) {
 export function statedMembers(x, row) {
   const { stated_members_total: total, stated_members_cis: cis, stated_members_kis: kis, members_qualifier: qualifier } = row;
   const parts = [cis === null ? null : `CIS\u00a0${x.figure(cis)}`, kis === null ? null : `KIS\u00a0${x.figure(kis)}`].filter(Boolean).join(", ");
-  const known = qualifier && qualifier !== "exact" && qualifier !== "unknown" ? x.label("members_qualifier", qualifier) : null;
+  const known = ["exact", "unknown", "approx", null].includes(qualifier) ? null : x.label("members_qualifier", qualifier);
   if (total === null && !parts) return html`${unknown(x)}${known ? html`<span class="second">${known}</span>` : nothing}`;
   const second = [total === null ? null : parts, known].filter(Boolean).join("; ");
-  return html`${total === null ? parts : x.figure(total)}${second ? html`<span class="second">${second}</span>` : nothing}`;
+  const what = total === null ? parts : x.figure(total);
+  return html`${qualifier === "approx" ? x.t("overview.qualifier_approx", { what }) : what}${second ? html`<span class="second">${second}</span>` : nothing}`;
 }
 
 // How many memberships each network of these regions has that have not ended.  A membership's id

@@ -1,6 +1,7 @@
 // What the register does not know, what is old, what contradicts itself, what looks doubled.
 import { html, nothing } from "lit-html";
 import { badge, unknown } from "../ui/badge.js";
+import { claimFigure } from "../ui/figures.js";
 import { recordLink, recordPath } from "../ui/records.js";
 import { empty } from "../ui/states.js";
 import { sortRows, table } from "../ui/table.js";
@@ -163,19 +164,12 @@ function lapsing(x, data) {
 
 // ---- contradictions ----
 
-function figure(x, claim) {
-  const range = claim.value_max ? `${x.figure(claim.value)}–${x.figure(claim.value_max)}` : x.figure(claim.value);
-  const mark = claim.qualifier && !["exact", "range"].includes(claim.qualifier) ? `${x.label("qualifier", claim.qualifier)} ` : "";
-  const unit = claim.unit && claim.unit !== "count" ? ` ${x.label("unit", claim.unit)}` : "";
-  return mark + range + unit;
-}
-
 function conflict(x, group) {
   const { t } = x;
   const columns = [
     {
       key: "value", label: t("quality.conflicts.value"), header: true, number: true,
-      cell: (claim) => html`<a href=${x.link(recordPath("statistic", claim.id))}>${figure(x, claim)}</a>`,
+      cell: (claim) => html`<a href=${x.link(recordPath("statistic", claim.id))}>${claimFigure(x, claim)}</a>`,
     },
     { key: "as_of", label: t("quality.conflicts.as_of"), cell: (claim) => day(x, claim.as_of) },
     { key: "reported_by", label: t("quality.conflicts.by"), cell: (claim) => claim.reported_by ?? unknown(x) },

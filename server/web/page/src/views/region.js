@@ -3,7 +3,7 @@ import { html, nothing } from "lit-html";
 import { warsawDay } from "../format.js";
 import { badge, logBadge, statusBadge, unknown } from "../ui/badge.js";
 import { facts, heading } from "../ui/fields.js";
-import { claimFigure } from "../ui/figures.js";
+import { baseOf, claimFigure } from "../ui/figures.js";
 import { apiAddress } from "../ui/query.js";
 import { recordLink } from "../ui/records.js";
 import { empty } from "../ui/states.js";
@@ -158,9 +158,15 @@ function networks(x, { area, networks: list, recorded }) {
 
 // ---- claims ----
 
+// A part of those that the same reporter counted on the same day says of how many.
+function claimOfBase(x, one) {
+  const share = () => x.share(Number(one.value), one.base);
+  return html`${claimFigure(x, one)}${one.base ? html`<span class="second">${x.t("region.claim_base", { n: one.base, share: share() })}</span>` : nothing}`;
+}
+
 function claimColumns(x) {
   return [
-    { key: "value", label: x.t("region.value"), number: true, class: "strong", cell: (one) => claimFigure(x, one) },
+    { key: "value", label: x.t("region.value"), number: true, class: "strong", cell: (one) => claimOfBase(x, one) },
     { key: "who", label: x.t("region.who"), cell: (one) => recordLink(x, { kind: "statistic", id: one.id, title: one.reported_by }) },
     { key: "when", label: x.t("region.when"), cell: (one) => day(x, one.as_of) },
     { key: "source", label: x.t("region.source"), cell: (one) => (one.source ? html`<code>${one.source}</code>` : unknown(x)) },
@@ -189,7 +195,8 @@ function disagreement(x, area, claim) {
 function claims(x, area) {
   const apart = area.claims.filter((one) => one.disagree);
   const rest = area.claims.filter((one) => !one.disagree);
-  const rows = rest.flatMap((claim) => claim.claims.map((one) => ({ ...one, unit: claim.unit })));
+  const all = area.claims.flatMap((claim) => claim.claims.map((one) => ({ ...one, unit: claim.unit })));
+  const rows = rest.flatMap((claim) => claim.claims.map((one) => ({ ...one, unit: claim.unit, base: baseOf(all, { ...one, unit: claim.unit }) })));
   return html`<section aria-labelledby="claims">
     <h2 id="claims">${x.t("region.claims")}</h2>
     ${area.claims.length ? html`<p class="hint">${x.t("region.claims_lead")}</p>` : html`<p class="muted">${x.t("region.claims_none")}</p>`}

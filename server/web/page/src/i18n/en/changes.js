@@ -26,7 +26,7 @@ export default {
   list: "Changes, newest first",
   created: "added",
   changed: "changed",
-  retired: "ended",
+  retired: "retired",
   no_diff: "No field has another value than before.",
   records: { one: "{n} record in one entry", other: "{n} records in one entry" },
   records_at_least: "At least {n} records in one entry",

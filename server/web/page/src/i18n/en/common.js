@@ -61,8 +61,8 @@ export default {
   of: "{part} of {base}",
   source: "Source",
   as_of_date: "as of {date}",
-  reported: "reported by {who}, {date}",
-  reported_undated: "reported by {who}, undated",
+  reported: "{who}, {date}",
+  reported_undated: "{who}, undated",
 
   sort_by: "Sort by: {column}",
   sorted_ascending: "ascending",

@@ -6,7 +6,7 @@ export default {
   retired_text: "This record was retired by its owner. What it said before and its history are below; the id will not be used again.",
   retired_empty: "This record was retired. What it said is in its history; the id will not be used again.",
   fields_before: "What it said before it was retired",
-  warnings: "Mind",
+  warnings: "Please note",
 
   fields: "All fields",
   membership_record: "membership record",
@@ -73,6 +73,7 @@ export default {
   proof_hint: "Download the proof of entry {index} of log {log} (a tlog-proof file)",
   proof_national: "proof in the national log",
   proof_national_hint: "proof in the national log of entry {index} of log {log} (a tlog-proof file)",
-  no_proof: "There will be a proof when the log is exported",
+  no_proof: "There will be a proof once the log is exported",
+  no_export: "This site offers no proofs",
   json: "This record as JSON",
 };

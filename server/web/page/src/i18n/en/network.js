@@ -8,7 +8,7 @@ export default {
   kind: "Kind",
   covers: "The network covers",
   stated: "Stated",
-  not_stated: "not asked for",
+  not_stated: "not collected",
   of_region: "Of the region's records",
   members: "Members",
   members_caption: "{kind}: members of the network ({n})",

@@ -117,7 +117,7 @@ export default {
   fact_oldest: "Oldest confirmation",
   fact_members_cis: "CIS in regional networks",
   fact_members_kis: "KIS in regional networks",
-  fact_conflicts: "Figures on which reporters disagree",
+  fact_conflicts: "Figures that disagree",
   no_conflicts: "none",
   to_quality: "What is missing, contradictory or doubled",
 

@@ -65,7 +65,7 @@ export default {
   "conflicts.source": "Source",
   "conflicts.none": "No figures contradict each other.",
 
-  unresolved: "References to nothing",
+  unresolved: "Unresolved references",
   "unresolved.text": "Records that name another record which is not in the register.",
   "unresolved.caption": "Unresolved references",
   "unresolved.field": "Field",

@@ -49,6 +49,7 @@ export default {
   change_created: "added",
   change_retired: "retired",
   change_fields: "changed: {fields}",
+  claim_base: { one: "of {n} active ({share})", other: "of {n} active ({share})" },
   measure: "Measure",
   value: "Value",
   who: "Stated by",

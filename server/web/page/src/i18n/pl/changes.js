@@ -26,7 +26,7 @@ export default {
   list: "Lista zmian, od najnowszej",
   created: "dodano",
   changed: "zmieniono",
-  retired: "zakończono",
+  retired: "wycofano",
   no_diff: "Żadne pole nie zmieniło wartości.",
   records: { one: "{n} rekord jednym wpisem", few: "{n} rekordy jednym wpisem", many: "{n} rekordów jednym wpisem" },
   records_at_least: "Co najmniej {n} rekordów jednym wpisem",

@@ -61,8 +61,8 @@ export default {
   of: "{part} z {base}",
   source: "Źródło",
   as_of_date: "stan na {date}",
-  reported: "podał {who}, {date}",
-  reported_undated: "podał {who}, bez daty",
+  reported: "{who}, {date}",
+  reported_undated: "{who}, bez daty",
 
   sort_by: "Sortuj według: {column}",
   sorted_ascending: "rosnąco",

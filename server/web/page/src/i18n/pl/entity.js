@@ -73,6 +73,7 @@ export default {
   proof_hint: "Pobierz dowód wpisu {index} dziennika {log} (plik tlog-proof)",
   proof_national: "dowód w dzienniku krajowym",
   proof_national_hint: "dowód w dzienniku krajowym wpisu {index} dziennika {log} (plik tlog-proof)",
-  no_proof: "Dowód będzie, gdy wyeksportuje się dziennik",
+  no_proof: "Dowód będzie dostępny po najbliższym eksporcie dziennika",
+  no_export: "Ta strona nie udostępnia dowodów",
   json: "Ten wpis jako JSON",
 };

@@ -17,7 +17,7 @@ const form = {
   platforma: "platforma",
   koalicja: "koalicja",
   grupa: "grupa",
-  spotkania: "spotkania (bez ciała)",
+  spotkania: "spotkania (bez stałej struktury)",
   program: "program",
 };
 const sector = {
@@ -81,7 +81,7 @@ export default {
     deleted: "wykreślona",
     sporadic: "działa sporadycznie",
     forming: "powstaje",
-    uncertain: "niepewne",
+    uncertain: "niepewna",
     dormant: "uśpiona",
     ended: "zakończona",
   },

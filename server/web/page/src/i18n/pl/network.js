@@ -8,7 +8,7 @@ export default {
   kind: "Rodzaj",
   covers: "Sieć obejmuje",
   stated: "Podano",
-  not_stated: "tego się nie podaje",
+  not_stated: "rejestr tego nie zbiera",
   of_region: "Z wpisów województwa",
   members: "Członkowie",
   members_caption: "{kind}: członkowie sieci ({n})",

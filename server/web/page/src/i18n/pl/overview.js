@@ -117,7 +117,7 @@ export default {
   fact_oldest: "Najstarsze potwierdzenie",
   fact_members_cis: "CIS w sieciach regionalnych",
   fact_members_kis: "KIS w sieciach regionalnych",
-  fact_conflicts: "Liczby, co do których podający się różnią",
+  fact_conflicts: "Rozbieżne liczby",
   no_conflicts: "nie ma",
   to_quality: "Braki, sprzeczności i powtórzenia",
 

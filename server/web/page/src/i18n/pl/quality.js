@@ -1,6 +1,6 @@
 export default {
   title: "Jakość danych",
-  lead: "Czego rejestr nie wie, co dawno nie było sprawdzane, co jest sprzeczne i co wygląda na podwójne. Nic nie jest poprawiane ani scalane samo: robi to region, do którego rekord należy.",
+  lead: "Czego rejestr nie wie, co dawno nie było sprawdzane, co jest sprzeczne i co wygląda na podwójne. Rejestr sam niczego nie poprawia ani nie scala: robi to region, do którego rekord należy.",
   partial: "Dane są częściowe.",
   "partial.regions": { one: "{n} województwo nie ma żadnej jednostki w rejestrze.", few: "{n} województwa nie mają żadnej jednostki w rejestrze.", many: "{n} województw nie ma żadnej jednostki w rejestrze." },
   "partial.stated": "W rejestrze jest {recorded} {kind}, a ostatnia podana liczba krajowa to {stated}.",
@@ -65,7 +65,7 @@ export default {
   "conflicts.source": "Źródło",
   "conflicts.none": "Nie ma liczb, które by sobie przeczyły.",
 
-  unresolved: "Odwołania donikąd",
+  unresolved: "Nierozwiązane odwołania",
   "unresolved.text": "Rekordy, które wskazują na inny rekord, a tego w rejestrze nie ma.",
   "unresolved.caption": "Nierozwiązane odwołania",
   "unresolved.field": "Pole",

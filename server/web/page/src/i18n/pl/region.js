@@ -49,6 +49,7 @@ export default {
   change_created: "dodano",
   change_retired: "wycofano",
   change_fields: "zmieniono: {fields}",
+  claim_base: { one: "z {n} działającego ({share})", few: "z {n} działających ({share})", many: "z {n} działających ({share})", other: "z {n} działających ({share})" },
   measure: "Miara",
   value: "Wartość",
   who: "Kto podał",
