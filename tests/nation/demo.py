@@ -5,6 +5,7 @@ Each node imports its rows of the register, commits them to its signed log and r
 itself; the national view is exported again from the server."""
 import argparse
 import concurrent.futures
+import csv
 import os
 import signal
 import sys
@@ -35,8 +36,8 @@ def arguments():
 
 def import_own(node, files):
     """Imports a node's rows of every file, as one act; how many records it then holds."""
-    node.ctl("import", *files, "--own", "--reason", "first filling of the register",
-             "--source", "register of public documents", timeout=1800)
+    node.ctl("import", *files, "--own", "--reason", "pierwsze wypełnienie rejestru",
+             "--source", "rejestr z dokumentów publicznych", timeout=1800)
     return node.status()["size"]
 
 
@@ -66,11 +67,25 @@ def all_witnessed(nation, server):
                 for log, node in nation.nodes.items()))
 
 
-def start_page(nation, server, audit):
+def write_powiats(nation, data):
+    """The table of powiaty that lies beside the register, as splot-web reads it; None where there is none."""
+    try:
+        with open(os.path.join(data, "reference", "teryt_powiaty.csv"), encoding="utf-8", newline="") as f:
+            rows = [(row["teryt"], row["name_pl"]) for row in csv.DictReader(f)]
+    except FileNotFoundError:
+        return None
+    path = os.path.join(nation.folder, "terc.csv")
+    with open(path, "w", encoding="utf-8", newline="") as f:
+        csv.writer(f).writerows([("teryt", "name"), *rows])
+    return path
+
+
+def start_page(nation, server, audit, options):
     """The page over the national view; None where it was not built."""
     if not os.path.exists(nation.program("splot-web")):
         return None
-    web = nation.add_web(server, export=audit).start()
+    powiats = write_powiats(nation, options.data)
+    web = nation.add_web(server, export=audit, **({"terc": powiats} if powiats else {})).start()
     say("The page: %s" % web.url)
     return web
 
@@ -97,7 +112,7 @@ def run(nation, options):
     say("Making keys, enrolling, starting one server and %d nodes in %s" % (len(nation.regions), nation.folder))
     audit = os.path.join(nation.folder, "audit")
     server = nation.up(server_config={"export": audit, "witness-interval-s": 1})
-    web = start_page(nation, server, audit)
+    web = start_page(nation, server, audit, options)
     say("Importing %s" % options.data)
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         sizes = list(pool.map(lambda node: import_own(node, files), nation.nodes.values()))
