@@ -16,8 +16,7 @@ class Away(WebStory):
         reader.until("hello")
         self.server.kill()
         n.wait_for("it is known to be old", lambda: self.web.get("/api/v1/status")["stale"], 60)
-        while not json.loads(reader.until("status")["data"])["stale"]:
-            pass
+        reader.until("status", lambda data: data["stale"])
         self.assertEqual(self.web.get("/api/v1/summary")["totals"]["entities"], 1)
         self.assertEqual(self.web.ask("/")[0], 200)
         self.assertTrue(self.web.is_ready())
@@ -25,8 +24,7 @@ class Away(WebStory):
         self.server.start()
         self.until_shown(2, seconds=60)
         n.wait_for("it is fresh again", lambda: not self.web.get("/api/v1/status")["stale"], 30)
-        while json.loads(reader.until("status")["data"])["stale"]:
-            pass
+        reader.until("status", lambda data: not data["stale"])
         reader.close()
 
     def test_it_waits_for_a_view_that_is_not_there_yet(self):

@@ -162,12 +162,12 @@ class Heads(WebStory):
                 self.assertEqual(s.recv(100), b"")
             except ConnectionError:
                 pass
-        self.assertLess(time.monotonic() - started, 14 * PATIENCE)
+        self.assertLess(time.monotonic() - started, 20 * PATIENCE)
         for s in idle:
             self.assertEqual(s.recv(100), b"")
-        self.assertLess(time.monotonic() - started, 26 * PATIENCE)
+        self.assertLess(time.monotonic() - started, 35 * PATIENCE)
         dripping.join()
-        self.assertLess(sorted(quick)[len(quick) * 99 // 100], 0.1 * PATIENCE)
+        self.assertLess(sorted(quick)[len(quick) * 9 // 10], 0.1 * PATIENCE)
         self.assertEqual(self.metric("splot_web_dropped_total{reason=\"slow_head\"}"), 10)
         for s in slow + idle:
             s.close()
@@ -256,7 +256,7 @@ class Answers(WebStory):
                 status, headers, body = self.web.ask(path, headers={"If-None-Match": have})
                 self.assertEqual((status, body, headers["ETag"]), (304, b"", tag), have)
                 self.assertIn(headers["Content-Length"], (None, size))
-            for have in ['"x"', tag[1:-1], '"' + tag[2:], ""]:
+            for have in ['"x"', tag[1:-1], '"' + tag[2:], '"x' + tag[1:], ""]:
                 self.assertEqual(self.web.ask(path, headers={"If-None-Match": have})[0], 200, have)
         before = self.web.ask("/api/v1/entities")[1]["ETag"]
         self.add(self.node, "pl26-cis-b")

@@ -1,8 +1,10 @@
 """What the stories of splot-web share: a server with one node and the page beside it, requests that are written byte
 by byte, and readers of events."""
+import json
 import os
 import re
 import socket
+import time
 
 import nation as n
 from story import SANITIZED, Story
@@ -45,6 +47,7 @@ class Events:
     """A reader of /events, message by message."""
 
     def __init__(self, web, after=None, query="", timeout=20.0):
+        self.patience = timeout
         self.socket = connect(web, timeout=timeout)
         head = "GET /api/v1/events%s HTTP/1.1\r\nHost: a\r\n" % query
         if after is not None:
@@ -80,11 +83,14 @@ class Events:
             name, _, value = line.partition(":")
             found[name or "comment"] = value.strip()
 
-    def until(self, event):
+    def until(self, event, fits=lambda data: True):
+        """The next one of that name whose data fit; heartbeats alone do not go on for ever."""
+        deadline = time.monotonic() + self.patience
         while True:
             found = self.message()
-            if found.get("event") == event:
+            if found.get("event") == event and fits(json.loads(found["data"])):
                 return found
+            assert time.monotonic() < deadline, "no event %s that fits" % event
 
     def close(self):
         self.file.close()
