@@ -164,10 +164,12 @@ class Readers(WebStory):
         self.addCleanup(lambda: [s.close() for s in asking])
         for s in asking:
             s.sendall(b"GET /api/v1/events?region=24&last_event_id=0 HTTP/1.1\r\nHost: a\r\n\r\n")
+        took = []
         for _ in range(10):
             begun = time.monotonic()
             self.assertEqual(self.web.ask("/healthz")[0], 200)
-            self.assertLess(time.monotonic() - begun, 0.7 * PATIENCE)
+            took.append(time.monotonic() - begun)
+        self.assertLess(median(took), 0.7 * PATIENCE)
         # And who wants to know is told what was, whole and in order.
         reader = Events(self.web, after=0, timeout=120)
         self.addCleanup(reader.close)
