@@ -9,6 +9,8 @@
 #include "io/files.h"
 #include "server/server.h"
 
+enum { RECALLED_ENTRIES = 10000 }; /* national entries that a start looks back over: a moment */
+
 /* ---- keys and names ---- */
 
 /* `<realm>/national/<name>` */
@@ -258,6 +260,47 @@ static enum err load_trust(struct server *s)
 	return e;
 }
 
+/* Takes the time of a log's newest commit over; false when that is known already. */
+static bool recall_commit(struct server *s, const struct national_entry *entry)
+{
+	struct server_log *log = entry->kind == NATIONAL_ACCEPTED
+					 ? server_machine_log(&s->machine, entry->log)
+					 : NULL;
+
+	if (!log || log->durable.size == 0 || log->last_commit.ms != 0)
+		return false;
+	log->last_commit = entry->recorded;
+	return true;
+}
+
+/* When each log last had something accepted: the status says so, before and after a start alike.
+ * Nothing else hangs on it, so an entry that does not read ends the look, not the start. */
+static void recall_commits(struct server *s)
+{
+	struct arena arena = {.head = NULL};
+	struct txn *read = NULL;
+	uint64_t least =
+		s->archive.size > RECALLED_ENTRIES ? s->archive.size - RECALLED_ENTRIES : 0;
+	size_t wanted = 0;
+	enum err e = txn_begin(s->archive.store, false, &read);
+
+	for (size_t i = 0; i < s->machine.log_count; i++)
+		wanted += s->machine.logs[i].durable.size > 0;
+	for (uint64_t at = s->archive.size; e == ERR_OK && wanted > 0 && at > least; at--) {
+		struct national_entry entry;
+		struct bytes raw = {NULL, 0};
+
+		arena_reset(&arena);
+		e = log_event(s->archive.national, read, at - 1, &raw);
+		if (e == ERR_OK)
+			e = national_decode(raw, &arena, &entry);
+		if (e == ERR_OK && recall_commit(s, &entry))
+			wanted--;
+	}
+	txn_abort(read);
+	arena_free(&arena);
+}
+
 /* Nothing more is done on a national log of which another history is known. */
 static enum err check_rollback(struct server *s)
 {
@@ -425,8 +468,10 @@ enum err server_start(struct server *s)
 		e = open_tables(s);
 	if (e == ERR_OK)
 		e = load_trust(s);
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
+		recall_commits(s);
 		e = server_witness_start(s);
+	}
 	if (e == ERR_OK)
 		e = open_view(s, view_damaged);
 	if (e == ERR_OK)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import threading
 import time
+from datetime import datetime
 
 import nation as n
 from story import SANITIZED, Story, main
@@ -130,6 +131,20 @@ class Told(Story):
         self.assertEqual(follower.statuses()[-1], silent)
         self.server.start()
         follower.until("it is back again", lambda s: s["written_ms"] > silent["written_ms"])
+
+    def test_a_server_that_starts_anew_knows_when_it_last_took_something_of_each_log(self):
+        def taken():
+            return {row["log"]: row["last_commit"] for row in self.server.status()["logs"]}
+        self.add(self.node, "pl26-kis-a")
+        self.until_confirmed(self.node)
+        before = taken()
+        self.assertEqual(self.server.stop(), 0)
+        time.sleep(1)
+        self.server.start()
+        after = taken()
+        apart = datetime.fromisoformat(before["26"]) - datetime.fromisoformat(after["26"])
+        self.assertLess(abs(apart.total_seconds()), 0.5)
+        self.assertIsNone(after["24"], "nothing was ever taken of it")
 
     def test_a_view_thrown_away_is_met_again_as_the_new_one(self):
         self.add(self.node, "pl26-kis-a")
