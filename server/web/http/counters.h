@@ -35,6 +35,7 @@ struct counters {
 	uint64_t connections_taken;
 	uint64_t connections, readers;      /* now */
 	uint64_t cache_bytes, bodies_bytes; /* now */
+	uint64_t large_bytes;               /* of bodies_bytes */
 	uint64_t messages;                  /* server-sent events made */
 	uint64_t snapshots_made, snapshots_failed, snapshots_kept, snapshots_bytes;
 	uint64_t catalog_bytes, views_opened;

@@ -27,11 +27,14 @@ enum {
 	CACHE_ONE_MAX = 24 * 1024 * 1024,     /* one of them: a table of 100,000 rows fits, so that
 					       * many who fetch it have it made once */
 	BODIES_BYTES_MAX = 256 * 1024 * 1024, /* all bodies, kept or under way; then 503 */
-	GZIP_BYTES_LEAST = 1024,              /* below that a packet is a packet */
-	GZIP_BYTES_MAX = 4 * 1024 * 1024,     /* packed at once; larger ones go as they are: packing
-					       * them would stop the only thread that answers */
-	LIVE_MS_MAX = 1000,                   /* an answer with times in it is kept no longer */
-	FILE_BYTES_MAX = 32 * 1024 * 1024,    /* of the export: 256 events of 64 KiB are 16 MiB */
+	LARGE_BODY_BYTES = 2 * 1024 * 1024, /* what is more than that is a table, and of those … */
+	LARGE_BYTES_MAX = 160 * 1024 * 1024, /* … not more: a few that are taken slowly leave room
+					      * for answers */
+	GZIP_BYTES_LEAST = 1024,             /* below that a packet is a packet */
+	GZIP_BYTES_MAX = 4 * 1024 * 1024,    /* packed at once; larger ones go as they are: packing
+					      * them would stop the only thread that answers */
+	LIVE_MS_MAX = 1000,                  /* an answer with times in it is kept no longer */
+	FILE_BYTES_MAX = 32 * 1024 * 1024,   /* of the export: 256 events of 64 KiB are 16 MiB */
 
 	/* -- events -- */
 	READERS_WAITING_MAX = 256,        /* for an answer of the past that is being made */

@@ -140,11 +140,23 @@ struct body {
 	size_t size;
 };
 
+static uint64_t large_part(size_t size)
+{
+	return size > LARGE_BODY_BYTES ? size : 0;
+}
+
+static bool fits(const struct counters *c, size_t size)
+{
+	return size <= LARGE_BYTES_MAX && c->bodies_bytes <= BODIES_BYTES_MAX - size &&
+	       (!large_part(size) || c->large_bytes <= LARGE_BYTES_MAX - size);
+}
+
 static void free_body(void *context)
 {
 	struct body *b = context;
 
 	b->counters->bodies_bytes -= b->size;
+	b->counters->large_bytes -= large_part(b->size);
 	free(b->data);
 	free(b);
 }
@@ -167,6 +179,7 @@ static struct MHD_Response *respond_owned(struct door *d, void *data, size_t siz
 		return NULL;
 	}
 	d->counters->bodies_bytes += size;
+	d->counters->large_bytes += large_part(size);
 	return r;
 }
 
@@ -183,7 +196,7 @@ enum err page_of_buf(struct door *d, const struct page_draft *draft, struct buf 
 	void *data = NULL;
 	size_t size = body->size;
 
-	if (size > BODIES_BYTES_MAX || d->counters->bodies_bytes > BODIES_BYTES_MAX - size) {
+	if (!fits(d->counters, size)) {
 		buf_free(body);
 		return ERR_BUSY;
 	}
@@ -320,7 +333,7 @@ static void pack_page(struct page *p)
 	void *fitting = NULL;
 
 	p->packable = false;
-	if (p->door->counters->bodies_bytes > BODIES_BYTES_MAX - p->plain.size)
+	if (!fits(p->door->counters, p->plain.size))
 		return;
 	data = pack(p->plain, &size);
 	if (!data || size >= p->plain.size) {
