@@ -141,6 +141,7 @@ static void a_cell_that_looks_like_a_formula_is_made_harmless(void **state)
 		{"@A1", "\"'@A1\""},
 		{"\tx", "\"'\tx\""},
 		{"\rx", "\"'\rx\""},
+		{"\n=x", "\"'\n=x\""},
 		{"=\"a\"", "\"'=\"\"a\"\"\""},
 		{"-5", "-5"},
 		{"+48.5", "+48.5"},

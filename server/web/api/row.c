@@ -36,7 +36,7 @@ static bool is_number(const char *text)
 
 static bool is_formula(const char *text)
 {
-	return *text && strchr("=+-@\t\r", *text) && !is_number(text);
+	return *text && strchr("=+-@\t\r\n", *text) && !is_number(text);
 }
 
 static void add_cell(struct buf *out, const char *text)
