@@ -5,6 +5,8 @@ import os
 import resource
 import selectors
 import shutil
+import signal
+import subprocess
 import threading
 import time
 from statistics import median
@@ -178,6 +180,26 @@ class Readers(WebStory):
             told.append(int(reader.until("change")["id"]))
         self.assertEqual(told, sorted(set(told)))
         self.assertEqual(told[0], 1)
+
+    def test_who_listens_misses_nothing_of_what_came_while_the_program_stood_still(self):
+        reader = Events(self.web, timeout=60)
+        self.addCleanup(reader.close)
+        reader.until("hello")
+        self.add(self.node, "pl26-cis-a")
+        first = int(reader.until("change")["id"])
+        self.web.process.send_signal(signal.SIGSTOP)
+        try:
+            while self.server.status()["position"] < 700:  # more than the program notes for its readers at once
+                subprocess.run([os.path.join(os.environ["SPLOT_BUILD"], "tests", "splot-load"), "rate",
+                                self.server.socket, "1", "1", "2",
+                                "26=" + self.node.socket], stdout=subprocess.DEVNULL, check=True, timeout=120)
+                self.until_confirmed(seconds=60)
+                self.until_folded(self.server, seconds=60)
+        finally:
+            self.web.process.send_signal(signal.SIGCONT)
+        end = self.server.status()["position"]
+        self.assertEqual([int(reader.until("change")["id"]) for _ in range(first + 1, end)],
+                         list(range(first + 1, end)))
 
     def test_heartbeats_come(self):
         reader = Events(self.web, timeout=40)

@@ -289,10 +289,9 @@ static void replay_turn(struct events *e)
 		if (!stands_before_ring(r) || !replay(r))
 			continue;
 		passed = 0;
-		if (mono_us() >= until_us) {
-			e->behind = true;
+		e->behind = true; /* once its message is taken, the next is looked for */
+		if (mono_us() >= until_us)
 			return;
-		}
 	}
 }
 
