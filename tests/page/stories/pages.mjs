@@ -38,6 +38,14 @@ export default function (rig) {
       await page.context().close();
     });
 
+    it("what regions wrote in Polish is marked as Polish on an English page", async () => {
+      const page = await rig.open("/en/network/pl20-net-siec");
+      assert.match((await page.locator('main [lang="pl"]').allTextContents()).join(" "), /liczba nieznana/);
+      await rig.go(page, "/network/pl20-net-siec");
+      assert.equal(await page.locator("main [lang]").count(), 0);
+      await page.context().close();
+    });
+
     it("prints: content without navigation and buttons, tables whole", async () => {
       const page = await rig.open("/region/26");
       await page.emulateMedia({ media: "print" });
@@ -48,6 +56,12 @@ export default function (rig) {
         cut: [...document.querySelectorAll(".table-scroll")].filter((e) => getComputedStyle(e).overflowX !== "visible").length,
       }));
       assert.deepEqual(shown, { nav: "none", h1: "block", buttons: 0, cut: 0 });
+      const from = page.locator("footer .print-only");
+      assert.match(await from.textContent(), /\d{1,2}\.\d{2}\.\d{4}, \d{2}:\d{2}:\d{2}.*\/region\/26/);
+      assert.equal(await from.isVisible(), true);
+      await page.emulateMedia({ media: "screen" });
+      assert.equal(await from.isVisible(), false);
+      await page.emulateMedia({ media: "print" });
       const pdf = await page.pdf({ path: `${rig.shots}/print-region.pdf`, format: "A4" });
       assert.ok(pdf.length > 10000);
       await page.context().close();

@@ -56,7 +56,7 @@ function draw() {
         <h1 id="title" tabindex="-1">${title}</h1>
         ${body(open)}
       </main>
-      ${footer(x)}
+      ${footer(x, open)}
       <div class="sr-only" role="status" aria-live="polite">${announcement}</div>
     `,
     app,

@@ -13,6 +13,7 @@ function reference(x, column, raw, ref) {
 }
 
 const LOOKS = {
+  text: (x, column, raw) => (x.lang === "pl" ? raw : html`<span lang="pl">${raw}</span>`),
   enum: (x, column, raw) => x.label(column.name, raw),
   bool: (x, column, raw) => x.label("any", raw),
   date: (x, column, raw) => day(x, raw),
@@ -42,7 +43,7 @@ export function fieldList(x, kind, record, names, refs = {}) {
   return html`<dl class="fields">
     ${names.map(
       (name) => html`<div>
-        <dt title=${x.columns.find(kind, name)?.meaning || nothing}>${heading(x, kind, name)}</dt>
+        <dt title=${(x.lang === "en" && x.columns.find(kind, name)?.meaning) || nothing}>${heading(x, kind, name)}</dt>
         <dd>${fieldText(x, kind, name, record[name], refs)}</dd>
       </div>`,
     )}

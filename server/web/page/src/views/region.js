@@ -272,7 +272,7 @@ function replication(x, { log }) {
     [x.t("region.last_commit"), moment(x, now.last_commit, { seconds: true })],
     [x.t("region.checkpoint"), checkpoint(x, now)],
   ];
-  if (now?.note) rows.push([x.t("region.log_note"), now.note]);
+  if (now?.note) rows.push([x.t("region.log_note"), html`<span lang="en">${now.note}</span>`]);
   return html`<section class="panel" aria-labelledby="replication">
     <h2 id="replication">${x.t("region.replication")}</h2>
     ${x.site.role === "node" ? nothing : html`<p class="hint">${x.t("region.replication_lead")}</p>`}

@@ -82,7 +82,7 @@ function logs(x, status) {
     },
     {
       key: "state", label: t("trust.logs.state"),
-      cell: (row) => html`${logBadge(x, { ...row, frozen: row.frozen || status.frozen.includes(row.log) })}${row.note ? html`<br /><small>${row.note}</small>` : nothing}`,
+      cell: (row) => html`${logBadge(x, { ...row, frozen: row.frozen || status.frozen.includes(row.log) })}${row.note ? html`<br /><small lang="en">${row.note}</small>` : nothing}`,
     },
     { key: "size", label: t("trust.logs.size"), number: true, cell: (row) => x.number(row.size) },
     { key: "lag", label: t("trust.logs.lag"), number: true, cell: (row) => x.number(row.lag) },

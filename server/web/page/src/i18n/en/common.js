@@ -85,5 +85,6 @@ export default {
   foot_openapi: "Description of the API (OpenAPI)",
   foot_notices: "Licences of components",
   foot_version: "splot-web {version}",
+  printed: "Loaded {when} from {address}",
   foot_unofficial: "The register gathers what the regions record. What is not recorded may exist all the same.",
 };

@@ -85,5 +85,6 @@ export default {
   foot_openapi: "Opis API (OpenAPI)",
   foot_notices: "Licencje składników",
   foot_version: "splot-web {version}",
+  printed: "Wczytano {when} z adresu {address}",
   foot_unofficial: "Rejestr zbiera wpisy województw. Brak wpisu nie znaczy, że jednostka nie istnieje.",
 };
