@@ -40,10 +40,10 @@ static void take_signals(struct web *w, const char *config_path)
 	int number = 0;
 
 	while ((number = daemon_signal(w->signal_fd)) != 0) {
-		if (number == SIGHUP)
-			reread(w, config_path);
-		else
+		if (number != SIGHUP)
 			w->stop = true;
+		else if (!w->closing)
+			reread(w, config_path);
 	}
 }
 

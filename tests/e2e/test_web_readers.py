@@ -294,17 +294,26 @@ class Few(WebStory):
 
 
 class Stalled(WebStory):
+    def stall(self, path):
+        """Asks for much more than sockets hold, and takes none of it."""
+        s = connect(self.web, receive=4096)
+        self.addCleanup(s.close)
+        s.sendall(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path * 200)
+
+    def test_to_be_told_to_reread_while_it_ends_is_passed_over(self):
+        self.stall(b"/api/v1/openapi.json")
+        n.wait_for("it is answered", lambda: self.metric("splot_web_connections") == 2)
+        self.web.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)  # it waits five seconds for what is under way
+        self.web.process.send_signal(signal.SIGHUP)
+        self.assertEqual(self.web.stop(), 0)
+
     def test_readers_that_stall_are_dropped_and_others_do_not_notice(self):
         path = b"/api/v1/openapi.json"
         size = len(self.web.ask(path.decode())[2])
         self.assertGreater(size, 20000)
-        stalled = []
         for _ in range(20):
-            s = connect(self.web, receive=4096)
-            # Much more than sockets hold, and none of it is taken.
-            s.sendall((b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n") * 200)
-            stalled.append(s)
-        self.addCleanup(lambda: [s.close() for s in stalled])
+            self.stall(path)
         began, took = time.monotonic(), []
         before = self.metric("splot_web_dropped_total")
         while self.metric("splot_web_dropped_total") - before < 20:
