@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -174,7 +173,6 @@ static enum err start(struct door *d, char *why, size_t why_size)
 {
 	const struct door_options *o = &d->options;
 	const union MHD_DaemonInfo *info = NULL;
-	struct epoll_event event = {.events = EPOLLIN};
 
 	d->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_USE_SUSPEND_RESUME, 0, NULL, NULL, request_handle, d,
@@ -196,7 +194,6 @@ static enum err start(struct door *d, char *why, size_t why_size)
 		return ERR_INTERNAL;
 	}
 	d->mhd_fd = info->epoll_fd;
-	(void)event;
 	return ERR_OK;
 }
 
