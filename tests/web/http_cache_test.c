@@ -130,6 +130,8 @@ static void what_grows_makes_others_go(void **state)
 	assert_non_null(cache_get(c, key("b"), now, at));
 	cache_grew(c, key("none"), 900);
 	assert_int_equal(cache_count(c), 1);
+	assert_null(cache_get(c, key("b"), (struct stamp){.view = 2}, at));
+	assert_int_equal(cache_bytes(c), 0); /* what it grew by is gone as well */
 	cache_free(c);
 }
 
