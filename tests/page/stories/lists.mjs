@@ -100,6 +100,15 @@ export default function (rig) {
       await page.context().close();
     });
 
+    it("memberships in the feed are called by the names of both", async () => {
+      const page = await rig.open("/changes?region=22&kind=membership");
+      await page.waitForSelector(".feed a");
+      const titles = await page.locator(".feed h3, .feed h4").allTextContents();
+      assert.ok(titles.some((title) => /KIS Rumia – członkostwo: Konwent Pomorskich/.test(title)), titles.join("; "));
+      assert.deepEqual(page.faults, []);
+      await page.context().close();
+    });
+
     it("networks stand by region with what is stated and what is recorded, and how many centres they cover", async () => {
       const page = await rig.open("/networks?region=22");
       const text = (await page.textContent("main table")).replace(/\s+/g, " ");

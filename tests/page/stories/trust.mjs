@@ -49,6 +49,11 @@ export default function (rig) {
         assert.deepEqual(await rig.axe(page), [], path);
       }
       await rig.shot(page, "node-region");
+      await rig.go(page, "/region/24");
+      const text = await page.textContent("main");
+      assert.match(text, /jednego województwa: świętokrzyskie/);
+      assert.doesNotMatch(text, /brak wpisów/i, "what is not seen from here is not said to be missing");
+      assert.deepEqual(await rig.axe(page), []);
       await rig.go(page, "/trust");
       await rig.shot(page, "node-trust");
       assert.equal(await page.locator("#servers ~ .table-scroll tbody tr").count(), 1, "one server");

@@ -7,7 +7,7 @@ import { day } from "./time.js";
 // refs: what the record's references lead to, by field: { id, kind, title, resolved }
 function reference(x, column, raw, ref) {
   if (ref && !ref.resolved)
-    return html`<code>${raw}</code> <span class="unresolved">(${x.t("entity.unresolved")})</span>`;
+    return html`<code>${raw}</code> <span class="unresolved">(${x.t(x.site?.role === "node" ? "entity.unresolved_own" : "entity.unresolved")})</span>`;
   const path = recordPath(ref?.kind ?? column.refers_to, raw);
   return html`<a href=${x.link(path)}>${ref?.title ?? raw}</a>`;
 }

@@ -19,8 +19,9 @@ export function recordTitle(x, { kind, record, title }, titleOf = () => null) {
   return title;
 }
 
-// A new record's fields are all in its diff.
+// A new record's fields are all in its diff; `parties` as members.js found them.
 export function changeTitle(x, change) {
+  if (change.parties) return x.t("entity.title_membership", change.parties);
   if (!change.created) return change.title;
   const record = Object.fromEntries(change.diff.map(({ field, to }) => [field, to]));
   return recordTitle(x, { ...change, record });

@@ -5,6 +5,7 @@ import { repeat } from "lit-html/directives/repeat.js";
 import { badge, unknown } from "../ui/badge.js";
 import { diff } from "../ui/diff.js";
 import { fieldList, fieldText } from "../ui/fields.js";
+import { nameMembers } from "../ui/members.js";
 import { recordLink } from "../ui/records.js";
 import { empty } from "../ui/states.js";
 import { moment } from "../ui/time.js";
@@ -36,6 +37,7 @@ async function search(x, before) {
     if (answer.changes.length || !answer.next) break;
     before = cursorOf(answer.next);
   }
+  await nameMembers(x, answer.changes);
   return { changes: answer.changes, next: cursorOf(answer.next) };
 }
 
@@ -74,6 +76,7 @@ async function arrive(x) {
       state.again = false;
       state.askedAt = Date.now();
       const answer = await x.api.get("changes", { ...filters(x), limit: NEW_MAX });
+      await nameMembers(x, answer.changes);
       if (state.key === keyOf(x)) take(x, answer);
     } while (state.again);
   } catch {

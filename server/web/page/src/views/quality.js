@@ -198,7 +198,7 @@ function unresolved(x, { conflicts: found }) {
     { key: "field", label: t("quality.unresolved.field"), cell: (row) => x.columns.label(row.kind, row.field, x.lang) },
     { key: "refers_to", label: t("quality.unresolved.to"), cell: (row) => html`<code>${row.refers_to}</code>` },
   ];
-  return html`<p>${t("quality.unresolved.text")}</p>
+  return html`<p>${t("quality.unresolved.text")}${x.site?.role === "node" ? ` ${t("quality.unresolved.own")}` : nothing}</p>
     ${folded(x, found.unresolved, (rows) => table(x, { caption: t("quality.unresolved.caption"), columns, rows }))}
     ${bounded(x, found.more?.unresolved, found.unresolved.length)}`;
 }

@@ -4,6 +4,7 @@ import { warsawDay } from "../format.js";
 import { badge, logBadge, statusBadge, unknown } from "../ui/badge.js";
 import { facts, heading } from "../ui/fields.js";
 import { baseOf, claimFigure } from "../ui/figures.js";
+import { nameMembers } from "../ui/members.js";
 import { apiAddress } from "../ui/query.js";
 import { recordLink } from "../ui/records.js";
 import { empty } from "../ui/states.js";
@@ -376,11 +377,15 @@ export default {
       memberCounts(x, [region]),
       ask("changes", { region, limit: CHANGES }),
     ]);
+    await nameMembers(x, changes.changes);
     return { area, list, operators: bodies, units: await countUnits(x, bodies), networks: nets, recorded, changes };
   },
   concerns: (event, x) => event === null || event.more > 0 || event.changes.some(({ region }) => region === x.params.region),
   render(x, data) {
     const { area } = data;
+    const own = x.site?.role === "node" ? x.site.region : null;
+    if (own && own !== area.region)
+      return html`${office(x, area)} ${empty(x, x.t("region.elsewhere", { region: x.label("region", own) }))}`;
     return html`<div class="region">
       ${office(x, area)}
       <div class="region-body">

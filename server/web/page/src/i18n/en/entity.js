@@ -30,6 +30,7 @@ export default {
   group_figure: "Figure",
 
   unresolved: "no such record in the national register",
+  unresolved_own: "not in this register, which does not see other regions",
   memberships: "Memberships in networks",
   memberships_caption: "Memberships in networks",
   memberships_none: "No membership in a network is recorded.",

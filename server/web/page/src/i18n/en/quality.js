@@ -67,6 +67,7 @@ export default {
 
   unresolved: "Unresolved references",
   "unresolved.text": "Records that name another record which is not in the register.",
+  "unresolved.own": "Records of other regions are not seen here, so references to them are in this list.",
   "unresolved.caption": "Unresolved references",
   "unresolved.field": "Field",
   "unresolved.to": "Refers to",

@@ -1,5 +1,6 @@
 export default {
   title: "{name}",
+  elsewhere: "This page shows the register of one region: {region}. The national page tells of the others.",
   title_pl: "National level",
   lead_pl: "Records owned by the ministry: national networks and figures about the whole country.",
   seat: "Seat",

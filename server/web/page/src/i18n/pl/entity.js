@@ -30,6 +30,7 @@ export default {
   group_figure: "Wartość",
 
   unresolved: "nie ma takiego wpisu w rejestrze krajowym",
+  unresolved_own: "nie ma go w tym rejestrze; innych województw tu nie widać",
   memberships: "Członkostwo w sieciach",
   memberships_caption: "Członkostwo w sieciach",
   memberships_none: "Brak wpisów o członkostwie w sieci.",

@@ -67,6 +67,7 @@ export default {
 
   unresolved: "Nierozwiązane odwołania",
   "unresolved.text": "Rekordy, które wskazują na inny rekord, a tego w rejestrze nie ma.",
+  "unresolved.own": "Wpisów innych województw tu nie widać, więc odwołania do nich są na tej liście.",
   "unresolved.caption": "Nierozwiązane odwołania",
   "unresolved.field": "Pole",
   "unresolved.to": "Wskazuje na",

@@ -1,5 +1,6 @@
 export default {
   title: "Województwo {name}",
+  elsewhere: "Ta strona pokazuje rejestr jednego województwa: {region}. O innych mówi strona krajowa.",
   title_pl: "Poziom krajowy",
   lead_pl: "Wpisy, których właścicielem jest ministerstwo: sieci krajowe i dane o całym kraju.",
   seat: "Siedziba",
