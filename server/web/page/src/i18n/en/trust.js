@@ -78,7 +78,7 @@ export default {
   "verified.none": "No full verification has been reported yet. The service splot-verify does one every night; anybody can do their own.",
 
   frozen: "Frozen logs",
-  "frozen.text": "When two different signed histories of one log turn up, the server freezes it and keeps both signatures. What was accepted before stays and is shown; new entries of that log are not accepted until the administrator and the office have settled the matter. The freezing is an entry of the national log. That region's data may be out of date.",
+  "frozen.text": "When two different signed histories of one log turn up, the server freezes it and keeps both signatures. An administrator may freeze a log as well, for instance when its key was lost. What was accepted before stays and is shown; new entries of that log are not accepted until the administrator and the office have settled the matter. The freezing is an entry of the national log. That region's data may be out of date.",
   "frozen.none": "No log is frozen.",
   "frozen.list": "Frozen now:",
 

@@ -78,7 +78,7 @@ export default {
   "verified.none": "Nie zgłoszono jeszcze żadnego sprawdzenia całości. Robi je co noc usługa splot-verify; każdy może też sprawdzić sam.",
 
   frozen: "Zamrożone dzienniki",
-  "frozen.text": "Gdy pojawią się dwie różne podpisane historie jednego dziennika, serwer zamraża go i zachowuje oba podpisy. To, co było przyjęte wcześniej, zostaje i jest widoczne; nowych wpisów tego dziennika serwer nie przyjmuje, dopóki administrator i urząd nie wyjaśnią sprawy. Zamrożenie jest wpisem dziennika krajowego. Dane tego regionu mogą być nieaktualne.",
+  "frozen.text": "Gdy pojawią się dwie różne podpisane historie jednego dziennika, serwer zamraża go i zachowuje oba podpisy. Zamrozić dziennik może też administrator, na przykład po utracie klucza. To, co było przyjęte wcześniej, zostaje i jest widoczne; nowych wpisów tego dziennika serwer nie przyjmuje, dopóki administrator i urząd nie wyjaśnią sprawy. Zamrożenie jest wpisem dziennika krajowego. Dane tego regionu mogą być nieaktualne.",
   "frozen.none": "Żaden dziennik nie jest zamrożony.",
   "frozen.list": "Zamrożone teraz:",
 
