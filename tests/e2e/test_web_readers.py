@@ -171,7 +171,7 @@ class Readers(WebStory):
             begun = time.monotonic()
             self.assertEqual(self.web.ask("/healthz")[0], 200)
             took.append(time.monotonic() - begun)
-        self.assertLess(median(took), 0.7 * PATIENCE)
+        self.assertLess(max(took), 1.5 * PATIENCE)  # the first one waits longest
         # And who wants to know is told what was, whole and in order.
         reader = Events(self.web, after=0, timeout=120)
         self.addCleanup(reader.close)

@@ -162,6 +162,21 @@ static bool stands_before_ring(const struct reader *r)
 	return !r->dead && !r->greeting && !r->found && r->at < r->events->rings[r->scope].from;
 }
 
+static struct message *present_message(struct reader *r)
+{
+	struct events *e = r->events;
+	struct message *m = ring_find(&e->rings[r->scope], r->at);
+
+	if (m) {
+		r->at = m->entry + 1;
+		return message_keep(m);
+	}
+	if (!e->status || r->status_seen == e->status_number)
+		return NULL;
+	r->status_seen = e->status_number;
+	return message_keep(e->status);
+}
+
 static struct message *next_message(struct reader *r)
 {
 	struct events *e = r->events;
@@ -172,17 +187,10 @@ static struct message *next_message(struct reader *r)
 		*first = NULL;
 		return m;
 	}
-	if (stands_before_ring(r))
-		return NULL; /* its turn comes: replay_turn */
-	m = ring_find(&e->rings[r->scope], r->at);
-	if (m) {
-		r->at = m->entry + 1;
-		return message_keep(m);
-	}
-	if (e->status && r->status_seen != e->status_number) {
-		r->status_seen = e->status_number;
-		return message_keep(e->status);
-	}
+	/* Who waits for its turn (replay_turn) hears that we are there, no more. */
+	m = stands_before_ring(r) ? NULL : present_message(r);
+	if (m)
+		return m;
 	if (r->beat_seen != e->beat_number) {
 		r->beat_seen = e->beat_number;
 		return message_keep(e->beat);
