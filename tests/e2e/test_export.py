@@ -365,6 +365,8 @@ class Register(Story, Verdicts):
         self.until_published()
         keys = read(os.path.join(self.kept, "26", "log.vkey")).decode().splitlines()
         self.assertEqual((len(keys), keys[-1]), (2, log_key(node.enrolment)))
+        # Policy and keys are files of their own: one may be a run of the exporter behind the other.
+        n.wait_for("the export fits itself", lambda: run(CHECK, "export", self.kept).returncode == 0)
         told = self.good(run(CHECK, "export", self.kept))
         self.assertIn("/region/26: 5 entries (0 redacted)", told)
         self.assertIn("/region/24: 3 entries (1 redacted)", told)
