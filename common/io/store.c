@@ -157,6 +157,7 @@ enum err store_set_map(struct store *s, size_t bytes)
 	s->closed = true;
 	while (s->inside)
 		(void)pthread_cond_wait(&s->gate_moved, &s->gate);
+	store_unguard(s, false);
 	rc = mdb_env_set_mapsize(s->env, bytes);
 	s->closed = false;
 	(void)pthread_cond_broadcast(&s->gate_moved);
@@ -280,6 +281,8 @@ static int open_env(const char *folder, const struct store_options *o, size_t ma
 		flags |= MDB_NOSYNC;
 	if (o->read_only)
 		flags |= MDB_RDONLY;
+	if (o->read_only && o->apart)
+		flags |= MDB_NOLOCK;
 	rc = mdb_env_set_mapsize(env, map);
 	if (rc == 0)
 		rc = mdb_env_set_maxdbs(env, o->tables_max ? o->tables_max : TABLES_DEFAULT);
@@ -328,7 +331,8 @@ static enum err add_rights(const char *path, mode_t rights)
 	return chmod(path, (st.st_mode & 07777) | rights) == 0 ? ERR_OK : store_err(errno);
 }
 
-/* Whatever the umask.  A reader notes in LMDB's lock file which snapshot it reads. */
+/* Whatever the umask.  The lock file, which is mapped and believed, is nobody else's: who could
+ * write it could end the writer. */
 static enum err let_group_read(const char *folder)
 {
 	char path[STORE_PATH_BYTES];
@@ -336,11 +340,7 @@ static enum err let_group_read(const char *folder)
 
 	if (err == ERR_OK)
 		err = store_path(folder, "data.mdb", path);
-	if (err == ERR_OK)
-		err = add_rights(path, 0640);
-	if (err == ERR_OK)
-		err = store_path(folder, "lock.mdb", path);
-	return err == ERR_OK ? add_rights(path, 0660) : err;
+	return err == ERR_OK ? add_rights(path, 0640) : err;
 }
 
 static enum err open_writer(struct store *s, const char *folder)
@@ -362,6 +362,8 @@ enum err store_open(const char *folder, const struct store_options *options, str
 	*s = (struct store){.lock_fd = -1,
 			    .data_fd = -1,
 			    .read_only = options->read_only,
+			    .apart = options->read_only && options->apart,
+			    .guarded = !options->read_only && options->group_reads,
 			    .map_bytes_max = options->map_bytes_max,
 			    .writer = {.store = s, .write = true}};
 	(void)pthread_mutex_init(&s->gate, NULL);
@@ -485,6 +487,7 @@ void store_close(struct store *s)
 
 	if (!s)
 		return;
+	store_unguard(s, true);
 	while ((t = s->spare_readers)) {
 		s->spare_readers = t->next;
 		mdb_txn_abort(t->mdb);

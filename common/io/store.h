@@ -14,6 +14,8 @@ struct store; /* opaque: owns the environment */
 struct txn;   /* opaque: a read or write transaction */
 struct scan;  /* opaque: a cursor inside a transaction */
 
+enum { STORE_LEASE_MS = 2000 };
+
 /* Handle of a named table; plain value, valid as long as the store is open. */
 struct table {
 	unsigned id;
@@ -28,8 +30,12 @@ enum store_mode {
 struct store_options {
 	enum store_mode mode;
 	bool read_only;
-	bool group_reads; /* for read-only openings by accounts of the folder's group: the writer
-			     lets it enter the folder, read the data and write the lock file */
+	bool group_reads; /* for `apart` openings by accounts of the folder's group: the writer
+			     lets it enter the folder and read the data, and leaves pages that were
+			     freed alone for STORE_LEASE_MS */
+	bool apart;       /* read-only, and nothing of the reader's is written, not even LMDB's lock
+			     file: the writer knows nothing of it, so a transaction may last
+			     STORE_LEASE_MS at most (txn_stands) */
 	size_t map_bytes; /* to begin with; 0: a large default.  Grows when full. */
 	size_t map_bytes_max; /* 0: no bound but the address space */
 	unsigned tables_max;  /* 0: 256 */
@@ -71,6 +77,10 @@ MUST_USE enum err txn_begin(struct store *s, bool write, struct txn **ret);
  * delete failed, the commit changes nothing and gives that error again. */
 MUST_USE enum err txn_commit(struct txn *t);
 void txn_abort(struct txn *t); /* NULL-safe */
+/* In a store that is read apart: AGAIN when the transaction lasted longer than the writer leaves
+ * pages alone, or the map was moved; what was read is then worth nothing.  Asked after reading and
+ * before anything of it is used. */
+MUST_USE enum err txn_stands(const struct txn *t);
 /* A long reader renews: scans opened in it lose their place (seek or last give one again, next
  * and prev are refused with ARGUMENT), values read from it are gone.  After a failure only
  * txn_abort may follow. */

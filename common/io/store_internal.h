@@ -16,6 +16,13 @@ enum {
 };
 
 /* Where a scan stands; LMDB's own idea of "past the end" differs from call to call. */
+/* A reader of the writer's own, which keeps LMDB from using again what was freed since. */
+struct guard {
+	MDB_txn *mdb;
+	bool held;
+	int64_t since_us;
+};
+
 enum scan_place { SCAN_FRESH, SCAN_AT, SCAN_BEFORE_FIRST, SCAN_AFTER_LAST, SCAN_LOST };
 
 struct scan {
@@ -31,6 +38,8 @@ struct txn {
 	bool write;
 	bool inside;      /* it is in the store's list of those inside the gate */
 	pthread_t thread; /* that went in with it */
+	int64_t began_us; /* a reader apart: when it took its snapshot */
+	size_t map;       /*   and how large the map was then */
 	enum err failed;  /* the first failed write: nothing of it may be committed */
 	struct scan *open;
 	struct scan *spare; /* owned, for the next scan_open */
@@ -43,6 +52,9 @@ struct store {
 	int lock_fd;  /* the writer's lock; -1 for a reader */
 	int data_fd;  /* LMDB's own descriptor of the data file; borrowed */
 	bool read_only;
+	bool apart;
+	bool guarded; /* readers apart may be there */
+	struct guard guards[2];
 	size_t map_bytes_max;
 	uint64_t reserve_at; /* bytes in use at which room is reserved next */
 	/* The gate: the map may move only while no transaction of this process is open. */
@@ -75,6 +87,13 @@ MUST_USE enum err store_sync_folder(const char *folder);
 MUST_USE enum err store_each_table(MDB_txn *txn, void *context,
 				   enum err (*take)(void *context, MDB_txn *txn, MDB_dbi dbi,
 						    const char *name));
+
+/* Before a write transaction begins: renews the older guard once the younger has stood for
+ * STORE_LEASE_MS.  So whoever took a snapshot has one not younger than it for at least that long:
+ * the guard that was the younger then goes only a lease after the other one came. */
+MUST_USE enum err store_guard(struct store *s);
+/* Lets go of both: the map is to be moved, or the store closed. */
+void store_unguard(struct store *s, bool close);
 
 void store_enter(struct txn *t);
 void store_leave(struct txn *t); /* harmless for one that is not inside */

@@ -1,9 +1,102 @@
 /* Transactions and scans of a store. */
 #include "io/store_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
-enum { SPARE_READERS_MAX = 8 };
+#include "base/time.h"
+
+enum { SPARE_READERS_MAX = 8, SNAPSHOT_TRIES = 1000 };
+
+static const int64_t LEASE_US = (int64_t)STORE_LEASE_MS * 1000;
+
+/* ---- readers apart ---- */
+
+static enum err hold(struct store *s, struct guard *g)
+{
+	int rc = 0;
+
+	if (g->held)
+		mdb_txn_reset(g->mdb);
+	g->held = false;
+	rc = g->mdb ? mdb_txn_renew(g->mdb) : mdb_txn_begin(s->env, NULL, MDB_RDONLY, &g->mdb);
+	if (rc != 0)
+		return store_err(rc);
+	g->held = true;
+	g->since_us = mono_us();
+	return ERR_OK;
+}
+
+enum err store_guard(struct store *s)
+{
+	struct guard *a = &s->guards[0];
+	struct guard *b = &s->guards[1];
+	enum err err = ERR_OK;
+
+	if (!s->guarded)
+		return ERR_OK;
+	for (size_t i = 0; i < 2 && err == ERR_OK; i++)
+		if (!s->guards[i].held)
+			err = hold(s, &s->guards[i]);
+	if (err != ERR_OK)
+		return err;
+	if (a->since_us > b->since_us) {
+		a = b;
+		b = &s->guards[0];
+	}
+	return mono_us() - b->since_us > LEASE_US ? hold(s, a) : ERR_OK;
+}
+
+void store_unguard(struct store *s, bool close)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct guard *g = &s->guards[i];
+
+		if (g->held)
+			mdb_txn_reset(g->mdb);
+		g->held = false;
+		if (g->mdb && close) {
+			mdb_txn_abort(g->mdb);
+			g->mdb = NULL;
+		}
+	}
+}
+
+static enum err map_of(struct store *s, uint64_t *ret_newest, size_t *ret_map)
+{
+	MDB_envinfo info;
+
+	if (mdb_env_info(s->env, &info) != 0)
+		return ERR_INTERNAL;
+	*ret_newest = info.me_last_txnid;
+	*ret_map = info.me_mapsize;
+	return ERR_OK;
+}
+
+/* Whether the snapshot is whole: it is copied from a meta page without the lock, and that page is
+ * written again two commits later.  When none came meanwhile, nobody wrote there. */
+static enum err take_whole(struct txn *t)
+{
+	uint64_t newest = 0;
+	enum err err = map_of(t->store, &newest, &t->map);
+
+	t->began_us = mono_us();
+	if (err == ERR_OK && newest != mdb_txn_id(t->mdb))
+		err = ERR_AGAIN;
+	return err;
+}
+
+enum err txn_stands(const struct txn *t)
+{
+	uint64_t newest = 0;
+	size_t map = 0;
+
+	if (!t->store->apart)
+		return ERR_OK;
+	if (map_of(t->store, &newest, &map) != ERR_OK || map != t->map)
+		return ERR_AGAIN;
+	return mono_us() - t->began_us < LEASE_US ? ERR_OK : ERR_AGAIN;
+}
 
 /* ---- beginning and ending ---- */
 
@@ -49,11 +142,29 @@ static void give_reader(struct store *s, struct txn *t)
 	free(t);
 }
 
-static int start_reading(struct txn *t)
+static int take_snapshot(struct txn *t)
 {
 	if (!t->mdb)
 		return mdb_txn_begin(t->store->env, NULL, MDB_RDONLY, &t->mdb);
 	return mdb_txn_renew(t->mdb);
+}
+
+static int start_reading(struct txn *t)
+{
+	int rc = take_snapshot(t);
+
+	for (int i = 0; rc == 0 && t->store->apart && take_whole(t) != ERR_OK; i++) {
+		mdb_txn_reset(t->mdb);
+		rc = i < SNAPSHOT_TRIES ? take_snapshot(t) : EAGAIN;
+	}
+	return rc;
+}
+
+static int start_writing(struct txn *t)
+{
+	enum err err = store_guard(t->store);
+
+	return err == ERR_OK ? mdb_txn_begin(t->store->env, NULL, 0, &t->mdb) : EAGAIN;
 }
 
 /* Enters the gate and starts; when another process moved the map, follows it. */
@@ -65,7 +176,7 @@ static enum err start(struct txn *t)
 
 	for (;;) {
 		store_enter(t);
-		rc = t->write ? mdb_txn_begin(s->env, NULL, 0, &t->mdb) : start_reading(t);
+		rc = t->write ? start_writing(t) : start_reading(t);
 		if (rc == 0)
 			return ERR_OK;
 		store_leave(t);

@@ -225,6 +225,8 @@ static enum asked make_answer(struct web *w, struct visit *v, const struct quest
 		x = viewing_context(w, t, past);
 		e = api_answer(&x, &rq, &a);
 	}
+	if (e == ERR_OK)
+		e = txn_stands(t);
 	asked = e == ERR_OK ? send_answer(w, v, q, &a,
 					  follower_position(past ? past : &w->viewing.now), key)
 			    : fault(v, e);

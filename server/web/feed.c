@@ -23,6 +23,8 @@ static enum err entry_data(struct web *w, struct txn *t, unsigned scope, uint64_
 
 	arena_reset(&w->arena);
 	e = api_event(&x, entry, scope_region(scope), ret, &count);
+	if (e == ERR_OK && txn_stands(t) != ERR_OK)
+		e = ERR_BUSY;
 	return e == ERR_OK && count == 0 ? ERR_NOT_FOUND : e;
 }
 

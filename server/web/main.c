@@ -40,7 +40,7 @@ static struct web web = {.files = {.folder_fd = -1}, .signal_fd = -1, .epoll_fd 
 
 static int check(const struct settings *settings, const char *path)
 {
-	const struct store_options options = {.read_only = true};
+	const struct store_options options = {.read_only = true, .apart = true};
 	struct store *store = NULL;
 	struct view view;
 	enum err e = store_open(settings->view, &options, &store);

@@ -73,6 +73,8 @@ static enum err make(struct snapshots *s, struct store *store, uint64_t position
 			e = txn_begin(store, false, &t);
 		if (e == ERR_OK)
 			e = follow(&f, s->view, t, position, SLICE_US, &arena, NULL, NULL, &more);
+		if (e == ERR_OK && txn_stands(t) != ERR_OK)
+			e = ERR_BUSY; /* this machine is: the asker may try again */
 		txn_abort(t);
 	}
 	arena_free(&arena);

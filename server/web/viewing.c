@@ -79,7 +79,7 @@ static void tell_closed(struct web *w, enum err e)
 
 static enum err open_store(struct web *w)
 {
-	const struct store_options options = {.read_only = true};
+	const struct store_options options = {.read_only = true, .apart = true};
 	struct viewing *v = &w->viewing;
 	enum err e = store_open(w->settings.view, &options, &v->store);
 
@@ -211,8 +211,9 @@ static void give_up(struct web *w, enum err e)
 {
 	struct viewing *v = &w->viewing;
 
-	if (e == ERR_ROLLBACK) {
-		close_until(w, "it is folded anew", 0);
+	if (e == ERR_ROLLBACK || e == ERR_AGAIN) {
+		close_until(w, e == ERR_AGAIN ? "it was read for too long" : "it is folded anew",
+			    0);
 		return;
 	}
 	v->file = 0;
@@ -240,6 +241,8 @@ void viewing_turn(struct web *w, int64_t budget_us)
 	e = txn_begin(v->store, false, &t);
 	if (e == ERR_OK)
 		e = follow_view(w, t, budget_us);
+	if (e == ERR_OK)
+		e = txn_stands(t);
 	txn_abort(t);
 	if (e != ERR_OK) {
 		give_up(w, e);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/time.h"
 #include "io/store.h"
 
 enum { MAP_BYTES = 1 << 20, NOBODY = 65534, TIMEOUT_S = 20 };
@@ -401,13 +402,23 @@ static mode_t mode_of(const struct world *w, const char *name)
 	return st.st_mode & 07777;
 }
 
+static struct store *open_apart(const struct world *w)
+{
+	const struct store_options o = {.read_only = true, .apart = true, .map_bytes = MAP_BYTES};
+	struct store *s = NULL;
+
+	MUST(store_open(w->folder, &o, &s) == ERR_OK);
+	return s;
+}
+
 static void read_as_another_account(struct world *w)
 {
 	struct stat st;
 
 	MUST(stat(w->folder, &st) == 0);
 	MUST(setgroups(0, NULL) == 0 && setgid(st.st_gid) == 0 && setuid(NOBODY) == 0);
-	MUST(has(open_beside(w), "a"));
+	MUST(has(open_apart(w), "a"));
+	MUST(access(w->folder, W_OK) != 0);
 }
 
 static void a_view_lets_the_group_read_whatever_the_umask(void **state)
@@ -420,7 +431,7 @@ static void a_view_lets_the_group_read_whatever_the_umask(void **state)
 	put(w, "a", 10);
 	assert_int_equal(mode_of(w, ""), 0750);
 	assert_int_equal(mode_of(w, "data.mdb"), 0640);
-	assert_int_equal(mode_of(w, "lock.mdb"), 0660);
+	assert_int_equal(mode_of(w, "lock.mdb"), 0600);
 	assert_int_equal(mode_of(w, "writer.lock"), 0600);
 	if (geteuid() != 0)
 		return; /* nobody else can be tried */
@@ -428,6 +439,132 @@ static void a_view_lets_the_group_read_whatever_the_umask(void **state)
 	w->store = NULL;
 	assert_int_equal(chmod(w->root, 0711), 0);
 	child_ends_well(beside(w, read_as_another_account));
+}
+
+/* ---- readers that the writer knows nothing of ---- */
+
+enum { ROWS = 200, ROW_BYTES = 500, ROUND_BYTES = 4 };
+
+/* Every row says the same round; with the store grown large enough before. */
+static void write_round(struct world *w, uint32_t round)
+{
+	uint8_t value[ROW_BYTES];
+	struct txn *t = NULL;
+
+	for (size_t i = 0; i < ROW_BYTES; i += ROUND_BYTES)
+		memcpy(value + i, &round, ROUND_BYTES);
+	OK(txn_begin(w->store, true, &t));
+	for (uint32_t row = 0; row < ROWS; row++)
+		OK(txn_put(t, w->table, bytes_of(&row, sizeof row), bytes_of(value, ROW_BYTES)));
+	OK(txn_commit(t));
+}
+
+static void read_round(struct txn *t, struct table table, uint32_t *round)
+{
+	for (uint32_t row = 0; row < ROWS; row++) {
+		struct bytes value = {NULL, 0};
+
+		MUST(txn_get(t, table, bytes_of(&row, sizeof row), &value) == ERR_OK);
+		MUST(value.size == ROW_BYTES);
+		for (size_t i = 0; i < ROW_BYTES; i += ROUND_BYTES) {
+			uint32_t here = 0;
+
+			memcpy(&here, value.data + i, ROUND_BYTES);
+			if (*round == 0)
+				*round = here;
+			MUST(here == *round);
+		}
+	}
+}
+
+/* One snapshot for most of a lease, while rounds go by; then the next, which is a newer one. */
+static void read_long_snapshots(struct world *w)
+{
+	struct store *s = open_apart(w);
+	struct table table;
+	uint32_t last = 0;
+
+	MUST(store_table(s, "things", false, &table) == ERR_OK);
+	for (int snapshot = 0; snapshot < 3; snapshot++) {
+		int64_t until = mono_now().ms + STORE_LEASE_MS * 3 / 4;
+		uint32_t round = 0;
+		struct txn *t = NULL;
+
+		MUST(txn_begin(s, false, &t) == ERR_OK);
+		while (mono_now().ms < until)
+			read_round(t, table, &round);
+		if (txn_stands(t) == ERR_OK)
+			MUST(round > last);
+		last = round;
+		txn_abort(t);
+	}
+	store_close(s);
+}
+
+static void a_reader_apart_keeps_its_snapshot_for_a_lease_however_much_is_written(void **state)
+{
+	struct world *w = *state;
+	struct store_options o = {
+		.mode = STORE_UNSYNCED, .map_bytes = (size_t)1 << 34, .group_reads = true};
+	uint32_t round = 1;
+	int status = 0;
+	pid_t child = 0;
+
+	OK(store_open(w->folder, &o, &w->store));
+	OK(store_table(w->store, "things", true, &w->table));
+	write_round(w, round++);
+	child = beside(w, read_long_snapshots);
+	while (waitpid(child, &status, WNOHANG) == 0)
+		write_round(w, round++);
+	assert_true(round > 100);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void what_was_written_once_is_given_room_again(void **state)
+{
+	struct world *w = *state;
+	struct store_options o = {
+		.mode = STORE_UNSYNCED, .map_bytes = (size_t)1 << 34, .group_reads = true};
+	size_t before = 0;
+	size_t after = 0;
+	size_t map = 0;
+	int64_t until = 0;
+
+	OK(store_open(w->folder, &o, &w->store));
+	OK(store_table(w->store, "things", true, &w->table));
+	for (until = mono_now().ms + 3 * STORE_LEASE_MS; mono_now().ms < until; usleep(20000))
+		write_round(w, 1);
+	OK(store_usage(w->store, &before, &map));
+	for (until = mono_now().ms + 2 * STORE_LEASE_MS; mono_now().ms < until; usleep(20000))
+		write_round(w, 2);
+	OK(store_usage(w->store, &after, &map));
+	assert_true(after < before + before / 2); /* without it, it would grow by two thirds */
+}
+
+static void outlast_a_lease(struct world *w)
+{
+	struct store *s = open_apart(w);
+	struct txn *t = NULL;
+
+	MUST(txn_begin(s, false, &t) == ERR_OK);
+	MUST(txn_stands(t) == ERR_OK);
+	(void)usleep((STORE_LEASE_MS + 100) * 1000);
+	MUST(txn_stands(t) == ERR_AGAIN);
+	txn_abort(t);
+	MUST(txn_begin(s, false, &t) == ERR_OK);
+	MUST(txn_stands(t) == ERR_OK);
+	txn_abort(t);
+	store_close(s);
+}
+
+static void who_reads_apart_for_too_long_is_told(void **state)
+{
+	struct world *w = *state;
+
+	open_writer(w, true);
+	put(w, "a", 10);
+	child_ends_well(beside(w, outlast_a_lease));
 }
 
 static void other_stores_let_nobody_in_whatever_the_umask(void **state)
@@ -452,6 +589,9 @@ int main(void)
 		T(a_store_is_written_anew_once_its_readers_have_closed_it),
 		T(what_a_killed_reader_held_is_used_again_after_a_sweep),
 		T(a_view_lets_the_group_read_whatever_the_umask),
+		T(a_reader_apart_keeps_its_snapshot_for_a_lease_however_much_is_written),
+		T(what_was_written_once_is_given_room_again),
+		T(who_reads_apart_for_too_long_is_told),
 		T(other_stores_let_nobody_in_whatever_the_umask),
 	};
 
