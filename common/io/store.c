@@ -157,7 +157,6 @@ enum err store_set_map(struct store *s, size_t bytes)
 	s->closed = true;
 	while (s->inside)
 		(void)pthread_cond_wait(&s->gate_moved, &s->gate);
-	store_unguard(s, false);
 	rc = mdb_env_set_mapsize(s->env, bytes);
 	s->closed = false;
 	(void)pthread_cond_broadcast(&s->gate_moved);
@@ -487,7 +486,7 @@ void store_close(struct store *s)
 
 	if (!s)
 		return;
-	store_unguard(s, true);
+	store_unguard(s);
 	while ((t = s->spare_readers)) {
 		s->spare_readers = t->next;
 		mdb_txn_abort(t->mdb);

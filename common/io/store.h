@@ -78,7 +78,7 @@ MUST_USE enum err txn_begin(struct store *s, bool write, struct txn **ret);
 MUST_USE enum err txn_commit(struct txn *t);
 void txn_abort(struct txn *t); /* NULL-safe */
 /* In a store that is read apart: AGAIN when the transaction lasted longer than the writer leaves
- * pages alone, or the map was moved; what was read is then worth nothing.  Asked after reading and
+ * pages alone; what was read is then worth nothing.  Asked after reading and
  * before anything of it is used. */
 MUST_USE enum err txn_stands(const struct txn *t);
 /* A long reader renews: scans opened in it lose their place (seek or last give one again, next

@@ -18,7 +18,7 @@ enum {
 /* Where a scan stands; LMDB's own idea of "past the end" differs from call to call. */
 /* A reader of the writer's own, which keeps LMDB from using again what was freed since. */
 struct guard {
-	MDB_txn *mdb;
+	MDB_txn *mdb; /* reads nothing, so it stands while the map is moved */
 	bool held;
 	int64_t since_us;
 };
@@ -39,7 +39,6 @@ struct txn {
 	bool inside;      /* it is in the store's list of those inside the gate */
 	pthread_t thread; /* that went in with it */
 	int64_t began_us; /* a reader apart: when it took its snapshot */
-	size_t map;       /*   and how large the map was then */
 	enum err failed;  /* the first failed write: nothing of it may be committed */
 	struct scan *open;
 	struct scan *spare; /* owned, for the next scan_open */
@@ -91,9 +90,9 @@ MUST_USE enum err store_each_table(MDB_txn *txn, void *context,
 /* Before a write transaction begins: renews the older guard once the younger has stood for
  * STORE_LEASE_MS.  So whoever took a snapshot has one not younger than it for at least that long:
  * the guard that was the younger then goes only a lease after the other one came. */
-MUST_USE enum err store_guard(struct store *s);
-/* Lets go of both: the map is to be moved, or the store closed. */
-void store_unguard(struct store *s, bool close);
+MUST_USE int store_guard(struct store *s);
+/* The store is closed. */
+void store_unguard(struct store *s);
 
 void store_enter(struct txn *t);
 void store_leave(struct txn *t); /* harmless for one that is not inside */

@@ -12,7 +12,7 @@ static const int64_t LEASE_US = (int64_t)STORE_LEASE_MS * 1000;
 
 /* ---- readers apart ---- */
 
-static enum err hold(struct store *s, struct guard *g)
+static int hold(struct store *s, struct guard *g)
 {
 	int rc = 0;
 
@@ -20,82 +20,52 @@ static enum err hold(struct store *s, struct guard *g)
 		mdb_txn_reset(g->mdb);
 	g->held = false;
 	rc = g->mdb ? mdb_txn_renew(g->mdb) : mdb_txn_begin(s->env, NULL, MDB_RDONLY, &g->mdb);
-	if (rc != 0)
-		return store_err(rc);
-	g->held = true;
+	g->held = rc == 0;
 	g->since_us = mono_us();
-	return ERR_OK;
+	return rc;
 }
 
-enum err store_guard(struct store *s)
+int store_guard(struct store *s)
 {
-	struct guard *a = &s->guards[0];
-	struct guard *b = &s->guards[1];
-	enum err err = ERR_OK;
+	struct guard *older = &s->guards[0];
+	struct guard *younger = &s->guards[1];
+	int rc = 0;
 
 	if (!s->guarded)
-		return ERR_OK;
-	for (size_t i = 0; i < 2 && err == ERR_OK; i++)
+		return 0;
+	for (size_t i = 0; i < 2 && rc == 0; i++)
 		if (!s->guards[i].held)
-			err = hold(s, &s->guards[i]);
-	if (err != ERR_OK)
-		return err;
-	if (a->since_us > b->since_us) {
-		a = b;
-		b = &s->guards[0];
+			rc = hold(s, &s->guards[i]);
+	if (older->since_us > younger->since_us) {
+		older = younger;
+		younger = &s->guards[0];
 	}
-	return mono_us() - b->since_us > LEASE_US ? hold(s, a) : ERR_OK;
+	if (rc == 0 && mono_us() - younger->since_us > LEASE_US)
+		rc = hold(s, older);
+	return rc;
 }
 
-void store_unguard(struct store *s, bool close)
+void store_unguard(struct store *s)
 {
 	for (size_t i = 0; i < 2; i++) {
-		struct guard *g = &s->guards[i];
-
-		if (g->held)
-			mdb_txn_reset(g->mdb);
-		g->held = false;
-		if (g->mdb && close) {
-			mdb_txn_abort(g->mdb);
-			g->mdb = NULL;
-		}
+		mdb_txn_abort(s->guards[i].mdb); /* harmless for NULL */
+		s->guards[i] = (struct guard){.mdb = NULL};
 	}
-}
-
-static enum err map_of(struct store *s, uint64_t *ret_newest, size_t *ret_map)
-{
-	MDB_envinfo info;
-
-	if (mdb_env_info(s->env, &info) != 0)
-		return ERR_INTERNAL;
-	*ret_newest = info.me_last_txnid;
-	*ret_map = info.me_mapsize;
-	return ERR_OK;
 }
 
 /* Whether the snapshot is whole: it is copied from a meta page without the lock, and that page is
  * written again two commits later.  When none came meanwhile, nobody wrote there. */
-static enum err take_whole(struct txn *t)
+static bool is_whole(struct txn *t)
 {
-	uint64_t newest = 0;
-	enum err err = map_of(t->store, &newest, &t->map);
+	MDB_envinfo info;
 
 	t->began_us = mono_us();
-	if (err == ERR_OK && newest != mdb_txn_id(t->mdb))
-		err = ERR_AGAIN;
-	return err;
+	return mdb_env_info(t->store->env, &info) == 0 && info.me_last_txnid == mdb_txn_id(t->mdb);
 }
 
 enum err txn_stands(const struct txn *t)
 {
-	uint64_t newest = 0;
-	size_t map = 0;
-
-	if (!t->store->apart)
-		return ERR_OK;
-	if (map_of(t->store, &newest, &map) != ERR_OK || map != t->map)
-		return ERR_AGAIN;
-	return mono_us() - t->began_us < LEASE_US ? ERR_OK : ERR_AGAIN;
+	return !t->store->apart || mono_us() - t->began_us < LEASE_US ? ERR_OK : ERR_AGAIN;
 }
 
 /* ---- beginning and ending ---- */
@@ -153,7 +123,7 @@ static int start_reading(struct txn *t)
 {
 	int rc = take_snapshot(t);
 
-	for (int i = 0; rc == 0 && t->store->apart && take_whole(t) != ERR_OK; i++) {
+	for (int i = 0; rc == 0 && t->store->apart && !is_whole(t); i++) {
 		mdb_txn_reset(t->mdb);
 		rc = i < SNAPSHOT_TRIES ? take_snapshot(t) : EAGAIN;
 	}
@@ -162,9 +132,9 @@ static int start_reading(struct txn *t)
 
 static int start_writing(struct txn *t)
 {
-	enum err err = store_guard(t->store);
+	int rc = store_guard(t->store);
 
-	return err == ERR_OK ? mdb_txn_begin(t->store->env, NULL, 0, &t->mdb) : EAGAIN;
+	return rc == 0 ? mdb_txn_begin(t->store->env, NULL, 0, &t->mdb) : rc;
 }
 
 /* Enters the gate and starts; when another process moved the map, follows it. */
