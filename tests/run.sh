@@ -51,8 +51,8 @@ run build/asan 'unit|admin' -j2
 step "simulation: 1,000 seeds"
 run build 'sim' -j2
 
-step "end to end, release programs"
-run build 'e2e'
+step "end to end and faults, release programs"
+run build 'e2e|faults' -j3 # most of them wait most of the time
 
-step "end to end and simulation, sanitized programs"
-run build/asan 'e2e|sim' -j2
+step "end to end, faults and simulation, sanitized programs"
+run build/asan 'e2e|faults|sim' -j3
