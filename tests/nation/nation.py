@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pwd
+import random
 import signal
 import socket
 import subprocess
@@ -23,9 +24,13 @@ class Failed(Exception):
 
 
 def free_port():
-    with contextlib.closing(socket.socket()) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the ports that outgoing connections get: a daemon that is away for a moment finds its own again."""
+    for _ in range(100):
+        port = random.randrange(10000, 32000)
+        with contextlib.closing(socket.socket()) as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            return port
+    raise Failed("no free port between 10000 and 32000")
 
 
 def wait_for(what, check, seconds=30.0, every=0.02):
