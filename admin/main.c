@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "admin/verbs.h"
-#include "io/keys.h"
+#include "io/program.h"
 
 int main(int argc, char **argv)
 {
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	bool finished = false;
 	enum outcome outcome = DONE;
 
-	keys_protect_process();
+	program_protect();
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is told as a failed write */
 	outcome = cli_parse(&cli, verbs, sizeof verbs / sizeof *verbs, argc, argv, &finished);
 	if (outcome == DONE && !finished)

@@ -64,7 +64,7 @@ static void reread(struct node *n)
 	}
 	n->settings = new;
 	n->terc = terc_of(&n->settings.terc);
-	log_level((enum log_priority) new.log_level);
+	log_level(new.log_level);
 	for (size_t i = 0; i < new.server_count; i++)
 		if (!same_text(old.servers[i].address, new.servers[i].address) ||
 		    memcmp(old.servers[i].card.curve_public, new.servers[i].card.curve_public,

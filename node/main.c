@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 
 #include "base/log.h"
 #include "io/daemon.h"
+#include "io/program.h"
 #include "node/node.h"
 
 static const char help[] =
@@ -28,51 +28,6 @@ static const char help[] =
 	"  splot-node --config /etc/splot/node.ini --check\n"
 	"  splot-node --config /etc/splot/node.ini\n"
 	"  kill -HUP PID      reread editors, TERC, servers' addresses and log level\n";
-
-struct options {
-	const char *config;
-	bool check;
-};
-
-/* True when the program goes on; else `ret_status` is what it ends with. */
-static bool read_options(int argc, char **argv, struct options *ret, enum exit_status *ret_status)
-{
-	static const struct option table[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"check", no_argument, NULL, 't'},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	int option = 0;
-
-	*ret_status = EXIT_STOPPED;
-	while ((option = getopt_long(argc, argv, "c:tVh", table, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			ret->config = optarg;
-			break;
-		case 't':
-			ret->check = true;
-			break;
-		case 'V':
-			(void)puts("splot-node " SPLOT_VERSION);
-			return false;
-		case 'h':
-			(void)fputs(help, stdout);
-			return false;
-		default:
-			*ret_status = EXIT_USAGE;
-			return false;
-		}
-	}
-	if (ret->config && optind == argc)
-		return true;
-	(void)fprintf(stderr, "splot-node: %s; try splot-node --help\n",
-		      ret->config ? "only options are taken" : "--config FILE is missing");
-	*ret_status = EXIT_USAGE;
-	return false;
-}
 
 /* Configuration and keys, and whether they belong together. */
 static enum err read_settings(struct node *n, const char *path)
@@ -121,12 +76,13 @@ static enum exit_status serve(struct node *n)
 int main(int argc, char **argv)
 {
 	static struct node n = {.signals = -1}; /* large: not on the stack */
-	struct options options = {0};
+	const struct program program = {"splot-node", SPLOT_VERSION, help};
+	struct program_options options = {0};
 	enum exit_status status = EXIT_CONFIG;
 	bool again = false;
 
-	keys_protect_process();
-	if (!read_options(argc, argv, &options, &status))
+	program_protect();
+	if (!program_read_options(&program, argc, argv, &options, &status))
 		return (int)status;
 	status = EXIT_CONFIG;
 	n.config_path = options.config;
@@ -136,7 +92,7 @@ int main(int argc, char **argv)
 	}
 	if (read_settings(&n, options.config) != ERR_OK)
 		goto out;
-	log_level((enum log_priority)n.settings.log_level);
+	log_level(n.settings.log_level);
 	if (options.check) {
 		(void)printf("%s is good: log %s of %s, servers: %zu, editors: %zu\n",
 			     options.config, n.log.name.text, n.realm, n.settings.server_count,

@@ -29,6 +29,7 @@
 #include "io/control_socket.h"
 #include "io/files.h"
 #include "io/keys.h"
+#include "io/program.h"
 #include "io/socket.h"
 #include "io/store.h"
 #include "ledger/answer.h"
@@ -38,14 +39,6 @@
 #include "model/wire.h"
 #include "node/settings.h"
 #include "session/node.h"
-
-enum exit_status {
-	EXIT_STOPPED = 0, /* asked to stop, stopped cleanly */
-	EXIT_FAILED = 1,  /* starting again may help */
-	EXIT_USAGE = 2,
-	EXIT_CONFIG = 3,    /* configuration or keys cannot be used */
-	EXIT_UNTRUSTED = 4, /* the store cannot be trusted: a person must act */
-};
 
 struct link {                      /* what the machine does not know of a server: its socket */
 	struct endpoint *endpoint; /* NULL: not connected; owned */

@@ -34,7 +34,7 @@ static const struct config_rule rules[] = {
 	 .help = "the control socket that splotctl talks to"},
 	{.section = "node",
 	 .key = "control-mode",
-	 .type = CONFIG_TEXT,
+	 .type = CONFIG_MODE,
 	 .fallback = "0660",
 	 .help = "permissions of the control socket, octal"},
 	{.section = "node",
@@ -61,7 +61,7 @@ static const struct config_rule rules[] = {
 	 .help = "how long the old key signs beside the new one after splotctl rotate"},
 	{.section = "node",
 	 .key = "log-level",
-	 .type = CONFIG_TEXT,
+	 .type = CONFIG_LEVEL,
 	 .fallback = "info",
 	 .help = "error, warning, notice, info or debug"},
 	{.section = "editors",
@@ -79,16 +79,6 @@ static const struct config_rule rules[] = {
 	 .required = true,
 	 .help = "tcp://host:port"},
 };
-
-/* Pseudonyms are what replicated events carry: nothing in them may lead to a person. */
-static bool pseudonym_fits(const char *text)
-{
-	size_t size = strlen(text);
-
-	return size > 0 && size <= EDITOR_BYTES_MAX &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == size &&
-	       !looks_personal(bytes_of_text(text));
-}
 
 static void editor_resolve(struct editor *editor)
 {
@@ -110,7 +100,7 @@ static enum err load_editors(struct settings *s, char *why)
 
 		if (strcmp(entry->section, "editors") != 0)
 			continue;
-		if (!pseudonym_fits(entry->value)) {
+		if (!is_pseudonym(entry->value)) {
 			(void)snprintf(why, WHY_BYTES,
 				       "%s:%d: %s = %s: a pseudonym is at most %d of a-z, 0-9 and "
 				       "-, and tells nothing of the person; write one like e07",
@@ -179,25 +169,8 @@ static enum err load_servers(struct settings *s, char *why)
 
 static enum err load_values(struct settings *s, char *why)
 {
-	const char *mode = config_get(&s->config, "node", "control-mode");
-	const char *level = config_get(&s->config, "node", "log-level");
-	char *end = NULL;
-	unsigned long bits = strtoul(mode, &end, 8);
-
-	if (*mode == 0 || *end != 0 || bits > 0777) {
-		(void)snprintf(why, WHY_BYTES,
-			       "%s: control-mode %s: permissions are octal, like 0660",
-			       s->config.path, mode);
-		return ERR_CONFIG;
-	}
-	s->control_mode = (mode_t)bits;
-	s->log_level = log_level_named(level);
-	if (s->log_level < 0) {
-		(void)snprintf(why, WHY_BYTES,
-			       "%s: log-level %s: one of error, warning, notice, info, debug",
-			       s->config.path, level);
-		return ERR_CONFIG;
-	}
+	s->control_mode = config_mode(&s->config, "node", "control-mode");
+	s->log_level = config_level(&s->config, "node", "log-level");
 	s->keys = config_get(&s->config, "node", "keys");
 	s->data = config_get(&s->config, "node", "data");
 	s->control = config_get(&s->config, "node", "control");

@@ -28,7 +28,7 @@ struct settings {
 	struct config config;
 	const char *keys, *data, *control; /* paths, borrowed from the config */
 	mode_t control_mode;
-	int log_level;
+	enum log_priority log_level;
 	unsigned rotation_days; /* how long the key before a rotation signs beside the new one */
 	size_t map_bytes, map_bytes_max;
 	struct editor *editors; /* owned */

@@ -121,7 +121,7 @@ static void reread(struct server *s, const char *config_path)
 	}
 	settings_adopt(&s->settings, &fresh);
 	settings_free(&fresh);
-	log_level((enum log_priority)s->settings.log_level);
+	log_level(s->settings.log_level);
 	log_line(LOG_NOTICE, "reread %s: administrators and log level; other keys take a restart",
 		 config_path);
 }

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -6,11 +5,10 @@
 
 #include "base/log.h"
 #include "io/daemon.h"
+#include "io/program.h"
 #include "server/server.h"
 
-enum { EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3, EXIT_UNTRUSTED = 4 };
-
-static const char usage[] =
+static const char help[] =
 	"usage: splot-server --config FILE [--check]\n"
 	"       splot-server --version | --help\n"
 	"\n"
@@ -48,7 +46,7 @@ static bool check_policy(const struct settings *settings, const struct keys *key
 	return e == ERR_OK;
 }
 
-static int check(const struct settings *settings, const char *path)
+static enum exit_status check(const struct settings *settings, const char *path)
 {
 	struct keys keys;
 	char why[TEXT_BYTES_MAX + 1] = "";
@@ -73,25 +71,25 @@ static int check(const struct settings *settings, const char *path)
 	}
 	(void)printf("%s: good; this server speaks for %s\n", path, keys.name);
 	keys_free(&keys);
-	return EXIT_SUCCESS;
+	return EXIT_STOPPED;
 }
 
 /* The server is large and lives as long as the process: static, not on the stack. */
 static struct server server = {.folder = {.event_fd = -1}, .signal_fd = -1};
 
 /* EXIT_UNTRUSTED: starting again would not help, a person must act. */
-static int status_of(enum err e)
+static enum exit_status status_of(enum err e)
 {
 	bool untrusted = e == ERR_CORRUPT || e == ERR_UNKNOWN_KEY || e == ERR_ORIGIN ||
 			 e == ERR_SIGNATURE || e == ERR_ROOT || e == ERR_ROLLBACK;
 
 	if (e == ERR_CONFIG)
 		return EXIT_CONFIG;
-	return untrusted ? EXIT_UNTRUSTED : EXIT_FAULT;
+	return untrusted ? EXIT_UNTRUSTED : EXIT_FAILED;
 }
 
 /* Ended in order to begin anew: what is to be scrubbed is scrubbed by a start. */
-static int begin_anew(char *const *argv)
+static enum exit_status begin_anew(char *const *argv)
 {
 	enum err e = daemon_again(argv);
 
@@ -99,20 +97,20 @@ static int begin_anew(char *const *argv)
 		 "the program could not begin anew (%s); start it: erased bytes are "
 		 "scrubbed from the files by that",
 		 err_text(e));
-	return EXIT_FAULT;
+	return EXIT_FAILED;
 }
 
-static int serve(struct settings *settings, char *const *argv, const char *path)
+static enum exit_status serve(struct settings *settings, char *const *argv, const char *path)
 {
 	enum err e = daemon_signals(&server.signal_fd);
-	int failed = EXIT_FAULT;
+	enum exit_status failed = EXIT_FAILED;
 	bool again = false;
 
 	server.settings = *settings;
-	log_level((enum log_priority)settings->log_level);
+	log_level(settings->log_level);
 	if (e != ERR_OK) {
 		log_line(LOG_ERROR, "signals cannot be taken: %s", err_text(e));
-		return EXIT_FAULT;
+		return EXIT_FAILED;
 	}
 	e = server_start(&server);
 	if (e == ERR_OK) {
@@ -134,7 +132,7 @@ static int serve(struct settings *settings, char *const *argv, const char *path)
 		return begin_anew(argv);
 	if (e == ERR_OK)
 		log_line(LOG_NOTICE, "splot-server: stopped");
-	return e == ERR_OK ? EXIT_SUCCESS : failed;
+	return e == ERR_OK ? EXIT_STOPPED : failed;
 }
 
 /* Frames and pages of a burst are large and short-lived: their memory goes back to the
@@ -150,57 +148,28 @@ static void keep_memory_small(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"check", no_argument, NULL, 'k'},
-		{"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
+	const struct program program = {"splot-server", SPLOT_VERSION, help};
+	struct program_options options = {.config = NULL};
 	struct settings settings;
 	char why[WHY_BYTES];
-	const char *config = NULL;
-	bool only_check = false;
-	int option = 0;
+	enum exit_status status = EXIT_CONFIG;
 
 	keep_memory_small();
-	keys_protect_process();
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			config = optarg;
-			break;
-		case 'k':
-			only_check = true;
-			break;
-		case 'v':
-			(void)puts("splot-server " SPLOT_VERSION);
-			return EXIT_SUCCESS;
-		case 'h':
-			(void)fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		default:
-			(void)fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
-	}
-	if (!config || optind != argc) {
-		(void)fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
+	program_protect();
+	if (!program_read_options(&program, argc, argv, &options, &status))
+		return (int)status;
 	if (sodium_init() < 0) {
 		(void)fputs("splot-server: libsodium cannot be started\n", stderr);
-		return EXIT_FAULT;
+		return EXIT_FAILED;
 	}
-	if (settings_load(config, &settings, why) != ERR_OK) {
+	if (settings_load(options.config, &settings, why) != ERR_OK) {
 		(void)fprintf(stderr, "splot-server: %s\n", why);
 		return EXIT_CONFIG;
 	}
-	if (only_check) {
-		int status = check(&settings, config);
-
+	if (options.check) {
+		status = check(&settings, options.config);
 		settings_free(&settings);
-		return status;
+		return (int)status;
 	}
-	return serve(&settings, argv, config);
+	return (int)serve(&settings, argv, options.config);
 }

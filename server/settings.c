@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "model/validate.h"
 
 static const struct config_rule rules[] = {
 	{"server", "keys", CONFIG_PATH, true, NULL, 0, 0,
 	 "secret keys of the server (splotctl keygen)"},
 	{"server", "data", CONFIG_PATH, true, NULL, 0, 0, "folder of the stores"},
 	{"server", "control", CONFIG_PATH, true, NULL, 0, 0, "control socket for splotctl"},
-	{"server", "control-mode", CONFIG_TEXT, false, "0660", 0, 0,
+	{"server", "control-mode", CONFIG_MODE, false, "0660", 0, 0,
 	 "file mode of the socket, octal"},
 	{"server", "listen", CONFIG_TEXT, true, NULL, 0, 0, "tcp address for nodes"},
 	{"server", "publish", CONFIG_TEXT, false, NULL, 0, 0, "tcp address of the national feed"},
@@ -30,33 +30,14 @@ static const struct config_rule rules[] = {
 	 "size of the view's map to begin with"},
 	{"server", "map-max-mib", CONFIG_UINT, false, "0", 0, 16777216,
 	 "bound of each map's growth; 0: none"},
-	{"server", "log-level", CONFIG_TEXT, false, "info", 0, 0,
+	{"server", "log-level", CONFIG_LEVEL, false, "info", 0, 0,
 	 "error, warning, notice, info or debug"},
 	{"admins", "*", CONFIG_TEXT, false, NULL, 0, 0, "ACCOUNT = pseudonym"},
 };
 
-static enum err parse_mode(const char *text, mode_t *ret)
-{
-	char *end = NULL;
-	unsigned long mode = strtoul(text, &end, 8);
-
-	if (!*text || *end || mode > 0777)
-		return ERR_CONFIG;
-	*ret = (mode_t)mode;
-	return ERR_OK;
-}
-
 static bool is_tcp(const char *text)
 {
 	return strncmp(text, "tcp://", 6) == 0 && strchr(text + 6, ':');
-}
-
-static bool is_pseudonym(const char *text)
-{
-	size_t size = strlen(text);
-
-	return size > 0 && size <= EDITOR_BYTES_MAX &&
-	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == size;
 }
 
 static enum err take_admins(struct settings *s, char *why)
@@ -77,7 +58,7 @@ static enum err take_admins(struct settings *s, char *why)
 		if (!is_pseudonym(entry->value)) {
 			(void)snprintf(why, WHY_BYTES,
 				       "%s:%d: \"%s\" is no pseudonym; write 1 to %d of a-z, 0-9 "
-				       "and \"-\", such as a01",
+				       "and \"-\" that tell nothing of the person, such as a01",
 				       s->config.path, entry->line, entry->value, EDITOR_BYTES_MAX);
 			return ERR_CONFIG;
 		}
@@ -91,8 +72,6 @@ static enum err take_admins(struct settings *s, char *why)
 static enum err take_values(struct settings *s, char *why)
 {
 	const struct config *c = &s->config;
-	const char *mode = config_get(c, "server", "control-mode");
-	const char *level = config_get(c, "server", "log-level");
 	const size_t mib = (size_t)1 << 20;
 
 	s->keys = config_get(c, "server", "keys");
@@ -107,23 +86,10 @@ static enum err take_values(struct settings *s, char *why)
 	s->map_bytes = (size_t)config_uint(c, "server", "map-size-mib") * mib;
 	s->view_map_bytes = (size_t)config_uint(c, "server", "view-map-size-mib") * mib;
 	s->map_bytes_max = (size_t)config_uint(c, "server", "map-max-mib") * mib;
-	if (!s->keys || !s->data || !s->control || !s->listen || !mode || !level)
+	if (!s->keys || !s->data || !s->control || !s->listen)
 		return ERR_INTERNAL; /* config_load gave what is required or has a fallback */
-	s->log_level = log_level_named(level);
-	if (parse_mode(mode, &s->control_mode) != ERR_OK) {
-		(void)snprintf(why, WHY_BYTES,
-			       "%s: control-mode = %s is no file mode; write octal digits, "
-			       "such as 0660",
-			       c->path, mode);
-		return ERR_CONFIG;
-	}
-	if (s->log_level < 0) {
-		(void)snprintf(why, WHY_BYTES,
-			       "%s: log-level = %s is not known; write error, warning, notice, "
-			       "info or debug",
-			       c->path, level);
-		return ERR_CONFIG;
-	}
+	s->control_mode = config_mode(c, "server", "control-mode");
+	s->log_level = config_level(c, "server", "log-level");
 	if (!is_tcp(s->listen) || (s->publish && !is_tcp(s->publish))) {
 		(void)snprintf(why, WHY_BYTES,
 			       "%s: listen and publish take tcp://ADDRESS:PORT, such as "

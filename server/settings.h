@@ -29,7 +29,7 @@ struct settings {
 	const char *export;  /* NULL: nothing is exported */
 	uint64_t credit_bytes;
 	size_t map_bytes, view_map_bytes, map_bytes_max;
-	int log_level;
+	enum log_priority log_level;
 	size_t admin_count;
 	struct admin admins[ADMINS_MAX];
 };

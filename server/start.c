@@ -33,7 +33,7 @@ static enum err load_keys(struct server *s)
 
 	if (e != ERR_OK) {
 		log_line(LOG_ERROR, "%s: %s", s->settings.keys, why[0] ? why : err_text(e));
-		return e;
+		return e == ERR_NOMEM ? e : ERR_CONFIG;
 	}
 	e = identify(s);
 	if (e == ERR_OK)
@@ -44,7 +44,7 @@ static enum err load_keys(struct server *s)
 			 "%s: these keys are not a server's: the name \"%s\" is not "
 			 "REALM/national/NAME; make them with `splotctl keygen --server`",
 			 s->settings.keys, s->keys.name);
-	return e;
+	return e == ERR_OK ? e : ERR_CONFIG;
 }
 
 /* ---- stores ---- */

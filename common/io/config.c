@@ -14,6 +14,8 @@
 /* What libinih takes: longer lines and names it would cut without a word. */
 enum { LINE_BYTES_MAX = 198, SECTION_BYTES_MAX = 49, HEADERS_MAX = 256, WORD_BYTES_MAX = 64 };
 
+enum { MODE_DIGITS_MAX = 4 };
+
 struct load {
 	const char *path;
 	const struct config_rule *rules;
@@ -171,11 +173,22 @@ static bool parse_uint(const char *text, uint64_t *ret)
 	return true;
 }
 
+static bool parse_mode(const char *text, mode_t *ret)
+{
+	size_t digits = strspn(text, "01234567");
+
+	if (digits == 0 || digits > MODE_DIGITS_MAX || text[digits])
+		return false;
+	*ret = (mode_t)strtoul(text, NULL, 8);
+	return *ret <= 0777;
+}
+
 static bool value_fits(struct load *l, const struct config_rule *r, const char *key,
 		       const char *value)
 {
 	uint64_t most = r->most ? r->most : UINT64_MAX;
 	uint64_t number = 0;
+	mode_t mode = 0;
 
 	switch (r->type) {
 	case CONFIG_UINT:
@@ -183,6 +196,18 @@ static bool value_fits(struct load *l, const struct config_rule *r, const char *
 			return true;
 		(void)refuse(l, l->line, "%s = %s: write a whole number from %llu to %llu", key,
 			     value, (unsigned long long)r->least, (unsigned long long)most);
+		return false;
+	case CONFIG_MODE:
+		if (parse_mode(value, &mode))
+			return true;
+		(void)refuse(l, l->line, "%s = %s: write permissions in octal, such as 0660", key,
+			     value);
+		return false;
+	case CONFIG_LEVEL:
+		if (log_level_named(value) >= 0)
+			return true;
+		(void)refuse(l, l->line, "%s = %s: write error, warning, notice, info or debug",
+			     key, value);
 		return false;
 	case CONFIG_TEXT:
 	case CONFIG_PATH:
@@ -466,6 +491,22 @@ uint64_t config_uint(const struct config *c, const char *section, const char *ke
 	uint64_t number = 0;
 
 	return value && parse_uint(value, &number) ? number : 0;
+}
+
+mode_t config_mode(const struct config *c, const char *section, const char *key)
+{
+	const char *value = config_get(c, section, key);
+	mode_t mode = 0;
+
+	return value && parse_mode(value, &mode) ? mode : 0;
+}
+
+enum log_priority config_level(const struct config *c, const char *section, const char *key)
+{
+	const char *value = config_get(c, section, key);
+	int level = value ? log_level_named(value) : -1;
+
+	return level >= 0 ? (enum log_priority)level : LOG_INFO;
 }
 
 const char *config_section(const struct config *c, const char *prefix, size_t i)

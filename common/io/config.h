@@ -9,15 +9,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
+#include "base/log.h"
 
 /* One key that may stand in a section.  `section` may end in ".*": any name there
  * ("server.*"); section "editors" with key "*" takes any key. */
 struct config_rule {
 	const char *section;
 	const char *key;
-	enum config_type { CONFIG_TEXT, CONFIG_PATH, CONFIG_UINT } type;
+	enum config_type {
+		CONFIG_TEXT,
+		CONFIG_PATH,
+		CONFIG_UINT,
+		CONFIG_MODE,  /* permissions, octal */
+		CONFIG_LEVEL, /* of log lines, by name */
+	} type;
 	bool required;
 	const char *fallback; /* NULL: none */
 	uint64_t least, most; /* CONFIG_UINT */
@@ -44,6 +52,8 @@ void config_free(struct config *c); /* also a zeroed one */
 /* NULL when absent and without a fallback. */
 const char *config_get(const struct config *c, const char *section, const char *key);
 uint64_t config_uint(const struct config *c, const char *section, const char *key);
+mode_t config_mode(const struct config *c, const char *section, const char *key);
+enum log_priority config_level(const struct config *c, const char *section, const char *key);
 /* Names behind "prefix." in the order of the file; NULL past the last.  `prefix` with or
  * without its dot. */
 const char *config_section(const struct config *c, const char *prefix, size_t i);

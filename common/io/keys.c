@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +27,7 @@ struct secrets {
 	uint8_t witness[SECRET_BYTES];
 	uint8_t curve[SEED_BYTES];
 	uint8_t old[SECRET_BYTES];
+	uint8_t seed[SEED_BYTES]; /* while one is read */
 };
 
 enum word {
@@ -106,11 +105,16 @@ __attribute__((format(printf, 2, 3))) static void add(struct writer *w, const ch
 
 static void add_secret(struct writer *w, const char *word, const uint8_t raw[static SEED_BYTES])
 {
-	char line[BASE64_BYTES + 1];
-
-	(void)sodium_bin2base64(line, sizeof line, raw, SEED_BYTES, sodium_base64_VARIANT_ORIGINAL);
-	add(w, "%s %s\n", word, line);
-	sodium_memzero(line, sizeof line);
+	/* Straight into guarded memory: a copy elsewhere is one that may stay. */
+	add(w, "%s ", word);
+	if (w->full || KEY_FILE_BYTES_MAX - w->size < BASE64_BYTES) {
+		w->full = true;
+		return;
+	}
+	(void)sodium_bin2base64(w->text + w->size, BASE64_BYTES + 1, raw, SEED_BYTES,
+				sodium_base64_VARIANT_ORIGINAL);
+	w->size += BASE64_BYTES;
+	add(w, "\n");
 }
 
 /* libsodium keeps an Ed25519 secret as its seed and the public key. */
@@ -265,15 +269,14 @@ static bool decode_secret(const char *text, uint8_t raw[static SEED_BYTES])
 	       size == SEED_BYTES && end == text + BASE64_BYTES;
 }
 
-static bool take_seed(const char *text, uint8_t secret[static SECRET_BYTES],
+static bool take_seed(struct secrets *s, const char *text, uint8_t secret[static SECRET_BYTES],
 		      uint8_t public[static 32])
 {
-	uint8_t seed[SEED_BYTES];
-	bool good = decode_secret(text, seed);
+	bool good = decode_secret(text, s->seed);
 
 	if (good)
-		(void)crypto_sign_seed_keypair(public, secret, seed);
-	sodium_memzero(seed, sizeof seed);
+		(void)crypto_sign_seed_keypair(public, secret, s->seed);
+	sodium_memzero(s->seed, sizeof s->seed);
 	return good;
 }
 
@@ -327,16 +330,16 @@ static bool take_value(struct parse *p, enum word word, const char *value, const
 		(void)snprintf(k->name, sizeof k->name, "%s", value);
 		return true;
 	case WORD_LOG:
-		return take_seed(value, p->secrets->log, k->log_public);
+		return take_seed(p->secrets, value, p->secrets->log, k->log_public);
 	case WORD_WITNESS:
-		return take_seed(value, p->secrets->witness, k->witness_public);
+		return take_seed(p->secrets, value, p->secrets->witness, k->witness_public);
 	case WORD_CURVE:
 		return decode_secret(value, p->secrets->curve) &&
 		       crypto_scalarmult_base(k->curve_public, p->secrets->curve) == 0;
 	case WORD_PREVIOUS:
 		return take_previous(k, value, more);
 	case WORD_OLD:
-		return take_seed(value, p->secrets->old, k->old_public);
+		return take_seed(p->secrets, value, p->secrets->old, k->old_public);
 	case WORD_UNTIL:
 		if (!take_number(value, INT64_MAX, &number))
 			return false;
@@ -578,12 +581,4 @@ enum err keys_forget_old(const char *path, char *why)
 	}
 	keys_free(&k);
 	return err;
-}
-
-void keys_protect_process(void)
-{
-	const struct rlimit none = {0, 0};
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -76,7 +76,4 @@ MUST_USE enum err keys_drop_installed(const char *path, const struct keys *insta
 /* Writes the file anew without the old seed. */
 MUST_USE enum err keys_forget_old(const char *path, char *why);
 
-/* No core dumps, no ptrace by others.  Call first in main. */
-void keys_protect_process(void);
-
 #endif

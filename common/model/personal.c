@@ -380,3 +380,14 @@ bool looks_personal(struct bytes text)
 {
 	return personal_kind(text) != PERSONAL_NONE;
 }
+
+/* ---- pseudonyms ---- */
+
+bool is_pseudonym(const char *text)
+{
+	size_t size = strlen(text);
+
+	return size > 0 && size <= EDITOR_BYTES_MAX &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == size &&
+	       !looks_personal(bytes_of_text(text));
+}

@@ -27,7 +27,7 @@ static void reread(struct web *w, const char *config_path)
 	}
 	settings_adopt(&w->settings, fresh);
 	settings_free(fresh);
-	log_level((enum log_priority)w->settings.log_level);
+	log_level(w->settings.log_level);
 	w->viewing.opening++; /* answers that were kept may say the old texts */
 	log_line(LOG_NOTICE,
 		 "reread %s: the site's texts and the log level; other keys take a "

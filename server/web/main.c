@@ -1,20 +1,17 @@
-#include <getopt.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "http/limits.h"
 #include "io/daemon.h"
+#include "io/program.h"
 #include "server/web/web.h"
 
-enum { EXIT_FAULT = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3 };
-
-static const char usage[] =
+static const char help[] =
 	"usage: splot-web --config FILE [--check]\n"
 	"       splot-web --version | --help\n"
 	"\n"
@@ -38,7 +35,7 @@ static const char usage[] =
 /* Large, and as long as the process: static, not on the stack. */
 static struct web web = {.files = {.folder_fd = -1}, .signal_fd = -1, .epoll_fd = -1};
 
-static int check(const struct settings *settings, const char *path)
+static enum exit_status check(const struct settings *settings, const char *path)
 {
 	const struct store_options options = {.read_only = true, .apart = true};
 	struct store *store = NULL;
@@ -56,17 +53,7 @@ static int check(const struct settings *settings, const char *path)
 		return EXIT_CONFIG;
 	}
 	(void)printf("%s: good; %s can be read\n", path, settings->view);
-	return EXIT_SUCCESS;
-}
-
-/* What a stranger sends is never in a core file, and nothing here gains rights. */
-static void protect_process(void)
-{
-	const struct rlimit none = {0, 0};
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	return EXIT_STOPPED;
 }
 
 /* As many as connections, and some. */
@@ -163,11 +150,11 @@ static void end(struct web *w)
 		(void)close(w->epoll_fd);
 }
 
-static int serve(const char *path)
+static enum exit_status serve(const char *path)
 {
 	enum err e = ERR_OK;
 
-	log_level((enum log_priority)web.settings.log_level);
+	log_level(web.settings.log_level);
 	raise_files(&web.settings);
 	e = start(&web);
 	if (e == ERR_OK) {
@@ -180,7 +167,7 @@ static int serve(const char *path)
 	end(&web);
 	if (e == ERR_OK)
 		log_line(LOG_NOTICE, "splot-web: stopped");
-	return e == ERR_OK ? EXIT_SUCCESS : e == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAULT;
+	return e == ERR_OK ? EXIT_STOPPED : e == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
 /* Answers are large and short-lived: their memory goes back to the system. */
@@ -195,52 +182,23 @@ static void keep_memory_small(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"config", required_argument, NULL, 'c'},
-		{"check", no_argument, NULL, 'k'},
-		{"version", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
+	const struct program program = {"splot-web", SPLOT_VERSION, help};
+	struct program_options options = {.config = NULL};
 	char why[WHY_BYTES];
-	const char *config = NULL;
-	bool only_check = false;
-	int option = 0;
+	enum exit_status status = EXIT_CONFIG;
 
 	keep_memory_small();
-	protect_process();
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			config = optarg;
-			break;
-		case 'k':
-			only_check = true;
-			break;
-		case 'v':
-			(void)puts("splot-web " SPLOT_VERSION);
-			return EXIT_SUCCESS;
-		case 'h':
-			(void)fputs(usage, stdout);
-			return EXIT_SUCCESS;
-		default:
-			(void)fputs(usage, stderr);
-			return EXIT_USAGE;
-		}
-	}
-	if (!config || optind != argc) {
-		(void)fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	if (settings_load(config, &web.settings, why) != ERR_OK) {
+	program_protect();
+	if (!program_read_options(&program, argc, argv, &options, &status))
+		return (int)status;
+	if (settings_load(options.config, &web.settings, why) != ERR_OK) {
 		(void)fprintf(stderr, "splot-web: %s\n", why);
 		return EXIT_CONFIG;
 	}
-	if (only_check) {
-		int status = check(&web.settings, config);
-
+	if (options.check) {
+		status = check(&web.settings, options.config);
 		settings_free(&web.settings);
-		return status;
+		return (int)status;
 	}
-	return serve(config);
+	return (int)serve(options.config);
 }

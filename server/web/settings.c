@@ -20,7 +20,7 @@ static const struct config_rule rules[] = {
 	 "of those, readers of the live feed"},
 	{"web", "max-connections-per-ip", CONFIG_UINT, false, "0", 0, 60000,
 	 "from one address; 0: no bound"},
-	{"web", "log-level", CONFIG_TEXT, false, "info", 0, 0,
+	{"web", "log-level", CONFIG_LEVEL, false, "info", 0, 0,
 	 "error, warning, notice, info or debug"},
 	{"site", "*", CONFIG_TEXT, false, NULL, 0, 0, "texts of the page"},
 };
@@ -72,7 +72,6 @@ static enum err load_terc(const char *path, struct terc_table *ret, char *why)
 static enum err take_values(struct settings *s, char *why)
 {
 	const struct config *c = &s->config;
-	const char *level = config_get(c, "web", "log-level");
 
 	s->view = config_get(c, "web", "view");
 	s->listen = config_get(c, "web", "listen");
@@ -82,16 +81,9 @@ static enum err take_values(struct settings *s, char *why)
 	s->connections_max = (unsigned)config_uint(c, "web", "max-connections");
 	s->readers_max = (unsigned)config_uint(c, "web", "max-readers");
 	s->connections_per_ip = (unsigned)config_uint(c, "web", "max-connections-per-ip");
-	if (!s->view || !s->listen || !level)
+	if (!s->view || !s->listen)
 		return ERR_INTERNAL; /* config_load gave what is required or has a fallback */
-	s->log_level = log_level_named(level);
-	if (s->log_level < 0) {
-		(void)snprintf(why, WHY_BYTES,
-			       "%s: log-level = %s is not known; write error, warning, notice, "
-			       "info or debug",
-			       c->path, level);
-		return ERR_CONFIG;
-	}
+	s->log_level = config_level(c, "web", "log-level");
 	if (s->cors_origin && !is_origin(s->cors_origin)) {
 		(void)snprintf(why, WHY_BYTES,
 			       "%s: cors-origin = %s is no origin; write https://HOST, without a "

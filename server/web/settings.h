@@ -14,7 +14,7 @@ struct settings {
 	const char *view, *listen;
 	const char *export, *terc, *cors_origin; /* NULL: none */
 	unsigned connections_max, readers_max, connections_per_ip;
-	int log_level;
+	enum log_priority log_level;
 	size_t site_count;
 	struct site_text site[SITE_TEXTS_MAX];
 	struct terc_table powiats; /* owned */

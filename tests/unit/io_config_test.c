@@ -12,7 +12,8 @@
 
 static const struct config_rule rules[] = {
 	{.section = "node", .key = "keys", .type = CONFIG_PATH, .required = true, .help = "keys"},
-	{.section = "node", .key = "control-mode", .type = CONFIG_TEXT, .fallback = "0660"},
+	{.section = "node", .key = "control-mode", .type = CONFIG_MODE, .fallback = "0660"},
+	{.section = "node", .key = "log-level", .type = CONFIG_LEVEL, .fallback = "info"},
 	{.section = "node",
 	 .key = "batch",
 	 .type = CONFIG_UINT,
@@ -80,7 +81,8 @@ static void what_is_written_is_read_and_the_rest_falls_back(void **state)
 		   "[editors]\nanna = e07\njan = e08\n[server.a]\naddress=x"));
 	(void)snprintf(path, sizeof path, "%s/secret/keys", w->folder);
 	assert_string_equal(config_get(&w->config, "node", "keys"), path);
-	assert_string_equal(config_get(&w->config, "node", "control-mode"), "0660");
+	assert_int_equal(config_mode(&w->config, "node", "control-mode"), 0660);
+	assert_int_equal(config_level(&w->config, "node", "log-level"), LOG_INFO);
 	assert_int_equal(config_uint(&w->config, "node", "batch"), 9);
 	assert_string_equal(config_get(&w->config, "editors", "jan"), "e08");
 	assert_null(config_get(&w->config, "editors", "ewa"));
@@ -97,9 +99,11 @@ static void an_absolute_path_stays_as_it_is(void **state)
 {
 	struct world *w = *state;
 
-	OK(load(w, "[node]\nkeys = /etc/splot/keys\n"));
+	OK(load(w, "[node]\nkeys = /etc/splot/keys\ncontrol-mode = 640\nlog-level = debug\n"));
 	assert_string_equal(config_get(&w->config, "node", "keys"), "/etc/splot/keys");
 	assert_int_equal(config_uint(&w->config, "node", "batch"), 8);
+	assert_int_equal(config_mode(&w->config, "node", "control-mode"), 0640);
+	assert_int_equal(config_level(&w->config, "node", "log-level"), LOG_DEBUG);
 }
 
 static void what_does_not_fit_is_refused_with_its_line(void **state)
@@ -116,6 +120,12 @@ static void what_does_not_fit_is_refused_with_its_line(void **state)
 		{"[node]\nkeys = k\nbatch = 3x\n", ":3:", "from 1 to 64"},
 		{"[node]\nkeys = k\nbatch = -1\n", ":3:", "from 1 to 64"},
 		{"[node]\nkeys = k\nbatch = 99999999999999999999\n", ":3:", "from 1 to 64"},
+		{"[node]\nkeys = k\ncontrol-mode = 0668\n", ":3:", "octal"},
+		{"[node]\nkeys = k\ncontrol-mode = 1777\n", ":3:", "octal"},
+		{"[node]\nkeys = k\ncontrol-mode = -1\n", ":3:", "octal"},
+		{"[node]\nkeys = k\ncontrol-mode = 0x1\n", ":3:", "octal"},
+		{"[node]\nkeys = k\ncontrol-mode =\n", ":3:", "octal"},
+		{"[node]\nkeys = k\nlog-level = loud\n", ":3:", "notice"},
 		{"[node]\nkeys =\n", ":2:", "no value"},
 		{"[node]\nbatch = 9\n", ".ini:", "lacks \"keys\""},
 		{"[node]\nkeys = k\n[server.a]\n", ":3:", "lacks \"address\""},

@@ -1,0 +1,60 @@
+#include "io/program.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+void program_protect(void)
+{
+	const struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	/* The limit alone does not hold where cores are piped to a program. */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+bool program_read_options(const struct program *p, int argc, char **argv,
+			  struct program_options *ret, enum exit_status *ret_status)
+{
+	static const struct option table[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 't'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	struct program_options options = {.config = NULL};
+	int option = 0;
+
+	*ret_status = EXIT_STOPPED;
+	while ((option = getopt_long(argc, argv, "c:tVh", table, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options.config = optarg;
+			break;
+		case 't':
+			options.check = true;
+			break;
+		case 'V':
+			(void)printf("%s %s\n", p->name, p->version);
+			return false;
+		case 'h':
+			(void)fputs(p->help, stdout);
+			return false;
+		default:
+			*ret_status = EXIT_USAGE;
+			return false;
+		}
+	}
+	if (options.config && optind == argc) {
+		*ret = options;
+		return true;
+	}
+	(void)fprintf(stderr, "%s: %s; try %s --help\n", p->name,
+		      options.config ? "only options are taken" : "--config FILE is missing",
+		      p->name);
+	*ret_status = EXIT_USAGE;
+	return false;
+}
