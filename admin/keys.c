@@ -33,6 +33,7 @@ static enum err card_of(const struct keys *keys, struct card *ret, struct signer
 	card.log = of.log;
 	memcpy(card.realm, of.realm, sizeof card.realm);
 	memcpy(card.server_name, of.server, sizeof card.server_name);
+	card.generation = of.generation;
 	if (!card.server) {
 		e = witness_origin(of.realm, of.log, witness, sizeof witness);
 		if (e == ERR_OK)

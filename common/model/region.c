@@ -148,9 +148,32 @@ enum err witness_origin(const char *realm, struct log_name name, char *ret_origi
 	return join(realm, ORIGIN_WITNESS, name.text, ret_origin, size);
 }
 
-enum err national_origin(const char *realm, const char *server, char *ret_origin, size_t size)
+/* "/region/" of "x/region/2": a server of that name has no second generation. */
+static bool is_part(const char *server)
 {
-	return join(realm, ORIGIN_NATIONAL, server, ret_origin, size);
+	for (size_t kind = 0; kind < ORIGIN_KINDS; kind++) {
+		size_t size = strlen(part_texts[kind]) - 2;
+
+		if (strlen(server) == size && memcmp(server, part_texts[kind] + 1, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum err national_origin(const char *realm, const char *server, uint32_t generation,
+			 char *ret_origin, size_t size)
+{
+	char name[SERVER_NAME_BYTES + 1 + LOG_GENERATION_DIGITS_MAX + 1];
+
+	if (generation == 0 || generation > LOG_GENERATION_MAX ||
+	    (generation > 1 && is_part(server)))
+		return ERR_INVALID;
+	if (strlen(server) >= SERVER_NAME_BYTES)
+		return ERR_LIMIT;
+	if (generation == 1)
+		return join(realm, ORIGIN_NATIONAL, server, ret_origin, size);
+	(void)snprintf(name, sizeof name, "%s/%u", server, (unsigned)generation);
+	return join(realm, ORIGIN_NATIONAL, name, ret_origin, size);
 }
 
 static bool letter_or_digit(uint8_t c)
@@ -191,6 +214,26 @@ static bool last_part(struct bytes text, size_t *ret_at, enum origin_kind *ret_k
 	return false;
 }
 
+/* A server's name, and behind it the generation of a national log that began anew. */
+static enum err parse_server(struct bytes text, struct origin_parts *o)
+{
+	const uint8_t *slash = text.size ? memchr(text.data, '/', text.size) : NULL;
+	struct bytes name = slash ? bytes_of(text.data, (size_t)(slash - text.data)) : text;
+	struct bytes tail = bytes_of(text.data + name.size, text.size - name.size);
+
+	if (!name_valid(name, ".-_", sizeof o->server - 1) ||
+	    (tail.size && !generation_valid(tail)))
+		return ERR_INVALID;
+	memcpy(o->server, name.data, name.size);
+	o->generation = 1;
+	if (tail.size > 0)
+		o->generation = 0;
+	for (size_t i = 1; i < tail.size; i++) /* LOG_GENERATION_DIGITS_MAX: it fits */
+		o->generation = o->generation * 10 + (uint32_t)(tail.data[i] - '0');
+	memcpy(o->log.text, NATIONAL, sizeof NATIONAL);
+	return ERR_OK;
+}
+
 enum err origin_parse(struct bytes text, struct origin_parts *ret)
 {
 	struct origin_parts o = {.realm = ""};
@@ -205,10 +248,8 @@ enum err origin_parse(struct bytes text, struct origin_parts *ret)
 	rest = bytes_of(text.data + behind, text.size - behind);
 	memcpy(o.realm, text.data, at);
 	if (o.kind == ORIGIN_NATIONAL) {
-		if (!name_valid(rest, ".-_", sizeof o.server - 1))
+		if (parse_server(rest, &o) != ERR_OK)
 			return ERR_INVALID;
-		memcpy(o.server, rest.data, rest.size);
-		memcpy(o.log.text, NATIONAL, sizeof NATIONAL);
 	} else if (log_name_parse(rest, &o.log) != ERR_OK ||
 		   log_name_region(o.log) == REGION_NONE) {
 		return ERR_INVALID;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -42,11 +43,14 @@ int log_name_region(struct log_name name);
 bool log_name_before(struct log_name name, struct log_name *ret);
 
 /* "<realm>/region/26" (a region's log) or, for a server's national log,
- * "<realm>/national/<server>". Fails with LIMIT. */
+ * "<realm>/national/<server>", with "/N" behind it for generation N >= 2: one that began anew.
+ * LIMIT; INVALID for a generation of 0 or over LOG_GENERATION_MAX, or of a server that is named
+ * like a part of an origin ("region", "national", "witness"), which could not be told apart. */
+enum { LOG_GENERATION_MAX = 999999999 };
 MUST_USE enum err log_origin(const char *realm, struct log_name name, char *ret_origin,
 			     size_t size);
-MUST_USE enum err national_origin(const char *realm, const char *server, char *ret_origin,
-				  size_t size);
+MUST_USE enum err national_origin(const char *realm, const char *server, uint32_t generation,
+				  char *ret_origin, size_t size);
 /* "<realm>/witness/26": as whom the keeper of that log cosigns. */
 MUST_USE enum err witness_origin(const char *realm, struct log_name name, char *ret_origin,
 				 size_t size);
@@ -60,10 +64,12 @@ struct origin_parts {
 	char realm[REALM_BYTES_MAX + 1];
 	struct log_name log;            /* "national" for a server's national log */
 	char server[SERVER_NAME_BYTES]; /* a server's name; else empty */
+	uint32_t generation;            /* of a national log: 1, or N of ".../N" */
 };
 
 /* The inverse of the three above.  The last "/region/", "/national/" or "/witness/" decides, so a
- * realm may hold such parts itself; no log's or server's name does.  A realm has 1 to
+ * realm may hold such parts itself; no log's or server's name does (".../national/2" is of a server
+ * "2", ".../national/2/2" of its second generation).  A realm has 1 to
  * REALM_BYTES_MAX of A-Z a-z 0-9 . - _ / and a letter or digit at both ends; a server's name the
  * same without "/", up to SERVER_NAME_BYTES - 1.  INVALID for anything else and for more than
  * ORIGIN_BYTES_MAX; `ret` is untouched then. */

@@ -13,7 +13,8 @@ static const char SERVER_CARD[] = "splot server card v1";
 /* The origin of the log that the card is about. */
 static enum err card_origin(const struct card *c, char *ret, size_t size)
 {
-	return c->server ? national_origin(c->realm, c->server_name, ret, size)
+	return c->server ? national_origin(c->realm, c->server_name,
+					   c->generation ? c->generation : 1, ret, size)
 			 : log_origin(c->realm, c->log, ret, size);
 }
 
@@ -120,6 +121,7 @@ static enum err parse_origin(struct bytes origin, struct card *c)
 		return ERR_DECODE;
 	memcpy(c->realm, parts.realm, sizeof(c->realm));
 	memcpy(c->server_name, parts.server, sizeof(c->server_name));
+	c->generation = parts.generation;
 	c->log = parts.log;
 	return ERR_OK;
 }

@@ -21,6 +21,7 @@ struct card {
 	char realm[REALM_BYTES_MAX + 1];
 	struct log_name log;                 /* a node's; "national" for a server */
 	char server_name[SERVER_NAME_BYTES]; /* a server's */
+	uint32_t generation;                 /* of its national log; 0: as 1 */
 	struct vkey log_key;
 	struct vkey witness_key; /* a node's: name "<realm>/witness/26", type 0x04 */
 	uint8_t curve_public[32];

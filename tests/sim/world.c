@@ -198,7 +198,7 @@ static void make_server(struct world *w, unsigned number)
 	(void)snprintf(s->view_disk, sizeof(s->view_disk), "server-%u.view", number);
 	(void)snprintf(s->copy, sizeof(s->copy), "server-%u.copy", number);
 	(void)snprintf(s->newest, sizeof(s->newest), "server-%u.newest", number);
-	if (national_origin(REALM, server_host_name(s), origin, sizeof(origin)))
+	if (national_origin(REALM, server_host_name(s), 1, origin, sizeof(origin)))
 		exit(3);
 	world_signer(origin, KEY_ED25519, 2, number, s->secret, &s->signer);
 }

@@ -93,7 +93,7 @@ static void origins_name_realm_and_log(void **state)
 	assert_ok(log_name_parse(t("26/2"), &name));
 	assert_ok(log_origin("splot.example", name, origin, sizeof origin));
 	assert_string_equal(origin, "splot.example/region/26/2");
-	assert_ok(national_origin("splot.example", "centre", origin, sizeof origin));
+	assert_ok(national_origin("splot.example", "centre", 1, origin, sizeof origin));
 	assert_string_equal(origin, "splot.example/national/centre");
 	assert_err(log_origin("splot.example", name, origin, strlen("splot.example/region/26/2")),
 		   ERR_LIMIT);
@@ -114,7 +114,7 @@ static void what_origins_are_made_of_is_read_back(void **state)
 	assert_ok(log_name_parse(t("26/2"), &name));
 	for (size_t i = 0; i < sizeof realms / sizeof realms[0]; i++) {
 		assert_ok(log_origin(realms[i], name, text[ORIGIN_REGION], sizeof text[0]));
-		assert_ok(national_origin(realms[i], "region", text[ORIGIN_NATIONAL],
+		assert_ok(national_origin(realms[i], "region", 1, text[ORIGIN_NATIONAL],
 					  sizeof text[0]));
 		assert_ok(witness_origin(realms[i], name, text[ORIGIN_WITNESS], sizeof text[0]));
 		for (int kind = 0; kind < 3; kind++) {
@@ -126,6 +126,43 @@ static void what_origins_are_made_of_is_read_back(void **state)
 			assert_string_equal(o.server, kind == ORIGIN_NATIONAL ? "region" : "");
 		}
 	}
+}
+
+static void a_national_log_begun_anew_has_a_number(void **state)
+{
+	static const char *const parts[] = {"region", "national", "witness"};
+	static const uint32_t generations[] = {1, 2, 10, LOG_GENERATION_MAX};
+	char text[ORIGIN_BYTES_MAX + 1] = "kept";
+	struct origin_parts o;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof generations / sizeof generations[0]; i++) {
+		assert_ok(national_origin("a/national/x", "centrum", generations[i], text,
+					  sizeof text));
+		assert_ok(origin_parse(t(text), &o));
+		assert_int_equal(o.kind, ORIGIN_NATIONAL);
+		assert_string_equal(o.realm, "a/national/x");
+		assert_string_equal(o.server, "centrum");
+		assert_string_equal(o.log.text, "national");
+		assert_int_equal(o.generation, generations[i]);
+	}
+	assert_string_equal(text, "a/national/x/national/centrum/999999999");
+	/* a server may be called by a number */
+	assert_ok(origin_parse(t("a/national/2"), &o));
+	assert_string_equal(o.server, "2");
+	assert_int_equal(o.generation, 1);
+	assert_ok(origin_parse(t("a/national/2/2"), &o));
+	assert_string_equal(o.server, "2");
+	assert_int_equal(o.generation, 2);
+	/* what would be read back as another one */
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		assert_err(national_origin("a", parts[i], 2, text, sizeof text), ERR_INVALID);
+	assert_err(national_origin("a", "b", 0, text, sizeof text), ERR_INVALID);
+	assert_err(national_origin("a", "b", LOG_GENERATION_MAX + 1, text, sizeof text),
+		   ERR_INVALID);
+	assert_err(national_origin("a", "b", 2, text, strlen("a/national/b/2")), ERR_LIMIT);
+	assert_ok(national_origin("a", "b", 2, text, strlen("a/national/b/2") + 1));
+	assert_string_equal(text, "a/national/b/2");
 }
 
 static void what_is_no_origin_is_refused(void **state)
@@ -156,6 +193,14 @@ static void what_is_no_origin_is_refused(void **state)
 		"a/national/region/x",
 		/* servers */
 		"a/national/b/c",
+		"a/national/b/",
+		"a/national/b/0",
+		"a/national/b/1",
+		"a/national/b/02",
+		"a/national/b/2/2",
+		"a/national/b/9999999999",
+		"a/national/b/-2",
+		"a/national//2",
 		"a/national/-b",
 		"a/national/b.",
 		"a/national/b c",
@@ -242,6 +287,7 @@ int main(void)
 		cmocka_unit_test(a_log_begun_anew_goes_on_from_the_one_before_it),
 		cmocka_unit_test(origins_name_realm_and_log),
 		cmocka_unit_test(what_origins_are_made_of_is_read_back),
+		cmocka_unit_test(a_national_log_begun_anew_has_a_number),
 		cmocka_unit_test(what_is_no_origin_is_refused),
 		cmocka_unit_test(an_origin_and_its_names_have_bounds),
 		cmocka_unit_test(an_id_names_its_owner),
