@@ -5,12 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
+#include "run.h"
+
+static const char USAGE[] =
+	"usage: splot-sim [--seeds N] [--from S] [--jobs J] [--record FILE] [--verbose]\n"
+	"       splot-sim --long [--from S] [--jobs J] [--record FILE]\n"
+	"       splot-sim --list FILE [--jobs J]\n"
+	"Plays N seeds (100; --long: 100,000) from S (1) on, J (1) at a time, or those of a\n"
+	"file, one at the beginning of each line; exits 1 at the first that fails.\n"
+	"--record adds a line about them to the file that docs/RELIABILITY.md is made from.\n";
+
+enum { LIST_MAX = 4096, LONG_SEEDS = 100000 };
 
 static int usage(FILE *to)
 {
-	(void)fprintf(to, "usage: splot-sim [--seeds N] [--from S] [--verbose]\n"
-			  "Plays N seeds (100) from S (1) on; exits 1 at the first that fails.\n");
+	(void)fputs(USAGE, to);
 	return to == stdout ? 0 : 2;
 }
 
@@ -22,71 +31,69 @@ static bool number(const char *text, uint64_t *ret)
 	return text && *text && end && *end == '\0';
 }
 
-static void add(struct tally *sum, const struct tally *one)
+/* Lines that begin with a number; what follows it says what that seed found. */
+static bool read_list(const char *path, struct run *run)
 {
-	enum { FIELDS = sizeof(*sum) / sizeof(uint64_t) };
-	uint64_t a[FIELDS], b[FIELDS];
+	FILE *f = path ? fopen(path, "r") : NULL;
+	char line[256];
 
-	memcpy(a, sum, sizeof(a));
-	memcpy(b, one, sizeof(b));
-	for (size_t i = 0; i < FIELDS; i++)
-		a[i] += b[i];
-	memcpy(sum, a, sizeof(a));
+	if (!f)
+		return false;
+	run->list = calloc(LIST_MAX, sizeof(*run->list));
+	run->seeds = 0;
+	while (run->list && run->seeds < LIST_MAX && fgets(line, sizeof(line), f)) {
+		char *end = NULL;
+		uint64_t seed = strtoull(line, &end, 10);
+
+		if (end != line)
+			run->list[run->seeds++] = seed;
+	}
+	(void)fclose(f);
+	return run->list && run->seeds > 0;
 }
 
-static int play(uint64_t from, uint64_t seeds, bool verbose)
+static bool flag(const char *name, struct run *run)
 {
-	struct world *w = calloc(1, sizeof(*w));
-	struct tally sum = {0};
+	if (strcmp(name, "--verbose") == 0)
+		run->verbose = true;
+	else if (strcmp(name, "--long") == 0)
+		run->seeds = LONG_SEEDS;
+	else
+		return false;
+	return true;
+}
 
-	if (!w)
-		return 3;
-	for (uint64_t seed = from; seed < from + seeds; seed++) {
-		bool held = world_play(w, seed, verbose);
-
-		add(&sum, &w->tally);
-		if (!held) {
-			(void)printf("%s\nseed %" PRIu64 " FAILED; again: splot-sim --seeds 1 "
-				     "--from %" PRIu64 " --verbose\n",
-				     buf_text(&w->story), seed, seed);
-			world_free(w);
-			free(w);
-			return 1;
-		}
-		world_free(w);
-	}
-	free(w);
-	(void)printf("%" PRIu64 " seeds held: %" PRIu64 " events in %" PRIu64 " commits, %" PRIu64
-		     " accepted by servers, %" PRIu64 " folded, %" PRIu64 " fetched back; %" PRIu64
-		     " starts, %" PRIu64 " stores put back, %" PRIu64 " logs frozen, %" PRIu64
-		     " refusals, %" PRIu64 " messages lost, %" PRIu64 " doubled, %" PRIu64
-		     " full disks, %" PRIu64 " maps grown, %" PRIu64 " cosignatures, %" PRIu64
-		     " servers put back and noticed\n",
-		     seeds, sum.events, sum.commits, sum.accepted, sum.folds, sum.fetched,
-		     sum.restarts, sum.restores, sum.frozen, sum.refusals, sum.lost, sum.doubled,
-		     sum.full, sum.grown, sum.cosigned, sum.put_back);
-	return 0;
+static bool option(const char *name, const char *value, struct run *run)
+{
+	if (strcmp(name, "--seeds") == 0)
+		return number(value, &run->seeds);
+	if (strcmp(name, "--from") == 0)
+		return number(value, &run->from);
+	if (strcmp(name, "--jobs") == 0)
+		return number(value, &run->jobs) && run->jobs > 0 && run->jobs <= JOBS_MAX;
+	if (strcmp(name, "--list") == 0)
+		return read_list(value, run);
+	run->record = value;
+	return value && strcmp(name, "--record") == 0;
 }
 
 int main(int argc, char **argv)
 {
-	uint64_t seeds = 100;
-	uint64_t from = 1;
-	bool verbose = false;
+	struct run run = {.seeds = 100, .from = 1, .jobs = 1};
+	int status = 0;
 
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--verbose") == 0)
-			verbose = true;
-		else if (strcmp(argv[i], "--help") == 0)
+		if (strcmp(argv[i], "--help") == 0)
 			return usage(stdout);
-		else if (strcmp(argv[i], "--seeds") == 0 && number(argv[i + 1], &seeds))
-			i++;
-		else if (strcmp(argv[i], "--from") == 0 && number(argv[i + 1], &from))
-			i++;
-		else
+		if (flag(argv[i], &run))
+			continue;
+		if (!option(argv[i], argv[i + 1], &run))
 			return usage(stderr);
+		i++;
 	}
 	if (sodium_init() < 0)
 		return 3;
-	return play(from, seeds, verbose);
+	status = run_seeds(&run);
+	free(run.list);
+	return status;
 }

@@ -343,6 +343,7 @@ static void note_promises(struct node_host *n)
 		n->told[i] = link->confirmed;
 		if (link->confirmed <= p->size)
 			continue;
+		n->w->tally.confirmed += link->confirmed - p->size;
 		*p = (struct promise){link->confirmed, n->chain.at[link->confirmed]};
 		check_promise(n->w, i, region);
 	}

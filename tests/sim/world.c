@@ -303,6 +303,8 @@ static void at_check(struct world *w)
 		calm_down(w);
 	if (check_converged(w, why)) {
 		world_tell(w, "world", "all agree");
+		if (w->converge_ms == 0)
+			w->converge_ms = w->now_ms - FAULTS_END_MS;
 		if (fault_put_back(w)) {
 			world_plan(w, 250, AT_CHECK, 0, 0, 0, NULL);
 			return;

@@ -163,12 +163,13 @@ struct wire {
 
 struct tally {
 	uint64_t events, commits, accepted, fetched, frozen, restarts, restores, refusals, lost,
-		doubled, full, grown, folds, cosigned, put_back;
+		doubled, full, grown, folds, cosigned, put_back, confirmed;
 };
 
 struct world {
 	uint64_t seed, random;
 	int64_t now_ms, end_ms;
+	int64_t converge_ms; /* from the last fault until all agreed */
 	bool verbose, failed, calm; /* calm: no more faults */
 	struct buf story;
 	struct occurrence *heap; /* owned */
