@@ -14,7 +14,7 @@ enum { CONTROL_ITEMS_MAX = 32 * 1024 };
 static const struct codec_bounds CONTROL_BOUNDS = {
 	.bytes = CONTROL_BYTES_MAX, .items = CONTROL_ITEMS_MAX, .text_bytes = CONTROL_BYTES_MAX};
 
-enum { CONTROL_VERB_LAST = CONTROL_CONTINUE };
+enum { CONTROL_VERB_LAST = CONTROL_FOLLOW };
 
 /* Of a redacted event; and a verifier key, which is a name, a hash and a key in base64. */
 enum { LEAF_BYTES = 32, VERIFIER_KEY_BYTES_MAX = KEY_NAME_BYTES_MAX + 64 };
@@ -348,6 +348,28 @@ static enum err witness_from(const ProtobufCMessage *message, void *row)
 	return ERR_OK;
 }
 
+static bool witnessed_to(const void *row, ProtobufCMessage *message, struct arena *arena)
+{
+	const struct witnessed_row *w = row;
+	Splot__Witnessed *m = (Splot__Witnessed *)message;
+
+	(void)arena;
+	m->server = codec_text(w->server);
+	m->origin = codec_text(w->origin);
+	m->note = codec_binary(w->note);
+	m->followed = w->followed;
+	return true;
+}
+
+static enum err witnessed_from(const ProtobufCMessage *message, void *row)
+{
+	const Splot__Witnessed *m = (const Splot__Witnessed *)message;
+
+	*(struct witnessed_row *)row = (struct witnessed_row){
+		m->server, m->origin, bytes_of(m->note.data, m->note.len), m->followed};
+	return ERR_OK;
+}
+
 static bool histogram_to(const void *row, ProtobufCMessage *message, struct arena *arena)
 {
 	const struct histogram_row *h = row;
@@ -419,6 +441,8 @@ static const struct row_codec EVIDENCE = {&splot__evidence__descriptor, sizeof(s
 static const struct row_codec WITNESSES = {&splot__witness__descriptor, sizeof(struct witness_row),
 					   witness_to, witness_from};
 
+static const struct row_codec WITNESSED = {
+	&splot__witnessed__descriptor, sizeof(struct witnessed_row), witnessed_to, witnessed_from};
 static const struct row_codec HISTOGRAMS = {
 	&splot__histogram__descriptor, sizeof(struct histogram_row), histogram_to, histogram_from};
 
@@ -506,8 +530,10 @@ enum err control_reply_encode(const struct control_reply *r, struct arena *scrat
 	m.witnesses = rows_to(&WITNESSES, r->witnesses, r->witness_count, scratch);
 	m.n_histograms = r->histogram_count;
 	m.histograms = rows_to(&HISTOGRAMS, r->histograms, r->histogram_count, scratch);
+	m.n_witnessed = r->witnessed_count;
+	m.witnessed = rows_to(&WITNESSED, r->witnessed, r->witnessed_count, scratch);
 	if (!m.problems || !m.versions || !m.counts || !m.peers || !m.refusals || !m.trust ||
-	    !m.rows || !m.evidence || !m.witnesses || !m.histograms)
+	    !m.rows || !m.evidence || !m.witnesses || !m.histograms || !m.witnessed)
 		return ERR_NOMEM;
 	return codec_pack(&m.base, CONTROL_BYTES_MAX, ret);
 }
@@ -532,6 +558,7 @@ static enum err reply_rows(const Splot__ControlReply *m, struct arena *arena,
 		{&EVIDENCE, m->evidence, m->n_evidence, &r->evidence, &r->evidence_count},
 		{&WITNESSES, m->witnesses, m->n_witnesses, &r->witnesses, &r->witness_count},
 		{&HISTOGRAMS, m->histograms, m->n_histograms, &r->histograms, &r->histogram_count},
+		{&WITNESSED, m->witnessed, m->n_witnessed, &r->witnessed, &r->witnessed_count},
 	};
 
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {

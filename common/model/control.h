@@ -17,21 +17,23 @@
 
 enum control_verb {
 	CONTROL_NONE,
-	CONTROL_EDIT,     /* node: draft, dry_run -> accepted | problems | failure */
-	CONTROL_QUERY,    /* both: kind/id/after/limit/at/history -> versions, more, position */
-	CONTROL_SUMMARY,  /* both: after_count -> counts, more, position */
-	CONTROL_STATUS,   /* both -> status */
-	CONTROL_ENROL,    /* server: document (enrolment), reason */
-	CONTROL_REVOKE,   /* server: log, reason */
-	CONTROL_TRUST,    /* server -> trust rows */
-	CONTROL_WAIVE,    /* node: server name, reason */
-	CONTROL_ROWS,     /* both: name, table, after_key, reverse, limit -> rows, more */
-	CONTROL_EVIDENCE, /* both -> evidence */
-	CONTROL_FREEZE,   /* server: name, size, reason */
-	CONTROL_RELEASE,  /* server: name, reason */
-	CONTROL_REDACT,   /* server: name, index, leaf, reason */
-	CONTROL_ROTATE,   /* node: reason */
-	CONTROL_CONTINUE, /* node: document, key, reason */
+	CONTROL_EDIT,      /* node: draft, dry_run -> accepted | problems | failure */
+	CONTROL_QUERY,     /* both: kind/id/after/limit/at/history -> versions, more, position */
+	CONTROL_SUMMARY,   /* both: after_count -> counts, more, position */
+	CONTROL_STATUS,    /* both -> status */
+	CONTROL_ENROL,     /* server: document (enrolment), reason */
+	CONTROL_REVOKE,    /* server: log, reason */
+	CONTROL_TRUST,     /* server -> trust rows */
+	CONTROL_WAIVE,     /* node: server name, reason */
+	CONTROL_ROWS,      /* both: name, table, after_key, reverse, limit -> rows, more */
+	CONTROL_EVIDENCE,  /* both -> evidence */
+	CONTROL_FREEZE,    /* server: name, size, reason */
+	CONTROL_RELEASE,   /* server: name, reason */
+	CONTROL_REDACT,    /* server: name, index, leaf, reason */
+	CONTROL_ROTATE,    /* node: reason */
+	CONTROL_CONTINUE,  /* both: document, key, reason */
+	CONTROL_WITNESSED, /* node -> witnessed */
+	CONTROL_FOLLOW,    /* node: server name, reason */
 };
 
 struct count_row { /* one row of the summary: docs/splotctl.1 */
@@ -62,7 +64,7 @@ struct control_request {
 	/* SUMMARY: the rows after this one, the last of a page; no metric (NULL, ""): from the
 	 * first.  Another `position` in the reply: what was counted has changed, begin again */
 	struct count_row after_count;
-	/* ENROL, REVOKE, WAIVE, FREEZE, RELEASE, REDACT, ROTATE, CONTINUE */
+	/* ENROL, REVOKE, WAIVE, FREEZE, RELEASE, REDACT, ROTATE, CONTINUE, FOLLOW */
 	struct bytes document;
 	const char *name; /* log or server */
 	const char *reason;
@@ -96,10 +98,17 @@ struct witness_row {
 	uint64_t at_ms; /* by its own word */
 };
 
+struct witnessed_row {
+	const char *server; /* its name */
+	const char *origin; /* of its national log, this generation of it */
+	struct bytes note;  /* the newest checkpoint of it that this node witnessed */
+	bool followed;      /* it is the log that this node follows */
+};
+
 struct peer_row {          /* node: one per server; server: one per log */
 	const char *name;  /* server's name, or log */
 	const char *state; /* "live", "connecting", "catching-up", "fetching", "frozen", "refused",
-			      "revoked", "away", "off" */
+			      "held", "revoked", "away", "off" */
 	uint64_t size;     /* confirmed there / durable here */
 	uint64_t claimed;  /* server: what the node says it has; node: the server's size */
 	uint64_t last_contact_ms; /* wall ms; 0 never */
@@ -165,6 +174,9 @@ struct control_reply {
 	/* EVIDENCE */
 	const struct evidence_row *evidence;
 	size_t evidence_count;
+	/* WITNESSED */
+	const struct witnessed_row *witnessed;
+	size_t witnessed_count;
 	/* STATUS */
 	const char *key;                     /* verifier key of the log that this daemon signs */
 	const struct witness_row *witnesses; /* server, and what follows */

@@ -90,7 +90,8 @@ struct national_entry {
 	uint64_t size;
 	struct bytes checkpoint;
 	/* act */
-	const char *act; /* "enrol", "revoke", "freeze", "release", "rotate", "redact" */
+	const char *act; /* "enrol", "revoke", "freeze", "release", "rotate", "redact",
+			    "continues" (session/anew.h) */
 	const char *by;
 	const char *reason;
 	struct bytes document;

@@ -100,7 +100,7 @@ static void odd_requests_are_refused(void **state)
 
 	(void)state;
 	assert_err(control_request_decode(bytes_of("", 0), &arena, &back), ERR_VERSION);
-	put_number(&raw, 1, CONTROL_CONTINUE + 1);
+	put_number(&raw, 1, CONTROL_FOLLOW + 1);
 	assert_err(control_request_decode(buf_bytes(&raw), &arena, &back), ERR_VERSION);
 	buf_clear(&raw);
 	put_number(&raw, 1, CONTROL_QUERY);
@@ -130,7 +130,7 @@ static void every_verb_decodes(void **state)
 	struct buf raw = {0};
 
 	(void)state;
-	for (int verb = CONTROL_EDIT; verb <= CONTROL_CONTINUE; verb++) {
+	for (int verb = CONTROL_EDIT; verb <= CONTROL_FOLLOW; verb++) {
 		const struct control_request q = {.verb = (enum control_verb)verb};
 		struct control_request back;
 
