@@ -98,6 +98,10 @@ MUST_USE enum err txn_append(struct txn *t, struct table table, struct bytes key
 			     struct bytes value);
 MUST_USE enum err txn_delete(struct txn *t, struct table table, struct bytes key); /* NOT_FOUND */
 
+/* Gives the name of each table that the transaction sees, in order; an error of `take` ends it. */
+MUST_USE enum err txn_tables(struct txn *t, void *context,
+			     enum err (*take)(void *context, const char *name));
+
 /* Deletes all rows; scans of the table lose their place. */
 MUST_USE enum err txn_clear(struct txn *t, struct table table);
 

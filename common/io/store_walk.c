@@ -44,9 +44,9 @@ static enum err walk_table(MDB_txn *txn, MDB_dbi dbi)
 	return count == stat.ms_entries ? ERR_OK : ERR_CORRUPT;
 }
 
-enum err store_each_table(MDB_txn *txn, void *context,
-			  enum err (*take)(void *context, MDB_txn *txn, MDB_dbi dbi,
-					   const char *name))
+/* Names of tables are the keys of the main one. */
+static enum err each_name(MDB_txn *txn, void *context,
+			  enum err (*take)(void *context, const char *name))
 {
 	MDB_cursor *cursor = NULL;
 	MDB_dbi main_dbi = 0;
@@ -61,20 +61,48 @@ enum err store_each_table(MDB_txn *txn, void *context,
 		return store_err(rc);
 	while (err == ERR_OK && (rc = mdb_cursor_get(cursor, &k, &v, MDB_NEXT_NODUP)) == 0) {
 		char name[KEY_BYTES_MAX + 1] = {0};
-		MDB_dbi dbi = 0;
 
 		if (k.mv_size > KEY_BYTES_MAX) {
 			err = ERR_CORRUPT;
 			break;
 		}
 		memcpy(name, k.mv_data, k.mv_size);
-		rc = mdb_dbi_open(txn, name, 0, &dbi);
-		err = rc == 0 ? take(context, txn, dbi, name) : ERR_CORRUPT;
+		err = take(context, name);
 	}
 	mdb_cursor_close(cursor);
 	if (err == ERR_OK && rc != MDB_NOTFOUND)
 		err = store_err(rc);
 	return err;
+}
+
+struct opening {
+	MDB_txn *txn;
+	void *context;
+	enum err (*take)(void *context, MDB_txn *txn, MDB_dbi dbi, const char *name);
+};
+
+static enum err open_named(void *context, const char *name)
+{
+	const struct opening *o = context;
+	MDB_dbi dbi = 0;
+
+	if (mdb_dbi_open(o->txn, name, 0, &dbi) != 0)
+		return ERR_CORRUPT;
+	return o->take(o->context, o->txn, dbi, name);
+}
+
+enum err store_each_table(MDB_txn *txn, void *context,
+			  enum err (*take)(void *context, MDB_txn *txn, MDB_dbi dbi,
+					   const char *name))
+{
+	struct opening o = {txn, context, take};
+
+	return each_name(txn, &o, open_named);
+}
+
+enum err txn_tables(struct txn *t, void *context, enum err (*take)(void *context, const char *name))
+{
+	return each_name(t->mdb, context, take);
 }
 
 static enum err walk_named(void *context, MDB_txn *txn, MDB_dbi dbi, const char *name)
