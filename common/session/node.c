@@ -89,6 +89,7 @@ static void keep_time(const struct node_turn *t)
 		break;
 	case NODE_FROZEN:
 	case NODE_DISTRUSTED:
+	case NODE_HELD:
 		break;
 	}
 }
@@ -243,6 +244,10 @@ static void on_link_event(const struct node_turn *t)
 		on_waive(t->link);
 	} else if (t->event->kind == NODE_EV_DISTRUST) {
 		node_distrust(t);
+	} else if (t->event->kind == NODE_EV_HOLD) {
+		node_hold(t);
+	} else if (t->event->kind == NODE_EV_FOLLOW) {
+		node_follow(t);
 	} else {
 		t->link->stuck = false;
 		node_message(t);
@@ -278,6 +283,8 @@ void node_step(struct node_machine *m, const struct node_event *event, struct no
 	case NODE_EV_MESSAGE:
 	case NODE_EV_WAIVE:
 	case NODE_EV_DISTRUST:
+	case NODE_EV_HOLD:
+	case NODE_EV_FOLLOW:
 		if (event->link >= m->link_count)
 			return;
 		t = node_turn_of(m, event, ret, event->link);

@@ -11,6 +11,9 @@
  *   DISTRUSTED  its national log does not extend what this node witnessed: nothing is sent there
  *            or taken from there any more (another server card is another server); the gate does
  *            not close by it, but waits for it, or for a waiver, where it was closed before
+ *   HELD     its card is of another national log than the one that this node follows: nothing is
+ *            sent there until somebody says that it is to be followed; the gate is as for one that
+ *            has not answered
  *   REFUSED  the server does not want us (revoked, other protocol): tried again slowly
  *
  * Every refusal that a new HELLO can mend (gap, old session) leads back to GREETING, at once the
@@ -54,7 +57,8 @@ enum node_phase {
 	NODE_LIVE,
 	NODE_FROZEN,
 	NODE_REFUSED,
-	NODE_DISTRUSTED
+	NODE_DISTRUSTED,
+	NODE_HELD
 };
 
 struct node_link { /* one server */
@@ -163,6 +167,8 @@ enum node_event_kind {
 	NODE_EV_MESSAGE,  /* from link */
 	NODE_EV_WAIVE,    /* an administrator goes on without this link */
 	NODE_EV_DISTRUST, /* evidence against this link's server is stored (also told at start) */
+	NODE_EV_HOLD,     /* at the start: this link's card is not of the log that is followed */
+	NODE_EV_FOLLOW,   /* it is now, by an explicit act */
 };
 
 struct node_event {

@@ -7,9 +7,10 @@
 
 #define TO(phase) (1u << (phase))
 
-/* The moves of the picture in node.h; to DISTRUSTED leads every one, and none away from it. */
+/* The moves of the picture in node.h; to DISTRUSTED leads every one, and none away from it.  A
+ * link is HELD before it is used. */
 static const unsigned moves[] = {
-	[NODE_AWAY] = TO(NODE_GREETING),
+	[NODE_AWAY] = TO(NODE_GREETING) | TO(NODE_HELD),
 	[NODE_GREETING] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_ANCHORING) | TO(NODE_FROZEN) |
 			  TO(NODE_REFUSED),
 	[NODE_ANCHORING] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_ANCHORING) |
@@ -20,6 +21,7 @@ static const unsigned moves[] = {
 	[NODE_FROZEN] = 0,
 	[NODE_REFUSED] = TO(NODE_GREETING),
 	[NODE_DISTRUSTED] = 0,
+	[NODE_HELD] = TO(NODE_GREETING),
 };
 
 static bool may_move(enum node_phase from, enum node_phase to)
@@ -274,4 +276,15 @@ void node_distrust(const struct node_turn *t)
 		"evidence (splotctl audit evidence), and nothing is sent to it or taken from it "
 		"any more; tell the other regions and the ministry");
 	(void)node_add(t, NODE_ALARM);
+}
+
+void node_hold(const struct node_turn *t)
+{
+	(void)move(t, NODE_HELD);
+}
+
+void node_follow(const struct node_turn *t)
+{
+	if (t->link->phase == NODE_HELD)
+		node_connect(t);
 }

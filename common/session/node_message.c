@@ -308,7 +308,8 @@ static bool hears(const struct node_turn *t, enum wire_kind kind)
 
 	if (phase == NODE_FROZEN)
 		return kind == WIRE_DUTY;
-	return phase != NODE_AWAY && phase != NODE_REFUSED && phase != NODE_DISTRUSTED;
+	return phase != NODE_AWAY && phase != NODE_REFUSED && phase != NODE_DISTRUSTED &&
+	       phase != NODE_HELD;
 }
 
 /* Anything else is as if nothing had been heard. */

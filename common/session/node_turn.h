@@ -45,6 +45,9 @@ void node_refused(const struct node_turn *t, enum err code, const char *text);
 void node_frozen(const struct node_turn *t, enum err code, const char *text);
 /* It told two histories of its national log. */
 void node_distrust(const struct node_turn *t);
+/* Its card is of a log that is not followed, or is followed now. */
+void node_hold(const struct node_turn *t);
+void node_follow(const struct node_turn *t);
 /* The server answers in an open session: forget what was wrong. */
 void node_well(const struct node_turn *t);
 

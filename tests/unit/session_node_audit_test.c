@@ -128,6 +128,76 @@ static void a_distrusted_server_hears_and_is_heard_no_more(void **state)
 	assert_null(found(0, NODE_ALARM));
 }
 
+/* ---- a server whose national log began anew ---- */
+
+static void follow(size_t link)
+{
+	struct node_event e = event_of(NODE_EV_FOLLOW, link);
+
+	step(&e);
+}
+
+static void hold(size_t link)
+{
+	struct node_event e = event_of(NODE_EV_HOLD, link);
+
+	step(&e);
+}
+
+static void nothing_is_sent_to_a_held_server_until_it_is_followed(void **state)
+{
+	(void)state;
+	begin(9, 9, true, 2);
+	hold(0);
+	assert_int_equal(node.links[0].phase, NODE_HELD);
+	assert_false(node.gated);
+	tick(NODE_REFUSED_MS * 2);
+	assert_null(found(0, NODE_CONNECT));
+	assert_non_null(found(1, NODE_CONNECT));
+	welcome(0, 9);
+	assert_int_equal(update.count, 0);
+	ask(0, WIRE_DUTY, 0, 4);
+	assert_int_equal(update.count, 0);
+	meet(1, 9); /* the other one is served */
+	assert_int_equal(node.links[1].phase, NODE_LIVE);
+	follow(0);
+	assert_non_null(found(0, NODE_CONNECT));
+	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_HELLO)->header.size, 9);
+	welcome(0, 0);
+	ack(0, 0);
+	assert_int_equal(node.links[0].phase, NODE_LIVE);
+	follow(0); /* once is enough */
+	assert_int_equal(update.count, 0);
+	hold(0); /* and a link in use is never held */
+	assert_int_equal(node.links[0].phase, NODE_LIVE);
+}
+
+static void a_gate_that_is_closed_waits_for_a_held_server_or_a_waiver(void **state)
+{
+	struct node_event waive;
+
+	(void)state;
+	begin(9, 0, false, 2);
+	hold(0);
+	meet(1, 9);
+	assert_true(node.gated);
+	waive = event_of(NODE_EV_WAIVE, 0);
+	step(&waive);
+	assert_false(node.gated);
+	assert_int_equal(node.links[0].phase, NODE_HELD);
+}
+
+static void what_is_distrusted_is_neither_held_nor_followed(void **state)
+{
+	(void)state;
+	begin(9, 9, true, 1);
+	distrust(0);
+	hold(0);
+	assert_int_equal(node.links[0].phase, NODE_DISTRUSTED);
+	follow(0);
+	assert_int_equal(update.count, 0);
+}
+
 static void edits_go_on_and_the_other_server_is_served(void **state)
 {
 	(void)state;
@@ -269,6 +339,9 @@ int main(void)
 		TEST(a_gate_that_is_closed_waits_for_a_waiver_of_a_distrusted_server),
 		TEST(fetching_from_a_server_that_is_distrusted_then_ends),
 		TEST(a_frozen_link_may_become_distrusted),
+		TEST(nothing_is_sent_to_a_held_server_until_it_is_followed),
+		TEST(a_gate_that_is_closed_waits_for_a_held_server_or_a_waiver),
+		TEST(what_is_distrusted_is_neither_held_nor_followed),
 		TEST(fetched_commits_are_checked_by_the_key_of_their_size),
 		TEST(an_erased_event_is_fetched_only_under_a_duty),
 	};
