@@ -7,6 +7,7 @@
 
 int main(int argc, char **argv)
 {
+	/* clang-format off */
 	const struct verb verbs[] = {
 		verb_status,
 		verb_summary,
@@ -31,6 +32,8 @@ int main(int argc, char **argv)
 		verb_rotate,
 		verb_continue,
 		verb_recover,
+		verb_backup,
+		verb_restore,
 		verb_audit_verify,
 		verb_audit_export,
 		verb_audit_prove,
@@ -38,6 +41,7 @@ int main(int argc, char **argv)
 		verb_audit_consistency,
 		verb_audit_evidence,
 	};
+	/* clang-format on */
 	struct cli cli = {0};
 	bool finished = false;
 	enum outcome outcome = DONE;

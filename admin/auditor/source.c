@@ -218,6 +218,32 @@ static enum outcome trust_config(struct audit_source *a, bool *ret_any, bool *re
 			   : cli_fail(a->cli, FAILED, e, "%s: %s", path, *why ? why : err_text(e));
 }
 
+enum outcome audit_keys_known(struct cli *cli, struct keyring **ret)
+{
+	struct audit_source a = {.cli = cli};
+	bool any = false;
+	bool denied = false;
+	enum outcome outcome = DONE;
+
+	if (keyring_new(&a.trusted) != ERR_OK)
+		return cli_fail(cli, FAILED, ERR_NOMEM, "out of memory");
+	outcome = trust_given(cli, a.trusted, &any);
+	if (outcome == DONE && !any)
+		outcome = trust_config(&a, &any, &denied);
+	if (outcome == DONE && any) {
+		*ret = a.trusted;
+		return DONE;
+	}
+	keyring_free(a.trusted);
+	if (outcome == DONE)
+		cli_note(cli, "%s: signatures are not looked at; %s",
+			 denied ? "this account may not read the keys file of --config"
+				: "no keys are known here",
+			 "give --config FILE, --keys FILE or --key VKEY");
+	*ret = NULL;
+	return outcome;
+}
+
 /* What the source says of each of its logs. */
 static enum outcome trust_stated(struct audit_source *a, bool *ret_any)
 {

@@ -46,6 +46,9 @@ void audit_tell_stated(const struct audit_source *a);
 /* The keys of --key and --keys alone, for what is checked offline; none is told as misuse.
  * The caller frees the keyring. */
 enum outcome audit_keys_given(struct cli *cli, struct keyring **ret);
+/* The same, or the daemon's own that --config names, for what is done with or without keys: NULL
+ * when none are known here, which is told. */
+enum outcome audit_keys_known(struct cli *cli, struct keyring **ret);
 /* The policy of --policy; *ret_found false when none is given. */
 enum outcome audit_policy_given(struct cli *cli, struct policy *ret, bool *ret_found);
 
