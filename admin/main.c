@@ -39,7 +39,7 @@ int main(int argc, char **argv)
 		verb_audit_prove,
 		verb_audit_check,
 		verb_audit_consistency,
-		verb_audit_evidence,
+		verb_audit_evidence, verb_witnessed,    verb_follow,
 	};
 	/* clang-format on */
 	struct cli cli = {0};

@@ -73,6 +73,8 @@ static void answer(struct node *n, struct open_call *call)
 		[CONTROL_REDACT] = refuse_verb,
 		[CONTROL_ROTATE] = act_rotate,
 		[CONTROL_CONTINUE] = act_continue,
+		[CONTROL_WITNESSED] = query_witnessed,
+		[CONTROL_FOLLOW] = act_follow,
 	};
 	unsigned verb = (unsigned)call->request.verb;
 

@@ -1,6 +1,7 @@
-/* Duties: administrative acts that a server makes known and this node carries out on its own log.
- * One is known: redact.  The event's bytes are erased; its leaf hash, the entry that orders it
- * and the tree stay.
+/* Duties: entries of a server's national log that this node has to know, each with its proof.  The
+ * first one of a log begun anew, which follow.c judges; and administrative acts that are carried
+ * out on this node's own log.  One of those is known: redact.  The event's bytes are erased; its
+ * leaf hash, the entry that orders it and the tree stay.
  *
  * The bytes leave the files for good only while nobody uses the store: the node begins itself
  * anew and does that at the start (rebuild.c). */
@@ -77,24 +78,23 @@ static enum err verify_entry(const struct node *n, const struct node_action *a)
 	return e;
 }
 
-static enum err read_redaction(struct node *n, struct bytes raw, uint64_t *ret_index,
-			       struct hash *ret_leaf)
+static enum err read_redaction(const struct node *n, const struct national_entry *entry,
+			       uint64_t *ret_index, struct hash *ret_leaf)
 {
-	struct national_entry entry;
-	enum err e = ERR_OK;
-
-	arena_reset(&n->arena);
-	e = national_decode(raw, &n->arena, &entry);
-	if (e != ERR_OK)
-		return e;
-	if (entry.kind != NATIONAL_ACT || strcmp(entry.act, "redact") != 0 ||
-	    entry.leaf.size != HASH_BYTES)
+	if (entry->kind != NATIONAL_ACT || strcmp(entry->act, "redact") != 0 ||
+	    entry->leaf.size != HASH_BYTES)
 		return ERR_INVALID;
-	if (!log_name_equal(entry.log, n->log.name))
+	if (!log_name_equal(entry->log, n->log.name))
 		return ERR_OWNER;
-	*ret_index = entry.index;
-	memcpy(ret_leaf->b, entry.leaf.data, HASH_BYTES);
+	*ret_index = entry->index;
+	memcpy(ret_leaf->b, entry->leaf.data, HASH_BYTES);
 	return ERR_OK;
+}
+
+/* How a national log begun anew begins is no act of this log's. */
+static bool is_beginning(const struct node *n, const struct node_action *a)
+{
+	return a->header.index == 0 && n->settings.servers[a->link].card.generation > 1;
 }
 
 /* ---- carrying out ---- */
@@ -160,13 +160,21 @@ static enum err try_carry_out(struct node *n, uint64_t index, struct hash leaf, 
 
 void duty_carry_out(struct node *n, const struct node_action *a)
 {
+	struct national_entry entry;
 	uint64_t index = 0;
 	struct hash leaf;
 	bool erased = false;
 	enum err e = verify_entry(n, a);
 
+	arena_reset(&n->arena);
 	if (e == ERR_OK)
-		e = read_redaction(n, a->frames[2], &index, &leaf);
+		e = national_decode(a->frames[2], &n->arena, &entry);
+	if (e == ERR_OK && is_beginning(n, a)) {
+		follow_entry(n, a->link, &entry);
+		return;
+	}
+	if (e == ERR_OK)
+		e = read_redaction(n, &entry, &index, &leaf);
 	if (e == ERR_OK && duty_known(n, index, leaf))
 		return; /* every session begins with all duties */
 	if (e == ERR_OK) {

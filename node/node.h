@@ -13,13 +13,14 @@
  *   acts.c     who may ask the node for an act of its own; WAIVE
  *   rotate.c   ROTATE: other keys
  *   anew.c     CONTINUE: the first event of a log begun anew
+ *   follow.c   FOLLOW: which national log of each server is followed, and how it has to begin
  *   batch.c    one write transaction: events, view, checkpoint
  *   signing.c  which key signs a checkpoint of which size
  *   links.c    sockets, and performing what the machine decides
  *   fetch.c    storing what was fetched back from a server
  *   witness.c  cosigning the national log, or keeping evidence against it
- *   witnessed.c  what was witnessed, kept beside the keys as well
- *   duties.c   acts of a server that are carried out here: redact
+ *   witnessed.c  WITNESSED; what was witnessed, kept beside the keys as well
+ *   duties.c   what a server's national log has for this node: redact, its first entry
  *   confirmed.c  what each server has confirmed, kept across restarts */
 #ifndef SPLOT_NODE_NODE_H
 #define SPLOT_NODE_NODE_H
@@ -38,6 +39,7 @@
 #include "model/control.h"
 #include "model/wire.h"
 #include "node/settings.h"
+#include "session/anew.h"
 #include "session/node.h"
 
 struct link {                      /* what the machine does not know of a server: its socket */
@@ -45,6 +47,12 @@ struct link {                      /* what the machine does not know of a server
 	enum node_phase told;      /* phase of the last log line */
 	uint64_t confirmed;        /* as last known, also from before the start */
 	struct wall_ms confirmed_at;
+	/* follow.c */
+	enum anew_card card; /* what its card is to this node */
+	uint32_t followed;   /* the generation of its national log that this node follows */
+	bool begun;          /* a log begun anew: its first entry was shown, and is good */
+	enum err declines;   /*   or why it is not witnessed; OK: not known yet */
+	char declined[TEXT_BYTES_MAX + 1];
 };
 
 struct open_call { /* a request that has no reply yet */
@@ -89,6 +97,7 @@ struct node {
 	struct view view;
 	struct view_fold *fold;
 	struct table waivers, confirmed;
+	struct table cards, follows;      /* follow.c */
 	struct table witnessed, evidence; /* witness.c */
 	struct table redacted, scrub;     /* duties.c */
 	struct highwater mark;
@@ -236,6 +245,22 @@ void act_continue(struct node *n, struct open_call *call);
 bool anew_waits(const struct node *n);
 void anew_text(const struct node *n, char *text, size_t size);
 
+/* ---- follow.c ---- */
+
+/* At the start, when what was witnessed is known: what each card is.  Errors are logged. */
+MUST_USE enum err follow_load(struct node *n);
+/* At the start of the machine: links whose card is not of the log that is followed. */
+void follow_hold(struct node *n);
+bool follow_held(const struct node *n, size_t link);
+/* Why, and what to do. */
+void follow_text(const struct node *n, size_t link, char *text, size_t size);
+void act_follow(struct node *n, struct open_call *call);
+/* The first entry of the link's national log, shown to stand in it; that log began anew. */
+void follow_entry(struct node *n, size_t link, const struct national_entry *entry);
+/* Whether a log of which nothing was witnessed yet may be; else why not. */
+bool follow_may_witness(const struct node *n, size_t link, enum err *ret_code,
+			const char **ret_why);
+
 /* ---- signing.c ---- */
 
 /* Takes the loaded keys apart; CONFIG, logged, when they do not fit each other. */
@@ -281,6 +306,7 @@ MUST_USE enum err proof_read(struct bytes raw, struct proof *ret);
 MUST_USE enum err witnessed_write_down(struct node *n, const char *origin, struct bytes note);
 /* At the start: what the store has forgotten.  Errors are logged. */
 MUST_USE enum err witnessed_recall(struct node *n);
+void query_witnessed(struct node *n, struct open_call *call);
 
 /* ---- duties.c ---- */
 

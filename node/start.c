@@ -84,6 +84,7 @@ static enum err open_tables(struct node *n)
 		{"waivers", &n->waivers},     {"confirmed", &n->confirmed},
 		{"witnessed", &n->witnessed}, {"evidence", &n->evidence},
 		{"redacted", &n->redacted},   {"scrub", &n->scrub},
+		{"cards", &n->cards},         {"follows", &n->follows},
 	};
 	struct log_name name = n->log.name;
 	struct txn *read = NULL;
@@ -405,6 +406,8 @@ enum err node_start(struct node *n, enum exit_status *ret_status)
 	e = heal_rotation(n);
 	if (e == ERR_OK)
 		e = witnessed_recall(n);
+	if (e == ERR_OK)
+		e = follow_load(n);
 	if (e != ERR_OK) {
 		*ret_status = EXIT_CONFIG;
 		return e;
@@ -417,6 +420,7 @@ enum err node_start(struct node *n, enum exit_status *ret_status)
 		e = witness_distrust_known(n);
 	if (e != ERR_OK)
 		return e;
+	follow_hold(n);
 	if (gate_closed(n)) {
 		char text[TEXT_BYTES_MAX + 1];
 

@@ -20,6 +20,7 @@ void gate_text(const struct node *n, char text[], size_t size)
 	const char *silent = NULL;
 	const char *frozen = NULL;
 	const char *distrusted = NULL;
+	const char *held = NULL;
 	uint64_t longest = m->size;
 
 	for (size_t i = 0; i < m->link_count; i++) {
@@ -29,6 +30,8 @@ void gate_text(const struct node *n, char text[], size_t size)
 			frozen = n->settings.servers[i].name;
 		else if (!link->waived && link->phase == NODE_DISTRUSTED)
 			distrusted = n->settings.servers[i].name;
+		else if (!link->waived && link->phase == NODE_HELD)
+			held = n->settings.servers[i].name;
 		else if (!link->waived && !link->answered)
 			silent = n->settings.servers[i].name;
 		if (link->server_size > longest)
@@ -56,6 +59,14 @@ void gate_text(const struct node *n, char text[], size_t size)
 			       "log has two histories), so what it holds of this log is not known; "
 			       "`splotctl waive %s --reason …` goes on without it",
 			       distrusted, distrusted);
+	else if (held)
+		(void)snprintf(
+			text, size,
+			"edits wait: this store is new or older than what these keys once "
+			"signed, and what the server %s holds is not known: its national log "
+			"is not the one that this node follows; `splotctl status` says what "
+			"to compare; follow it, or `splotctl waive %s --reason …`",
+			held, held);
 	else if (silent)
 		(void)snprintf(text, size,
 			       "edits wait: this store is new or older than what these keys once "
@@ -80,6 +91,7 @@ static const char *peer_state(const struct node_machine *m, const struct node_li
 		[NODE_FROZEN] = "frozen",
 		[NODE_REFUSED] = "refused",
 		[NODE_DISTRUSTED] = "distrusted",
+		[NODE_HELD] = "held",
 	};
 
 	if (link->phase == NODE_LIVE && m->size - link->confirmed > COMMIT_EVENTS_MAX)
@@ -113,11 +125,16 @@ static const char *peer_note(const struct node *n, size_t i, struct arena *arena
 			"`splotctl audit evidence` writes them to a folder for the other "
 			"regions and the ministry; a server that lawfully begins anew has "
 			"another card: put that one into the configuration");
+	else if (link->phase == NODE_HELD)
+		follow_text(n, i, text, sizeof text);
 	else if (link->phase == NODE_AWAY || link->phase == NODE_GREETING)
 		(void)snprintf(text, sizeof text,
 			       "no answer from %s; tried again by itself: look at the address, the "
 			       "network, and whether this node is enrolled there",
 			       n->settings.servers[i].address);
+	else if (n->links[i].declined[0])
+		(void)snprintf(text, sizeof text, "its national log is not witnessed: %s",
+			       n->links[i].declined);
 	else
 		return link->waived ? "waived" : "";
 	kept = arena_text(arena, bytes_of_text(text));

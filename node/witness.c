@@ -339,6 +339,8 @@ static struct decline answer_of(struct node *n, const struct node_action *a, str
 	struct decline d = {.code = ERR_OK};
 	enum err e = read_state(n, a->link, mine, state);
 
+	if (e == ERR_OK && !mine->size && !follow_may_witness(n, a->link, &d.code, &d.text))
+		return d;
 	if (e == ERR_OK && judge(&o, state, a->header.from, now, &d) == ERR_OK) {
 		if (now->size == state->size && mine->size)
 			return d; /* witnessed before: the answer was lost */

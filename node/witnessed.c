@@ -13,7 +13,13 @@
 
 #include "base/log.h"
 
-enum { PATH_BYTES = 4096, SIZE_DIGITS_MAX = 5, FILE_BYTES_MAX = 64 * NOTE_BYTES_MAX };
+enum {
+	PATH_BYTES = 4096,
+	SIZE_DIGITS_MAX = 5,
+	FILE_BYTES_MAX = 64 * NOTE_BYTES_MAX,
+	WITNESSED_ROWS_MAX =
+		64, /* as many notes as the file may hold; one has a few hundred bytes */
+};
 
 static void path_of(const struct node *n, char path[static PATH_BYTES])
 {
@@ -160,4 +166,80 @@ enum err witnessed_recall(struct node *n)
 			 "is removed by hand, after which the store alone says what was cosigned",
 			 n->log.name.text, path, err_text(e));
 	return e;
+}
+
+/* ---- WITNESSED ---- */
+
+/* A server as the configuration or its own card calls it. */
+static bool is_named(const struct node *n, const char *name, const struct origin_parts *of)
+{
+	if (!name || !*name || strcmp(of->server, name) == 0)
+		return true;
+	for (size_t i = 0; i < n->settings.server_count; i++) {
+		const struct server_setting *s = &n->settings.servers[i];
+
+		if (strcmp(s->name, name) == 0 && strcmp(s->card.server_name, of->server) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_followed(const struct node *n, const struct origin_parts *of)
+{
+	for (size_t i = 0; i < n->settings.server_count; i++)
+		if (strcmp(n->settings.servers[i].card.server_name, of->server) == 0 &&
+		    n->links[i].followed == of->generation)
+			return true;
+	return false;
+}
+
+/* What does not fit is left out: a reply has room for several notes of any size. */
+static enum err read_rows(struct node *n, struct txn *read, const char *name,
+			  struct witnessed_row *rows, size_t *ret_count)
+{
+	struct scan *scan = NULL;
+	struct bytes key, note;
+	enum err e = scan_open(read, n->witnessed, &scan);
+
+	*ret_count = 0;
+	if (e == ERR_OK)
+		e = scan_next(scan, &key, &note);
+	while (e == ERR_OK && *ret_count < WITNESSED_ROWS_MAX) {
+		struct witnessed_row *row = &rows[*ret_count];
+		struct origin_parts of;
+
+		if (origin_parse(key, &of) == ERR_OK && is_named(n, name, &of)) {
+			*row = (struct witnessed_row){
+				.server = arena_text(&n->arena, bytes_of_text(of.server)),
+				.origin = arena_text(&n->arena, key),
+				.note = note,
+				.followed = is_followed(n, &of),
+			};
+			if (!row->server || !row->origin)
+				e = ERR_NOMEM;
+			++*ret_count;
+		}
+		if (e == ERR_OK)
+			e = scan_next(scan, &key, &note);
+	}
+	scan_close(scan);
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+void query_witnessed(struct node *n, struct open_call *call)
+{
+	struct control_reply reply = answer_plain(ERR_OK, "");
+	struct witnessed_row rows[WITNESSED_ROWS_MAX];
+	struct txn *read = NULL;
+	enum err e = txn_begin(n->store, false, &read);
+
+	arena_reset(&n->arena);
+	if (e == ERR_OK)
+		e = read_rows(n, read, call->request.name, rows, &reply.witnessed_count);
+	if (e != ERR_OK)
+		reply = answer_plain(e, err_text(e));
+	reply.witnessed = rows;
+	reply.size = n->log.tree.size;
+	call_reply(n, call, &reply);
+	txn_abort(read);
 }

@@ -266,11 +266,13 @@ static enum err perform_rolled_back(struct server *s, const struct server_action
 		 "this server's key signed, and the national log here (%llu entries) does not "
 		 "contain it: %s was put back from an old copy, or another server speaks with "
 		 "these keys. %s; stopping. Put the newest copy back; if there is none, the "
-		 "national log begins anew under another name, with new keys",
+		 "national log begins anew in an empty folder: `splotctl keygen --server "
+		 "%s/national/%s/%u`",
 		 action->log.text, (unsigned long long)checkpoint.size,
 		 (unsigned long long)s->archive.size, s->logs_path,
 		 e == ERR_OK ? "Both notes are kept (`splotctl audit evidence`)"
-			     : "The note could not be kept");
+			     : "The note could not be kept",
+		 s->realm, s->name, s->generation + 1);
 	return ERR_ROLLBACK;
 }
 

@@ -1,5 +1,5 @@
-/* Acts that nodes carry out on their own logs: each with the proof that it is in the national
- * log. */
+/* Acts that nodes carry out on their own logs, and what a national log begun anew says first: each
+ * with the proof that it is in the national log. */
 #include "base/log.h"
 #include "server/server.h"
 
@@ -41,11 +41,16 @@ void server_send_duties(struct server *s, struct bytes peer, struct log_name log
 			     .log = log,
 			     .header = {.kind = WIRE_DUTY, .session = session}};
 	struct redacted row = {.index = 0};
+	bool anew = s->generation > 1 && s->archive.size > 0;
 	enum err e = ERR_OK;
 
-	if (!s->redactions.any)
+	if (!s->redactions.any && !anew)
 		return;
 	e = txn_begin(s->archive.store, false, &to.read);
+	if (e == ERR_OK && anew)
+		e = send_duty(&to, 0);
+	if (e == ERR_OK && !s->redactions.any)
+		e = ERR_NOT_FOUND;
 	for (uint64_t from = 0; e == ERR_OK; from = row.index + 1) {
 		e = redactions_next(&s->redactions, to.read, log, from, &row);
 		if (e == ERR_OK)
@@ -53,6 +58,6 @@ void server_send_duties(struct server *s, struct bytes peer, struct log_name log
 	}
 	txn_abort(to.read);
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
-		log_line(LOG_ERROR, "log %s: its node could not be told what to erase: %s",
+		log_line(LOG_ERROR, "log %s: its node could not be told its duties: %s",
 			 log.text, err_text(e));
 }

@@ -123,11 +123,16 @@ enum err server_enrol(struct server *s, const struct control_call *call,
 				     .act = "enrol",
 				     .reason = q->reason,
 				     .document = q->document};
+	char text[TEXT_BYTES_MAX + 1];
 	char fingerprint[20];
 	enum err e = ERR_OK;
 
 	if (!act_admitted(s, call, q, ret, &act.by))
 		return ERR_OK;
+	if (server_waits(s)) {
+		server_waits_text(s, text, sizeof text);
+		return act_refuse(s, ret, ERR_GATED, "%s", text);
+	}
 	if (q->document.size > NOTE_BYTES_MAX)
 		return act_refuse(s, ret, ERR_LIMIT, "an enrolment has at most %d bytes",
 				  NOTE_BYTES_MAX);

@@ -79,6 +79,7 @@ static const struct call {
 	{CONTROL_FREEZE, true, server_freeze},
 	{CONTROL_RELEASE, true, server_release},
 	{CONTROL_REDACT, true, server_redact},
+	{CONTROL_CONTINUE, true, server_continue},
 };
 
 static const struct call *call_of(enum control_verb verb)

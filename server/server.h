@@ -9,7 +9,8 @@
  *   queries.c   the control socket                       redactions.c  what was erased, scrub
  *   status.c    what it says of itself, to askers and    folder.c      the fold thread, the view
  *               into the view
- *   acts.c      what administrative acts share           exporting.c   the thread that exports
+ *   anew.c      continue                                 exporting.c   the thread that exports
+ *   acts.c      what administrative acts share
  *   enrol.c     enrol, revoke                            feed.c        the national feed
  *   freeze.c    freeze, release                          refusals.c    one line a second
  *   redact.c    redact                                                 for refusals */
@@ -70,6 +71,7 @@ struct server {
 	struct keys keys;
 	char realm[REALM_BYTES_MAX + 1];
 	char name[ORIGIN_BYTES_MAX + 1];
+	uint32_t generation; /* of the national log: 1, or N of one that began anew */
 	struct signer signer;
 	char logs_path[PATH_MAX], logs_marker[PATH_MAX];
 	char view_path[PATH_MAX], view_marker[PATH_MAX];
@@ -139,7 +141,15 @@ MUST_USE enum err server_judge_witnesses(struct server *s);
 
 bool server_is_witness(struct log_name log); /* the sixteen regions' logs are */
 
-/* duties.c: every redact act of `log` to its node; `session` is its session, 0 when it has none. */
+/* anew.c: whether the national log begins anew and CONTINUE was not said yet. */
+bool server_waits(const struct server *s);
+/* What to do about it. */
+void server_waits_text(const struct server *s, char *text, size_t size);
+/* At the start: the first entry, when there is one, is what it has to be.  INVALID … */
+MUST_USE enum err server_check_beginning(struct server *s);
+
+/* duties.c: what the node of `log` is to know: the first entry of a national log begun anew, and
+ * every redact act of its log; `session` is its session, 0 when it has none. */
 void server_send_duties(struct server *s, struct bytes peer, struct log_name log, uint64_t session);
 
 /* queries.c: always replies; returns only what must end the program. */

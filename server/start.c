@@ -13,7 +13,7 @@ enum { RECALLED_ENTRIES = 10000 }; /* national entries that a start looks back o
 
 /* ---- keys and names ---- */
 
-/* `<realm>/national/<name>` */
+/* `<realm>/national/<name>`, or `/N` behind it for one that began anew */
 static enum err identify(struct server *s)
 {
 	struct origin_parts of;
@@ -23,6 +23,7 @@ static enum err identify(struct server *s)
 		return ERR_INVALID;
 	memcpy(s->realm, of.realm, sizeof s->realm);
 	memcpy(s->name, of.server, sizeof of.server);
+	s->generation = of.generation;
 	return ERR_OK;
 }
 
@@ -139,7 +140,8 @@ static enum err open_archive(struct server *s)
 	if (e == ERR_UNKNOWN_KEY || e == ERR_ORIGIN)
 		log_line(LOG_ERROR,
 			 "%s: the national log here was signed by other keys than those of %s "
-			 "(%s); put the right keys file or the right data folder back",
+			 "(%s); put the right keys file or the right data folder back (a national "
+			 "log that begins anew takes an empty folder)",
 			 s->logs_path, s->settings.keys, s->keys.name);
 	else if (e != ERR_OK)
 		log_line(LOG_ERROR,
@@ -316,8 +318,8 @@ static enum err check_rollback(struct server *s)
 			 "rollback: a node holds a national checkpoint by this server's key that "
 			 "the logs in %s do not contain (`splotctl audit evidence --from %s`). Put "
 			 "the newest copy back; if there is none, the national log begins anew "
-			 "under another name, with new keys",
-			 s->logs_path, s->settings.data);
+			 "in an empty folder: `splotctl keygen --server %s/national/%s/%u`",
+			 s->logs_path, s->settings.data, s->realm, s->name, s->generation + 1);
 		return ERR_ROLLBACK;
 	}
 	return e;
@@ -464,6 +466,8 @@ enum err server_start(struct server *s)
 		return e;
 	daemon_name_store_on_fault(s->logs_path);
 	e = open_archive(s);
+	if (e == ERR_OK)
+		e = server_check_beginning(s);
 	if (e == ERR_OK)
 		e = open_tables(s);
 	if (e == ERR_OK)

@@ -260,6 +260,21 @@ static enum err status_latencies(struct server *s, struct control_reply *ret)
 
 /* ---- status ---- */
 
+/* What is to be done; "". */
+static const char *status_note(struct server *s)
+{
+	char text[TEXT_BYTES_MAX + 1] = "";
+	const char *kept = NULL;
+
+	if (server_waits(s))
+		server_waits_text(s, text, sizeof text);
+	else if (s->scrub_waits != ERR_OK)
+		return "erased bytes are still in free pages of the logs' store: its disk "
+		       "was full, or another program read it; mend that, then restart";
+	kept = arena_text(&s->arena, bytes_of_text(text));
+	return kept ? kept : "";
+}
+
 static enum err fill_status(struct server *s, bool judge, struct control_reply *ret)
 {
 	enum err e = ERR_OK;
@@ -267,11 +282,8 @@ static enum err fill_status(struct server *s, bool judge, struct control_reply *
 	ret->role = "server";
 	ret->identity = s->name;
 	ret->realm = s->realm;
-	ret->state = "open";
-	ret->note = s->scrub_waits == ERR_OK
-			    ? ""
-			    : "erased bytes are still in free pages of the logs' store: its disk "
-			      "was full, or another program read it; mend that, then restart";
+	ret->state = server_waits(s) ? "gated" : "open";
+	ret->note = status_note(s);
 	ret->key = vkey_kept(&s->signer.key, &s->arena);
 	ret->position = folder_position(&s->folder);
 	ret->started_ms = wall_or_zero(s->started);

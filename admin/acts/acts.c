@@ -1,5 +1,5 @@
 /* freeze, release, redact: acts of a server's administrator on one log; each is an entry of the
- * national log.  rotate, continue: what a node's log says of itself. */
+ * national log.  rotate, continue: what a log says of itself. */
 #include <string.h>
 
 #include "admin/acts/act.h"
@@ -201,6 +201,13 @@ static enum outcome run_rotate(struct cli *cli)
 		   "back up the new key file; servers and auditors learn the new key from the log");
 }
 
+static bool is_national(const struct vkey *key)
+{
+	struct origin_parts of;
+
+	return origin_parse(bytes_of_text(key->name), &of) == ERR_OK && of.kind == ORIGIN_NATIONAL;
+}
+
 static enum outcome read_checkpoint(struct cli *cli, const char *path, const struct vkey *key,
 				    struct buf *ret)
 {
@@ -212,9 +219,10 @@ static enum outcome read_checkpoint(struct cli *cli, const char *path, const str
 	e = checkpoint_open(buf_bytes(ret), key, &checkpoint);
 	if (e != ERR_OK)
 		return cli_fail(cli, BAD_DATA, e,
-				"%s is no checkpoint signed by %s: %s; splotctl freeze -o at the "
-				"server writes such a file",
-				path, key->name, err_text(e));
+				"%s is no checkpoint signed by %s: %s; %s such a file", path,
+				key->name, err_text(e),
+				is_national(key) ? "splotctl witnessed at a node prints"
+						 : "splotctl freeze -o at the server writes");
 	return DONE;
 }
 
@@ -235,15 +243,19 @@ static enum outcome run_continue(struct cli *cli)
 		return cli_fail(
 			cli, MISUSED, e != ERR_OK ? e : ERR_ARGUMENT,
 			"--key takes the old log's verifier key, name+hash+base64, as splotctl "
-			"trust list at the server shows it");
+			"trust list at the server shows it, or an old server card as its log-key");
 	outcome = read_checkpoint(cli, cli->operands[0], &key, &note);
 	q.document = buf_bytes(&note);
 	q.name = key.name;
 	if (outcome == DONE)
-		outcome =
-			act(cli, &q, text_in(&cli->arena, "this log goes on from %s", key.name),
-			    "state the records anew: splotctl import of an export that shows what "
-			    "stands");
+		outcome = act(
+			cli, &q, text_in(&cli->arena, "this log goes on from %s", key.name),
+			is_national(&key)
+				? "enrol each log by the file that it was first enrolled by: "
+				  "splotctl trust add FILE; each node takes the new server card "
+				  "and says splotctl follow"
+				: "state the records anew: splotctl import of an export that "
+				  "shows what stands");
 	buf_free(&note);
 	return outcome;
 }
@@ -322,7 +334,7 @@ const struct verb verb_rotate = {
 };
 
 static const struct option_rule continue_options[] = {
-	{"key", 0, "VKEY", "the old log's verifier key, from splotctl trust list"},
+	{"key", 0, "VKEY", "the old log's verifier key: from splotctl trust list, or the old card"},
 	{"reason", 0, "TEXT", "why: it is recorded"},
 };
 
@@ -334,7 +346,10 @@ const struct verb verb_continue = {
 	.summary = "begin a log anew: its first event quotes the old log's checkpoint",
 	.examples =
 		"  splotctl continue 26.checkpoint --key splot.example/region/26+0123abcd+Ac… \\\n"
-		"      --reason 'new keys after a theft'\n",
+		"      --reason 'new keys after a theft'\n"
+		"  splotctl continue old.checkpoint --key "
+		"splot.example/national/centrum+4567cdef+Ac… \\\n"
+		"      --reason 'the disk was lost' --socket /run/splot/server.sock\n",
 	.options = continue_options,
 	.option_count = sizeof continue_options / sizeof *continue_options,
 	.asks = true,

@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -159,6 +160,23 @@ class Server(Daemon):
                    "listen": self.address, "publish": self.feed}
         entries.update(self.options)
         self.write_config([("server", entries), ("admins", {ACCOUNT: "a01"})])
+
+    def log_key(self):
+        """The verifier key of the national log, as the card tells it."""
+        with open(self.card, encoding="utf-8") as f:
+            return [line.split()[1] for line in f if line.startswith("log-key ")][0]
+
+    def lose(self):
+        """The machine burns: its data and its keys are gone.  The card stays where the nodes have it."""
+        self.kill()
+        shutil.rmtree(self.data)
+        os.unlink(self.keys)
+
+    def begin_anew(self, generation=2):
+        """Keys for the national log's next generation, and another card."""
+        self.nation.ctl("keygen", "--server", "%s/national/%s/%d" % (self.nation.realm, self.server_name, generation),
+                        "--out", self.keys)
+        return self.make()
 
     def trust(self, node):
         self.ctl("trust", "add", node.enrolment, "--reason", "agreement with the office")
