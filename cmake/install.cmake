@@ -13,13 +13,14 @@ endforeach()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 # Units, where systemd looks below any prefix: /usr/lib/systemd/system, /usr/local/lib/systemd/system.
 set(SPLOT_UNIT_DIR lib/systemd/system CACHE STRING "Where systemd's units are installed")
-configure_file(${PROJECT_SOURCE_DIR}/deploy/splot-verify@.service.in
-  ${PROJECT_BINARY_DIR}/deploy/splot-verify@.service @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/deploy/splot-verify@.service
-  ${PROJECT_SOURCE_DIR}/deploy/splot-verify@.timer DESTINATION ${SPLOT_UNIT_DIR})
+set(units splot-node.service splot-server.service splot-verify@.service splot-backup@.service)
 if(TARGET splot-web)
-  configure_file(${PROJECT_SOURCE_DIR}/deploy/splot-web.service.in
-    ${PROJECT_BINARY_DIR}/deploy/splot-web.service @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/deploy/splot-web.service DESTINATION ${SPLOT_UNIT_DIR})
+  list(APPEND units splot-web.service)
   install(FILES ${PROJECT_SOURCE_DIR}/deploy/nginx-splot-web.conf DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 endif()
+foreach(unit ${units})
+  configure_file(${PROJECT_SOURCE_DIR}/deploy/${unit}.in ${PROJECT_BINARY_DIR}/deploy/${unit} @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/deploy/${unit} DESTINATION ${SPLOT_UNIT_DIR})
+endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/deploy/splot-verify@.timer ${PROJECT_SOURCE_DIR}/deploy/splot-backup@.timer
+  DESTINATION ${SPLOT_UNIT_DIR})
