@@ -342,9 +342,11 @@ static enum err let_group_read(const char *folder)
 	return err == ERR_OK ? add_rights(path, 0640) : err;
 }
 
-static enum err open_writer(struct store *s, const char *folder)
+/* Made as it is to be, so far as the umask lets it: where nobody may set the bit that gives files the
+ * folder's group (RestrictSUIDSGID= of a unit), a folder that has it cannot be opened later. */
+static enum err open_writer(struct store *s, const char *folder, bool group_reads)
 {
-	enum err err = folder_make(folder, 0700);
+	enum err err = folder_make(folder, group_reads ? 0750 : 0700);
 
 	if (err == ERR_OK)
 		err = store_lock_writer(folder, &s->lock_fd);
@@ -373,7 +375,7 @@ enum err store_open(const char *folder, const struct store_options *options, str
 	if (!s->folder)
 		err = ERR_NOMEM;
 	if (err == ERR_OK && !s->read_only)
-		err = open_writer(s, folder);
+		err = open_writer(s, folder, options->group_reads);
 	if (err == ERR_OK)
 		err = open_mapped(s, folder, options);
 	/* A folder that is somebody else's stays as it is: then readers are told. */
