@@ -342,8 +342,8 @@ static enum err let_group_read(const char *folder)
 	return err == ERR_OK ? add_rights(path, 0640) : err;
 }
 
-/* Made as it is to be, so far as the umask lets it: where nobody may set the bit that gives files the
- * folder's group (RestrictSUIDSGID= of a unit), a folder that has it cannot be opened later. */
+/* Made as it is to be, so far as the umask lets it: where nobody may set the bit that hands the
+ * group down (RestrictSUIDSGID= of a unit), a folder that has it cannot be opened later. */
 static enum err open_writer(struct store *s, const char *folder, bool group_reads)
 {
 	enum err err = folder_make(folder, group_reads ? 0750 : 0700);
