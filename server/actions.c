@@ -276,26 +276,29 @@ static enum err perform_rolled_back(struct server *s, const struct server_action
 	return ERR_ROLLBACK;
 }
 
+/* What was said to a peer that is cut off leaves first; an older session's connection has nothing
+ * more to hear. */
 static void perform_close(struct server *s, const struct server_action *action)
 {
-	struct peer_id *slot = &s->cut_off[s->cut_off_next];
+	const struct trusted *entry = trust_log(&s->trust, action->log);
 
-	if (action->peer_size > sizeof slot->bytes)
+	if (!entry)
 		return;
-	memcpy(slot->bytes, action->peer, action->peer_size);
-	slot->size = action->peer_size;
-	s->cut_off_next = (s->cut_off_next + 1) % CUT_OFF_MAX;
-	log_line(LOG_DEBUG, "log %s: this connection is heard no more: it broke the rules of flow",
-		 action->log.text);
+	endpoint_end(s->router, entry->user, action->connection,
+		     action->cut_off ? CUT_OFF_GRACE_MS : 0);
+	if (action->cut_off && s->feed.publisher)
+		endpoint_end(s->feed.publisher, entry->user, action->connection, 0);
 }
 
-bool server_is_cut_off(const struct server *s, const uint8_t *peer, size_t size)
+void server_overrun(void *context, const char *user)
 {
-	for (size_t i = 0; i < CUT_OFF_MAX; i++)
-		if (s->cut_off[i].size == size && size > 0 &&
-		    memcmp(s->cut_off[i].bytes, peer, size) == 0)
-			return true;
-	return false;
+	struct server *s = context;
+	const struct trusted *entry = trust_user(&s->trust, user);
+	uint64_t newest = network_admitted(s->network);
+
+	endpoint_end(s->router, user, newest, 0);
+	if (entry)
+		server_machine_cut_off(&s->machine, entry->card.log, newest, wall_now());
 }
 
 /* ---- the step ---- */

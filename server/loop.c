@@ -13,6 +13,9 @@ enum {
 	/* Bounds of one turn, so that its transaction, and the wait of the others, stay small. */
 	TURN_MESSAGES = 256,
 	TURN_BYTES = 4 * 1024 * 1024,
+	/* What one log may take of it, so that a flood makes turns short instead of long. */
+	TURN_PEER_MESSAGES = 64,
+	TURN_PEER_BYTES = COMMIT_BYTES_MAX,
 	/* The national log is fetched in commits as well: what one checkpoint covers must fit. */
 	TURN_ENTRY_BYTES = COMMIT_BYTES_MAX / 2,
 	TICK_MS = 1000,
@@ -32,53 +35,14 @@ struct turn {
 
 /* ---- messages ---- */
 
-static void refuse_excess(struct server *s, const struct message *m, struct log_name log)
-{
-	struct server_log *state = server_machine_log(&s->machine, log);
-	struct wire_header header = {.kind = WIRE_REFUSED, .code = ERR_LIMIT};
-	struct bytes frame = {NULL, 0};
-
-	if (!state)
-		return;
-	state->refused[ERR_LIMIT]++;
-	header.session = state->session;
-	header.size = state->durable.size;
-	(void)snprintf(header.text, sizeof header.text, "more than %d frames in one message",
-		       2 + COMMIT_FRAMES_MAX);
-	refusals_note(&s->refusals, &s->machine, log, header.code, header.text);
-	buf_clear(&s->out);
-	if (wire_encode(&header, &s->out) != ERR_OK)
-		return;
-	frame = buf_bytes(&s->out);
-	if (endpoint_send(s->router, bytes_of(m->peer, m->peer_size), &frame, 1) != ERR_OK)
-		log_line(LOG_DEBUG, "log %s: a refusal was not sent", log.text);
-}
-
-static enum err take_message(struct server *s, const struct message *m, struct wall_ms now)
-{
-	struct server_event event = {.kind = SERVER_EV_MESSAGE,
-				     .now = now,
-				     .peer = bytes_of(m->peer, m->peer_size),
-				     .frames = m->frames,
-				     .frame_count = m->frame_count};
-	/* By the key itself, not by the log's name: a key that was let in and is no more
-	 * enrolled speaks for nobody. */
-	const struct trusted *trusted = trust_user(&s->trust, m->user);
-
-	if (server_is_cut_off(s, m->peer, m->peer_size))
-		return ERR_OK;
-	if (!trusted) {
-		s->machine.refused_unknown[ERR_UNKNOWN_KEY]++;
-		return ERR_OK;
-	}
-	event.user = trusted->card.log;
-	if (m->excess) {
-		refuse_excess(s, m, event.user);
-		return ERR_OK;
-	}
-	randombytes_buf(&event.new_session, sizeof event.new_session);
-	return server_tell(s, &event);
-}
+/* What each log took of this turn.  The library hands out one message of each connection after the
+ * other, so once a log has had its share, whoever else had something to say was heard as well. */
+struct shares {
+	struct share {
+		size_t messages, bytes;
+	} of[LOGS_MAX];
+	bool used_up;
+};
 
 static size_t message_bytes(const struct message *m)
 {
@@ -89,20 +53,62 @@ static size_t message_bytes(const struct message *m)
 	return bytes;
 }
 
+static void take_share(const struct server *s, const struct trusted *of, size_t bytes,
+		       struct shares *shares)
+{
+	struct share *share = &shares->of[of - s->trust.entries];
+
+	share->messages++;
+	share->bytes += bytes;
+	if (share->messages >= TURN_PEER_MESSAGES || share->bytes >= TURN_PEER_BYTES)
+		shares->used_up = true;
+}
+
+static enum err take_message(struct server *s, const struct message *m, struct wall_ms now,
+			     struct shares *shares)
+{
+	struct server_event event = {.kind = SERVER_EV_MESSAGE,
+				     .now = now,
+				     .peer = bytes_of(m->peer, m->peer_size),
+				     .frames = m->frames,
+				     .frame_count = m->frame_count,
+				     .excess = m->excess,
+				     .connection = m->connection,
+				     .connections = network_admitted(s->network)};
+	/* By the key itself, not by the log's name: a key that was let in and is no more
+	 * enrolled speaks for nobody. */
+	const struct trusted *trusted = trust_user(&s->trust, m->user);
+	enum err e = ERR_OK;
+
+	if (!trusted) {
+		s->machine.refused_unknown[ERR_UNKNOWN_KEY]++;
+		endpoint_end(s->router, m->user, m->connection, 0);
+		return ERR_OK;
+	}
+	event.user = trusted->card.log;
+	take_share(s, trusted, message_bytes(m), shares);
+	randombytes_buf(&event.new_session, sizeof event.new_session);
+	e = server_tell(s, &event);
+	if (trusted->now.state == LOG_REVOKED) /* it was told so */
+		endpoint_end(s->router, m->user, m->connection, CUT_OFF_GRACE_MS);
+	return e;
+}
+
 static enum err take_messages(struct server *s, struct wall_ms now)
 {
+	struct shares shares = {.used_up = false};
 	struct message m;
 	size_t bytes = 0;
 	enum err e = ERR_OK;
 
-	for (int i = 0; i < TURN_MESSAGES && bytes < TURN_BYTES && e == ERR_OK &&
+	for (int i = 0; i < TURN_MESSAGES && bytes < TURN_BYTES && e == ERR_OK && !shares.used_up &&
 			s->archive.entry_bytes < TURN_ENTRY_BYTES;
 	     i++) {
 		e = endpoint_receive(s->router, &m);
 		if (e != ERR_OK)
 			break;
 		bytes += message_bytes(&m);
-		e = take_message(s, &m, now);
+		e = take_message(s, &m, now, &shares);
 		message_free(&m);
 	}
 	return e == ERR_AGAIN ? ERR_OK : e;

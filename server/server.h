@@ -34,14 +34,9 @@
 #include "server/witness.h"
 #include "session/server.h"
 
-/* Peers that broke the rules of flow: a ROUTER cannot hang up on one peer, so their
- * messages are dropped unread until they connect anew (with a new routing id). */
-enum { CUT_OFF_MAX = 64 };
-
-struct peer_id {
-	uint8_t bytes[PEER_BYTES_MAX];
-	size_t size;
-};
+/* How long a connection that is to end is kept for the refusal to leave; what comes by it meanwhile
+ * is dropped. */
+enum { CUT_OFF_GRACE_MS = 200 };
 
 /* How long things took since the start, beside the fold's "visible". */
 struct latencies {
@@ -97,8 +92,6 @@ struct server {
 	bool again;             /* ends in order to begin anew: bytes are to be scrubbed */
 	struct mono_ms stop_at; /*   at this time, so that answers leave first */
 
-	struct peer_id cut_off[CUT_OFF_MAX];
-	size_t cut_off_next;
 	struct refusals refusals;
 	struct latencies latencies;
 	struct telling telling;
@@ -124,7 +117,8 @@ MUST_USE enum err server_store_turn(struct server *s, struct wall_ms now);
 /* Header and frames (at most 1 + COMMIT_FRAMES_MAX) to a peer; a failure is its loss. */
 void server_send(struct server *s, struct bytes peer, struct log_name log,
 		 const struct wire_header *header, const struct bytes *frames, size_t count);
-bool server_is_cut_off(const struct server *s, const uint8_t *peer, size_t size);
+/* overrun_fn; context: the server */
+void server_overrun(void *context, const char *user);
 /* True for errors after which going on could lie to somebody. */
 bool server_is_fatal(enum err e);
 /* Something was stored: fold and export follow. */

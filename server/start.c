@@ -9,7 +9,11 @@
 #include "io/files.h"
 #include "server/server.h"
 
-enum { RECALLED_ENTRIES = 10000 }; /* national entries that a start looks back over: a moment */
+enum {
+	RECALLED_ENTRIES = 10000, /* national entries that a start looks back over: a moment */
+	/* What a node may have under way beside its credit: headers and notes of all that. */
+	AHEAD_BYTES = 4 * COMMIT_BYTES_MAX,
+};
 
 /* ---- keys and names ---- */
 
@@ -373,6 +377,10 @@ static bool admit(void *context, const uint8_t key[static CURVE_BYTES],
 
 	if (!entry || entry->now.state == LOG_REVOKED)
 		return false;
+	if (!server_machine_admit(&s->machine, entry->card.log, wall_now())) {
+		s->rejected_before++; /* that log's count has it */
+		return false;
+	}
 	memcpy(user, entry->user, USER_BYTES_MAX + 1);
 	return true;
 }
@@ -405,6 +413,8 @@ static enum err open_network(struct server *s)
 	if (e == ERR_OK)
 		e = endpoint_router(s->network, address, &curve, &s->router);
 	if (e == ERR_OK) {
+		endpoint_bound(s->router, s->settings.credit_bytes + AHEAD_BYTES, server_overrun,
+			       s);
 		e = prove_closed(s);
 		if (e != ERR_OK)
 			return e;

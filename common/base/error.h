@@ -32,6 +32,7 @@
 	X(OLD, "old", "events that are there already")                                             \
 	X(SESSION, "session", "a session that is not open")                                        \
 	X(CREDIT, "credit", "more was sent than was granted")                                      \
+	X(RATE, "rate", "more at once than one peer may")                                          \
 	X(FORK, "fork", "two histories of one log")                                                \
 	X(REDACTED, "redacted", "erased by an administrative act")                                 \
 	X(ROLLBACK, "rollback", "older than what was signed before")                               \

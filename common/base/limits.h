@@ -41,6 +41,23 @@ enum {
 	POLICY_MEMBERS_MAX = 64,        /* witnesses and groups in a policy */
 	LOG_KEYS_MAX = 32,              /* keys that one log had, one after the other */
 
+	/* -- what the holder of one key may do at a server (session/allowance.h): a rate, and how
+	 *    much of it at once.  Honest nodes stay far below: they gather small commits while one
+	 *    is under way, wait between attempts, and fetch one piece after the other -- */
+	PEER_MESSAGES_PER_S = 4000, /* a message costs some 100 microseconds at most */
+	PEER_MESSAGES_BURST = 8000,
+	PEER_MIB_PER_S = 256, /* what it sends, and a whole commit for each FETCH */
+	PEER_MIB_BURST = 512, /* a large region's log, fetched back at once */
+	PEER_HELLOS_PER_S = 8,
+	PEER_HELLOS_BURST = 64, /* restarts and bad lines: the first ten attempts take 3 s */
+	PEER_HANDSHAKES_PER_S = 8,
+	PEER_HANDSHAKES_BURST = 64,
+	PEER_REFUSALS_PER_S = 16,
+	PEER_REFUSALS_BURST = 256,          /* all that may be under way when a session ends */
+	PEER_PENALTY_MS = 1000,             /* how long who breaks these stays out; doubled … */
+	PEER_PENALTY_MS_MAX = 5 * 60000,    /*   … up to this: it may be a fault that is mended */
+	PEER_PENALTY_FORGOTTEN_MS = 600000, /*   … until there was none for so long */
+
 	/* -- files -- */
 	CONFIG_BYTES_MAX = 64 * 1024,
 	KEY_FILE_BYTES_MAX = 16 * 1024, /* with the keys before, LOG_KEYS_MAX of them */

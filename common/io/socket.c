@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/time.h"
+
 enum {
 	/* Absent from the header of Debian's libzmq 4.3.4, but the library knows it: without
 	 * it a CURVE server whose ZAP handler is missing lets everybody in. */
@@ -15,8 +17,9 @@ enum {
 	PEER_QUEUE_MESSAGES = 64,  /* commits, at most 1 MiB each; credit bounds them first */
 	REPLY_QUEUE_MESSAGES = 32, /* to a peer that asks and does not read */
 	FEED_QUEUE_MESSAGES = 256, /* for each reader; at most some 32 KiB each */
-	SPARE_MAX = 32,
-	SKIPPED_MAX = 64, /* messages that no one could answer, in one receive */
+	OWN_ITEMS_MAX = 16,        /* sockets of our own in a poll: the ZAP handler, monitors */
+	/* How often connections are looked after: what a peer piles up meanwhile is memory. */
+	INSPECT_MS = 50,
 	REBIND_TRIES = 1000,
 	REBIND_WAIT_NS = 2000000,
 };
@@ -66,6 +69,14 @@ enum err network_open(struct network **ret)
 	return ERR_OK;
 }
 
+static void close_socket(struct endpoint *e)
+{
+	if (e->socket)
+		(void)zmq_close(e->socket);
+	e->socket = NULL;
+	connections_close(e);
+}
+
 void network_close(struct network *n)
 {
 	struct endpoint *e = NULL;
@@ -75,9 +86,7 @@ void network_close(struct network *n)
 		return;
 	/* The library would wait for sockets that are still open. */
 	for (e = n->endpoints; e; e = e->next) {
-		if (e->socket)
-			(void)zmq_close(e->socket);
-		e->socket = NULL;
+		close_socket(e);
 		e->network = NULL;
 	}
 	if (n->zap)
@@ -139,6 +148,8 @@ static int set_common(void *socket, int type, bool ipv6)
 		rc = set_int(socket, ZMQ_ROUTER_MANDATORY, 1);
 	if (rc == 0 && type == ZMQ_DEALER)
 		rc = set_int(socket, ZMQ_IMMEDIATE, 1);
+	if (rc == 0 && type == ZMQ_XPUB)
+		rc = set_int(socket, ZMQ_XPUB_VERBOSER, 1); /* tells of every reader */
 	if (rc == 0 && type == ZMQ_SUB)
 		rc = zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
 	return rc;
@@ -210,14 +221,16 @@ static enum err open_at(struct endpoint *e, const char *text, const struct curve
 
 	if (err != ERR_OK)
 		return err;
-	rc = serving ? zmq_bind(e->socket, text) : zmq_connect(e->socket, text);
-	if (rc == 0)
-		rc = zmq_getsockopt(e->socket, ZMQ_LAST_ENDPOINT, e->address, &size);
-	if (rc == 0)
-		return ERR_OK;
-	err = network_err(errno);
-	(void)zmq_close(e->socket);
-	e->socket = NULL;
+	if (serving)
+		err = connections_open(e);
+	if (err == ERR_OK) {
+		rc = serving ? zmq_bind(e->socket, text) : zmq_connect(e->socket, text);
+		if (rc == 0)
+			rc = zmq_getsockopt(e->socket, ZMQ_LAST_ENDPOINT, e->address, &size);
+		err = rc == 0 ? ERR_OK : network_err(errno);
+	}
+	if (err != ERR_OK)
+		close_socket(e);
 	return err;
 }
 
@@ -236,6 +249,7 @@ static enum err endpoint_new(struct network *n, int type, const char *text,
 	e->type = type;
 	err = open_at(e, text, curve);
 	if (err != ERR_OK) {
+		connections_free(e);
 		free(e);
 		return err;
 	}
@@ -280,23 +294,9 @@ void endpoint_close(struct endpoint *e)
 		link = &(*link)->next;
 	if (link)
 		*link = e->next;
-	if (e->socket)
-		(void)zmq_close(e->socket);
+	close_socket(e);
+	connections_free(e);
 	free(e);
-}
-
-/* The library tells of a topic's first and last subscriber, also of one that went away. */
-bool endpoint_wanted(struct endpoint *e)
-{
-	uint8_t told[2];
-
-	while (e->socket && zmq_recv(e->socket, told, sizeof told, ZMQ_DONTWAIT) > 0) {
-		if (told[0] == 1)
-			e->topics++;
-		else if (told[0] == 0 && e->topics > 0)
-			e->topics--;
-	}
-	return e->topics > 0;
 }
 
 const char *endpoint_address(const struct endpoint *e)
@@ -313,10 +313,7 @@ enum err endpoint_rebind(struct endpoint *e, const struct curve *curve)
 	if (!e->network || (e->type != ZMQ_ROUTER && e->type != ZMQ_XPUB))
 		return ERR_ARGUMENT;
 	memcpy(address, e->address, sizeof address);
-	if (e->socket)
-		(void)zmq_close(e->socket);
-	e->socket = NULL;
-	e->topics = 0;
+	close_socket(e);
 	/* The library closes the old listener in its own thread and time. */
 	for (int i = 0; i < REBIND_TRIES && err == ERR_BUSY; i++) {
 		err = open_at(e, address, curve);
@@ -370,150 +367,6 @@ enum err endpoint_send(struct endpoint *e, struct bytes peer, const struct bytes
 	return failed ? network_err(failed) : ERR_OK;
 }
 
-/* ---- receiving ---- */
-
-static struct held *held_new(struct network *n)
-{
-	struct held *h = n->spare;
-
-	if (h) {
-		n->spare = h->next;
-		n->spare_count--;
-	} else {
-		h = malloc(sizeof *h);
-	}
-	if (h) {
-		h->network = n;
-		h->count = 0;
-		h->next = NULL;
-	}
-	return h;
-}
-
-static void held_free(struct held *h)
-{
-	struct network *n = h->network;
-
-	for (size_t i = 0; i < h->count; i++)
-		(void)zmq_msg_close(&h->frames[i]);
-	if (n->spare_count >= SPARE_MAX) {
-		free(h);
-		return;
-	}
-	h->next = n->spare;
-	n->spare = h;
-	n->spare_count++;
-}
-
-void message_free(struct message *m)
-{
-	if (m->owner)
-		held_free(m->owner); /* NOLINT(clang-analyzer-unix.Malloc): each time a new one */
-	m->owner = NULL;
-	m->frame_count = 0;
-}
-
-static int receive_frame(void *socket, zmq_msg_t *frame)
-{
-	int rc = 0;
-
-	(void)zmq_msg_init(frame);
-	do
-		rc = zmq_msg_recv(frame, socket, ZMQ_DONTWAIT);
-	while (rc < 0 && errno == EINTR);
-	return rc < 0 ? errno : 0;
-}
-
-/* The sender's routing id.  One that is longer than the library's own makes is kept as size 0. */
-static int receive_peer(void *socket, struct message *m, bool *ret_more)
-{
-	zmq_msg_t frame;
-	int rc = receive_frame(socket, &frame);
-
-	if (rc == 0) {
-		size_t size = zmq_msg_size(&frame);
-
-		m->peer_size = size <= PEER_BYTES_MAX ? size : 0;
-		if (m->peer_size)
-			memcpy(m->peer, zmq_msg_data(&frame), size);
-		*ret_more = zmq_msg_more(&frame) != 0;
-	}
-	(void)zmq_msg_close(&frame);
-	return rc;
-}
-
-static void note_user(struct message *m, zmq_msg_t *payload)
-{
-	const char *user = zmq_msg_gets(payload, "User-Id");
-
-	(void)snprintf(m->user, sizeof m->user, "%s", user ? user : "");
-}
-
-/* The payload frames up to the last; those that do not fit are dropped. */
-static int receive_frames(void *socket, struct held *h, struct message *m)
-{
-	bool more = true;
-	int rc = 0;
-
-	while (more) {
-		zmq_msg_t dropped;
-		bool fits = h->count < FRAMES_MAX;
-		zmq_msg_t *frame = fits ? &h->frames[h->count] : &dropped;
-
-		rc = receive_frame(socket, frame);
-		if (rc != 0) {
-			(void)zmq_msg_close(frame);
-			return rc;
-		}
-		more = zmq_msg_more(frame) != 0;
-		if (!fits) {
-			(void)zmq_msg_close(frame);
-			m->excess = true;
-			continue;
-		}
-		m->frames[h->count] = bytes_of(zmq_msg_data(frame), zmq_msg_size(frame));
-		h->count++;
-	}
-	m->frame_count = h->count;
-	return 0;
-}
-
-static int receive_one(struct endpoint *e, struct held *h, struct message *m)
-{
-	bool more = true;
-	int rc = 0;
-
-	if (e->type == ZMQ_ROUTER)
-		rc = receive_peer(e->socket, m, &more);
-	if (rc == 0 && more)
-		rc = receive_frames(e->socket, h, m);
-	if (rc == 0 && e->type == ZMQ_ROUTER && m->frame_count > 0)
-		note_user(m, &h->frames[0]);
-	return rc;
-}
-
-enum err endpoint_receive(struct endpoint *e, struct message *ret)
-{
-	int rc = 0;
-
-	if (!e->socket)
-		return ERR_CLOSED;
-	for (int i = 0; i < SKIPPED_MAX; i++) {
-		struct held *h = held_new(e->network);
-
-		if (!h)
-			return ERR_NOMEM;
-		*ret = (struct message){.owner = h};
-		rc = receive_one(e, h, ret);
-		if (rc == 0 && ret->frame_count > 0 && (e->type != ZMQ_ROUTER || ret->peer_size))
-			return ERR_OK;
-		message_free(ret);
-		if (rc != 0)
-			return network_err(rc);
-	}
-	return ERR_AGAIN;
-}
-
 /* ---- waiting ---- */
 
 static enum err items_reserve(struct network *n, size_t count)
@@ -542,10 +395,41 @@ static short got_of(short events)
 		       (events & ZMQ_POLLERR ? POLL_ERROR : 0));
 }
 
+/* What is waited for besides: handshakes, and connections that come and go.  Their number. */
+static size_t add_own(struct network *n, zmq_pollitem_t *items)
+{
+	size_t count = 0;
+
+	if (n->zap)
+		items[count++] = (zmq_pollitem_t){.socket = n->zap, .events = ZMQ_POLLIN};
+	for (struct endpoint *e = n->endpoints; e && count < OWN_ITEMS_MAX; e = e->next) {
+		void *monitor = connections_monitor(e);
+
+		if (monitor)
+			items[count++] = (zmq_pollitem_t){.socket = monitor, .events = ZMQ_POLLIN};
+	}
+	return count;
+}
+
+/* Connections that come and go at once; those that are to be ended, now and then. */
+static void look_after(struct network *n)
+{
+	int64_t now_ms = mono_now().ms;
+	bool inspect = now_ms - n->inspected_ms >= INSPECT_MS;
+
+	for (struct endpoint *e = n->endpoints; e; e = e->next) {
+		connections_follow(e);
+		if (inspect)
+			connections_inspect(e, now_ms);
+	}
+	if (inspect)
+		n->inspected_ms = now_ms;
+}
+
 enum err network_poll(struct network *n, struct poll_item *items, size_t count, long timeout_ms)
 {
-	size_t total = count + (n->zap ? 1 : 0);
-	enum err err = items_reserve(n, total + 1);
+	enum err err = items_reserve(n, count + OWN_ITEMS_MAX);
+	size_t own = 0;
 	int rc = 0;
 
 	if (err != ERR_OK)
@@ -558,15 +442,17 @@ enum err network_poll(struct network *n, struct poll_item *items, size_t count, 
 					       .events = events_of(items[i].want)};
 		items[i].got = 0;
 	}
-	if (n->zap)
-		n->items[count] = (zmq_pollitem_t){.socket = n->zap, .events = ZMQ_POLLIN};
-	rc = zmq_poll(n->items, (int)total, timeout_ms);
+	own = add_own(n, n->items + count);
+	if (own > 0 && (timeout_ms < 0 || timeout_ms > INSPECT_MS))
+		timeout_ms = INSPECT_MS;
+	rc = zmq_poll(n->items, (int)(count + own), timeout_ms);
 	if (rc < 0)
 		return errno == EINTR ? ERR_OK : network_err(errno);
 	for (size_t i = 0; i < count && rc > 0; i++)
 		items[i].got = got_of(n->items[i].revents);
-	if (n->zap && n->items[count].revents)
+	if (n->zap)
 		zap_serve(n);
+	look_after(n);
 	return ERR_OK;
 }
 

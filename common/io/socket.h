@@ -22,7 +22,9 @@ struct message {
 	size_t peer_size; /* ROUTER: routing id of the sender */
 	uint8_t peer[PEER_BYTES_MAX];
 	char user[USER_BYTES_MAX + 1]; /* ROUTER: the ZAP handler's name for the peer; else "" */
-	size_t frame_count;            /* without the routing id */
+	uint64_t
+		connection; /* ROUTER: which one brought it: its place among those let in, from 1 */
+	size_t frame_count; /* without the routing id */
 	/* Further frames of an odd message are dropped and `excess` set. */
 	struct bytes frames[2 + COMMIT_FRAMES_MAX];
 	bool excess;
@@ -41,6 +43,8 @@ void network_close(struct network *n);
 MUST_USE enum err network_admit(struct network *n, admit_fn *admit, void *context);
 /* Rejected handshakes so far. */
 uint64_t network_rejected(const struct network *n);
+/* Handshakes that were let in so far: the number of the newest connection. */
+uint64_t network_admitted(const struct network *n);
 /* Lets a throwaway key try to connect to `endpoint_text` (NULL: the router's own address; an
  * address bound everywhere is reached through loopback).  OK only when the handler was asked
  * about that key and it did not get in; DENIED when it got in, TIMEOUT when it could not even
@@ -68,7 +72,7 @@ void endpoint_close(struct endpoint *e); /* NULL-safe */
  * the ZAP handler is asked anew: a revoked subscriber is gone.  Takes some milliseconds. After
  * a failure the endpoint is closed (CLOSED) until this is called again. */
 MUST_USE enum err endpoint_rebind(struct endpoint *e, const struct curve *curve);
-/* Whether anybody is subscribed to a publisher: else there is no need to say anything. */
+/* Whether anybody reads a publisher: else there is no need to say anything. */
 bool endpoint_wanted(struct endpoint *e);
 /* The address really bound ("tcp://127.0.0.1:*" picks a port). */
 const char *endpoint_address(const struct endpoint *e);
@@ -81,6 +85,17 @@ MUST_USE enum err endpoint_send(struct endpoint *e, struct bytes peer, const str
 /* AGAIN when nothing waits (`ret` then holds nothing and needs no message_free). */
 MUST_USE enum err endpoint_receive(struct endpoint *e, struct message *ret);
 
+/* ---- connections of a ROUTER or PUB ---- */
+
+/* Ends the connections of this user up to that number, `grace_ms` from now (so that what was just
+ * said to them leaves first).  What they send is dropped from now on; what is buffered for them is
+ * freed by the library when they end. */
+void endpoint_end(struct endpoint *e, const char *user, uint64_t through, int64_t grace_ms);
+/* A connection on which more bytes came than this, beyond what was received of it, is ended, and
+ * `overrun` is told whose it was.  Must be more than what a peer may honestly have under way. */
+typedef void overrun_fn(void *context, const char *user);
+void endpoint_bound(struct endpoint *e, uint64_t ahead_bytes, overrun_fn *overrun, void *context);
+
 /* ---- waiting ---- */
 
 enum { POLL_READ = 1, POLL_WRITE = 2, POLL_ERROR = 4 };
@@ -92,7 +107,8 @@ struct poll_item {
 	short got; /* set by network_poll */
 };
 
-/* Serves ZAP as well: a program that serves must come by here often.  timeout_ms < 0: for
+/* Serves ZAP and looks after connections as well: a program that serves must come by here often,
+ * and is woken at least every 50 ms.  timeout_ms < 0: for
  * ever.  OK also when nothing happened.  An item with neither endpoint nor fd >= 0 is skipped. */
 MUST_USE enum err network_poll(struct network *n, struct poll_item *items, size_t count,
 			       long timeout_ms);

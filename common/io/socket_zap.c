@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "io/zap.h"
 
 enum {
-	ZAP_FRAMES = 7,
 	ZAP_TURN_MAX = 256,
 	PROOF_MS = 5000,
 	PROOF_QUIET_MS = 300,
@@ -17,16 +17,6 @@ enum {
 };
 
 /* ---- the handler ---- */
-
-enum zap_frame {
-	ZAP_VERSION,
-	ZAP_REQUEST,
-	ZAP_DOMAIN,
-	ZAP_ADDRESS,
-	ZAP_IDENTITY,
-	ZAP_MECHANISM,
-	ZAP_KEY
-};
 
 struct zap_request {
 	zmq_msg_t frames[ZAP_FRAMES];
@@ -65,37 +55,53 @@ static struct bytes frame_at(struct zap_request *r, enum zap_frame i)
 	return bytes_of(zmq_msg_data(&r->frames[i]), zmq_msg_size(&r->frames[i]));
 }
 
-static bool frame_is(struct zap_request *r, enum zap_frame i, const char *text)
-{
-	return bytes_equal(frame_at(r, i), bytes_of_text(text));
-}
-
 static bool may_enter(struct network *n, struct zap_request *r,
 		      char user[static USER_BYTES_MAX + 1])
 {
-	struct bytes key;
+	struct bytes frames[ZAP_FRAMES];
+	const uint8_t *key = NULL;
 
-	if (r->count != ZAP_FRAMES || r->excess || !frame_is(r, ZAP_VERSION, "1.0") ||
-	    !frame_is(r, ZAP_MECHANISM, "CURVE") || !frame_is(r, ZAP_DOMAIN, "splot"))
+	for (size_t i = 0; i < r->count; i++)
+		frames[i] = frame_at(r, (enum zap_frame)i);
+	key = zap_key(frames, r->count, r->excess);
+	if (!key)
 		return false;
-	key = frame_at(r, ZAP_KEY);
-	if (key.size != CURVE_BYTES)
-		return false;
-	if (n->admit(n->admit_context, key.data, user))
+	if (n->admit(n->admit_context, key, user))
 		return true;
-	memcpy(n->rejected_key, key.data, CURVE_BYTES);
+	memcpy(n->rejected_key, key, CURVE_BYTES);
 	return false;
+}
+
+/* What the messages of this connection will carry besides the user: one property, as ZMTP 3
+ * writes them.  Connections that came before it are known by then. */
+static void number_it(struct network *n, struct buf *ret)
+{
+	static const char name[] = CONNECTION_PROPERTY;
+	char number[24];
+
+	for (struct endpoint *e = n->endpoints; e; e = e->next)
+		connections_follow(e);
+	(void)snprintf(number, sizeof number, "%llu", (unsigned long long)++n->admitted);
+	buf_add_u8(ret, sizeof name - 1);
+	buf_add_text(ret, name);
+	buf_add_u32be(ret, (uint32_t)strlen(number));
+	buf_add_text(ret, number);
 }
 
 static void zap_answer(struct network *n, struct zap_request *r)
 {
 	char user[USER_BYTES_MAX + 1] = "";
+	struct buf properties = {.data = NULL};
 	bool enter = may_enter(n, r, user);
 	struct bytes request = r->count > ZAP_REQUEST ? frame_at(r, ZAP_REQUEST) : bytes_of("", 0);
 	struct bytes reply[6];
 	size_t count = sizeof reply / sizeof *reply;
 
 	user[USER_BYTES_MAX] = 0;
+	if (enter)
+		number_it(n, &properties);
+	if (buf_check(&properties) != ERR_OK)
+		enter = false;
 	if (!enter) {
 		n->rejected++;
 		user[0] = 0;
@@ -107,13 +113,14 @@ static void zap_answer(struct network *n, struct zap_request *r)
 	reply[2] = bytes_of_text(enter ? "200" : "300");
 	reply[3] = bytes_of_text(enter ? "OK" : "key is not enrolled");
 	reply[4] = bytes_of_text(user);
-	reply[5] = bytes_of_text("");
+	reply[5] = enter ? buf_bytes(&properties) : bytes_of_text("");
 	for (size_t i = 0; i < count; i++) {
 		const void *data = reply[i].size ? (const void *)reply[i].data : "";
 
 		(void)zmq_send(n->zap, data, reply[i].size,
 			       ZMQ_DONTWAIT | (i + 1 < count ? ZMQ_SNDMORE : 0));
 	}
+	buf_free(&properties);
 }
 
 void zap_serve(struct network *n)
@@ -157,6 +164,11 @@ enum err network_admit(struct network *n, admit_fn *admit, void *context)
 uint64_t network_rejected(const struct network *n)
 {
 	return n->rejected;
+}
+
+uint64_t network_admitted(const struct network *n)
+{
+	return n->admitted;
 }
 
 /* ---- the proof ---- */

@@ -8,7 +8,9 @@
  *   FETCH ──► RANGE
  *
  * Credit: WELCOME and ACK grant a window of bytes of event frames that may be on their way
- * unacknowledged (commit_frames_size).  Who sends more is cut off.
+ * unacknowledged (commit_frames_size).  Who sends more is cut off, and so is who does more of
+ * anything than a node has reason to (server_limits.c): nothing more of its connections is heard,
+ * and its key is let in again only after a while, which doubles each time.
  *
  *   OFFER ──► COSIGNED         once a round: the national checkpoint, to every region's node
  *           └► DECLINED        it witnessed something else: offered again from there
@@ -31,6 +33,7 @@
 
 #include "base/time.h"
 #include "model/wire.h"
+#include "session/allowance.h"
 #include "session/card.h"
 #include "session/commit.h"
 
@@ -72,6 +75,11 @@ struct server_log {
 	struct card next; /*   taken up when it is stored */
 	uint64_t stands;  /* of a frozen log: how much of it a log begun anew may go on from (the
 			     driver says so after freezing or enrolling it; all, unless told) */
+	/* what its key does (limits.h) */
+	struct allowance messages, bytes, hellos, refusals, handshakes;
+	uint64_t heard_from; /* connections before this one are heard no more */
+	struct wall_ms out_until;
+	int64_t penalty_ms; /* the last one; 0: none */
 	/* witnessing */
 	uint64_t witnessed; /* size of the newest national checkpoint that it is known to hold */
 	uint64_t offered;   /* size offered in this session and not answered; 0: none */
@@ -126,7 +134,8 @@ enum server_action_kind {
 	SERVER_APPEND,     /* commit's events and note to `log`, with a national entry; and when it
 			      `rotates`, its card as the log's trusted one, with an act */
 	SERVER_FREEZE,   /* keep note and other as evidence, mark the log frozen, national entry */
-	SERVER_CLOSE,    /* stop listening to this peer: it broke the rules of flow */
+	SERVER_CLOSE,    /* end the connections of `log` up to that number: of old sessions, or,
+			    `cut_off`, of a peer that broke the rules of flow */
 	SERVER_OFFER,    /* header (session, from, size) with the national checkpoint of that size,
 			    the consistency proof, and the newest cosigned checkpoint, to peer */
 	SERVER_COSIGNED, /* keep `note`, a good cosignature line of `log` on the national
@@ -145,6 +154,8 @@ struct server_action {
 	struct log_name log;
 	uint64_t from;               /* SEND_RANGE; COSIGNED: the size */
 	uint64_t session;            /* SEND_RANGE, SEND_DUTIES */
+	uint64_t connection;         /* CLOSE */
+	bool cut_off;                /* CLOSE */
 	const struct commit *commit; /* APPEND; borrowed until the next step */
 	struct bytes note;           /* FREEZE: the peer's note, the server's own newest note of the
 					log is the other one; COSIGNED; ROLLED_BACK.  Borrowed until
@@ -175,6 +186,9 @@ struct server_event {
 	struct log_name user;       /* the log that the peer's key was enrolled for */
 	const struct bytes *frames; /* frame 0 is the header */
 	size_t frame_count;
+	bool excess;          /* it had more frames than these */
+	uint64_t connection;  /* that brought it, counted from 1 as they are let in; 0: not known */
+	uint64_t connections; /* let in so far */
 	uint64_t new_session; /* random, used if a session opens */
 	/* FAILED */
 	enum err code;
@@ -200,6 +214,12 @@ MUST_USE enum err server_machine_release(struct server_machine *m, struct log_na
 MUST_USE enum err server_machine_freeze(struct server_machine *m, struct log_name log);
 struct server_log *server_machine_log(struct server_machine *m,
 				      struct log_name log); /* NULL if none */
+/* Whether the key of this log may connect now.  Counts who may not. */
+bool server_machine_admit(struct server_machine *m, struct log_name log, struct wall_ms now);
+/* Cuts a peer off for what the machine does not see; `newest` is the number of the newest
+ * connection.  The driver ends its connections. */
+void server_machine_cut_off(struct server_machine *m, struct log_name log, uint64_t newest,
+			    struct wall_ms now);
 
 void server_step(struct server_machine *m, const struct server_event *event,
 		 struct server_update *ret);

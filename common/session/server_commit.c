@@ -33,21 +33,13 @@ static bool take_credit(const struct server_turn *t)
 {
 	struct server_log *log = t->log;
 	uint64_t bytes = commit_frames_size(t->event->frames + 2, t->event->frame_count - 2);
-	struct server_action *a = NULL;
 
 	if (bytes <= log->credit_left) {
 		log->credit_left -= bytes;
 		log->taken += bytes;
 		return true;
 	}
-	server_deny(t, ERR_CREDIT, "wait for acknowledgements before sending more");
-	server_end_session(log);
-	a = server_add(t->ret, SERVER_CLOSE);
-	if (a) {
-		memcpy(a->peer, t->event->peer.data, t->event->peer.size);
-		a->peer_size = t->event->peer.size;
-		a->log = log->card.log;
-	}
+	server_cut_off(t, ERR_CREDIT, "wait for acknowledgements before sending more");
 	return false;
 }
 

@@ -19,7 +19,7 @@ static struct server_action *answer(const struct server_turn *t, enum wire_kind 
 	return a;
 }
 
-void server_deny(const struct server_turn *t, enum err code, const char *text)
+void server_say_refused(const struct server_turn *t, enum err code, const char *text)
 {
 	struct server_action *a = answer(t, WIRE_REFUSED);
 
@@ -32,6 +32,15 @@ void server_deny(const struct server_turn *t, enum err code, const char *text)
 	a->header.code = code;
 	a->header.size = t->log ? t->log->pending.size : 0;
 	(void)snprintf(a->header.text, sizeof(a->header.text), "%s: %s", err_text(code), text);
+}
+
+void server_deny(const struct server_turn *t, enum err code, const char *text)
+{
+	if (!t->log || server_afford_refusal(t))
+		server_say_refused(t, code, text);
+	else
+		server_cut_off(t, ERR_RATE,
+			       "too many refusals; what is wrong does not mend by trying");
 }
 
 static bool from_session_peer(const struct server_turn *t)
@@ -150,11 +159,28 @@ static bool good_greeting(const struct server_turn *t)
 	return t->header.size == 0 || server_explained(t, &checkpoint, frame(t, 1));
 }
 
+/* A node speaks by one connection: those before it are of sessions that ended. */
+static void end_older(const struct server_turn *t)
+{
+	struct server_action *a = NULL;
+
+	if (t->event->connection <= 1 || t->log->heard_from >= t->event->connection)
+		return;
+	t->log->heard_from = t->event->connection;
+	a = server_add(t->ret, SERVER_CLOSE);
+	if (!a)
+		return;
+	a->log = t->log->card.log;
+	a->connection = t->event->connection - 1;
+}
+
 static void on_hello(const struct server_turn *t)
 {
 	const struct wire_header *h = &t->header;
 	struct server_log *log = t->log;
 
+	if (!server_afford_hello(t))
+		return;
 	if (h->protocol != WIRE_PROTOCOL) {
 		server_deny(t, ERR_VERSION,
 			    "this server speaks protocol 1; use a program that does");
@@ -168,6 +194,7 @@ static void on_hello(const struct server_turn *t)
 	if (!server_witnessed(t, frame(t, 2)) || !good_greeting(t))
 		return;
 	server_end_session(log);
+	end_older(t);
 	remember_peer(t);
 	log->open = true;
 	log->session = t->event->new_session ? t->event->new_session : 1;
@@ -218,6 +245,8 @@ static void on_fetch(const struct server_turn *t)
 		server_deny(t, ERR_SESSION, "anchor before fetching");
 		return;
 	}
+	if (!server_afford_fetch(t))
+		return;
 	a = server_add(t->ret, SERVER_SEND_RANGE);
 	if (!a)
 		return;
@@ -285,12 +314,20 @@ static void enter(struct server_turn *t)
 	const struct rule *rule = NULL;
 	enum err e = ERR_DECODE;
 
+	if (!server_is_heard(t))
+		return;
 	if (t->log->state == LOG_REVOKED) {
 		server_deny(t, ERR_DENIED,
 			    "this key was revoked; ask the administrator of the server");
 		return;
 	}
+	if (!server_afford_message(t))
+		return;
 	t->log->last_contact = event->now;
+	if (event->excess) {
+		server_deny(t, ERR_LIMIT, "more frames in one message than any message has");
+		return;
+	}
 	if (event->frame_count > 0)
 		e = wire_decode(event->frames[0], &t->header);
 	if (e) {

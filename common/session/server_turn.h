@@ -1,6 +1,7 @@
 /* What the parts of the server's machine share: server.c keeps the table of logs and answers
  * STORED, FAILED and TICK; server_message.c lets messages in and opens sessions; server_commit.c
- * takes commits; server_witness.c has the national log witnessed.
+ * takes commits; server_limits.c bounds what one key may do; server_witness.c has the national log
+ * witnessed.
  *
  * Layer: session, inside it only. */
 #ifndef SPLOT_SESSION_SERVER_TURN_H
@@ -41,8 +42,11 @@ void server_end_session(struct server_log *log);
 /* SERVER_EV_MESSAGE */
 void server_message(struct server_machine *m, const struct server_event *event,
 		    struct server_update *ret);
-/* Refuses this message: the answer goes to whoever sent it, who need not be the session's peer. */
+/* Refuses this message: the answer goes to whoever sent it, who need not be the session's peer.
+ * Who has too many refused is cut off. */
 void server_deny(const struct server_turn *t, enum err code, const char *text);
+/* The answer alone, counted. */
+void server_say_refused(const struct server_turn *t, enum err code, const char *text);
 /* Opens a note of this log by the key that signs it, or by the one that this turn makes the next.
  * Keys of before are not known any more: UNKNOWN_KEY. */
 MUST_USE enum err server_open_note(const struct server_turn *t, struct bytes note,
@@ -54,6 +58,19 @@ bool server_explained(const struct server_turn *t, const struct checkpoint *chec
 
 /* ---- server_commit.c ---- */
 void server_commit(const struct server_turn *t);
+
+/* ---- server_limits.c ---- */
+
+/* Refuses this message, ends the session and every connection of this key, and keeps it out. */
+void server_cut_off(const struct server_turn *t, enum err code, const char *text);
+/* Whether its connection is one that is heard (still). */
+bool server_is_heard(const struct server_turn *t);
+/* Each takes from what the log's key may do.  False when it was too much: then the peer was cut
+ * off (but for refusals, which are the answer's to cut off). */
+bool server_afford_message(const struct server_turn *t);
+bool server_afford_hello(const struct server_turn *t);
+bool server_afford_fetch(const struct server_turn *t);
+bool server_afford_refusal(const struct server_turn *t);
 
 /* ---- server_witness.c ---- */
 

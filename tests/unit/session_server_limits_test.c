@@ -1,0 +1,249 @@
+/* What the holder of one key may do at a server, and what becomes of who does more. */
+#include "session_server_fixture.h"
+
+#include "base/limits.h"
+
+/* A message by a numbered connection, when so many have been let in. */
+static void hear_by(uint64_t connection, uint64_t connections, const char *peer)
+{
+	struct server_event e = {
+		.kind = SERVER_EV_MESSAGE,
+		.now = now,
+		.peer = bytes_of_text(peer),
+		.user = ours.log,
+		.frames = said.frames,
+		.frame_count = said.count,
+		.connection = connection,
+		.connections = connections,
+		.new_session = 77,
+	};
+
+	server_step(&machine, &e, &update);
+}
+
+static const struct server_action *closing(void)
+{
+	return found(SERVER_CLOSE);
+}
+
+static void expect_cut_off(uint64_t through)
+{
+	const struct server_action *a = needed(SERVER_CLOSE);
+
+	assert_true(a->cut_off);
+	assert_int_equal(a->connection, through);
+	assert_false(held()->open);
+}
+
+static void say(struct wire_header header)
+{
+	message_header(&said, &header);
+}
+
+static void heartbeat(void)
+{
+	say((struct wire_header){.kind = WIRE_HEARTBEAT, .session = 77});
+}
+
+static void a_burst_of_messages_is_heard_and_one_more_is_cut_off(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	heartbeat();
+	now.ms += 60000; /* what opening took is forgotten */
+	for (int i = 0; i < PEER_MESSAGES_BURST; i++) {
+		hear_by(1, 3, PEER);
+		assert_null(closing());
+	}
+	hear_by(1, 3, PEER);
+	expect_refused("rate", 0);
+	expect_cut_off(3);
+	assert_int_equal(held()->refused[ERR_RATE], 1);
+}
+
+static void a_steady_rate_is_never_cut_off(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	heartbeat();
+	for (int i = 0; i < 100000; i++) {
+		now.ms += i % 2; /* 2,000 a second */
+		hear_by(1, 1, PEER);
+		assert_null(closing());
+	}
+}
+
+static void hello_again_and_again_is_cut_off(void **state)
+{
+	(void)state;
+	message_hello(&said, &ours, 20);
+	for (int i = 0; i < PEER_HELLOS_BURST; i++) {
+		hear_by(1, 1, PEER);
+		assert_null(closing());
+	}
+	hear_by(1, 1, PEER);
+	expect_refused("rate", 0);
+	expect_cut_off(1);
+}
+
+static void fetching_again_and_again_is_cut_off(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say((struct wire_header){.kind = WIRE_FETCH, .session = 77, .log = ours.log});
+	now.ms += 60000;
+	for (int i = 0; i < PEER_MIB_BURST - 1; i++) {
+		hear_by(1, 1, PEER);
+		assert_null(closing());
+	}
+	hear_by(1, 1, PEER);
+	expect_refused("rate", 0);
+	expect_cut_off(1);
+}
+
+static void too_many_refusals_are_the_last(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say((struct wire_header){.kind = WIRE_HEARTBEAT, .session = 78});
+	now.ms += 60000;
+	for (int i = 0; i < PEER_REFUSALS_BURST; i++) {
+		hear_by(1, 1, PEER);
+		expect_refused("session", 0);
+		assert_null(closing());
+	}
+	hear_by(1, 1, PEER);
+	expect_refused("rate", 0);
+	expect_cut_off(1);
+}
+
+static void what_a_peer_that_was_cut_off_sends_is_not_answered(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	held()->credit_left = 0;
+	message_commit(&said, &ours, 77, 0, 6);
+	hear_by(2, 5, PEER);
+	expect_refused("credit", 0);
+	expect_cut_off(5);
+	message_hello(&said, &ours, 20);
+	for (uint64_t old = 1; old <= 5; old++) {
+		hear_by(old, 6, PEER);
+		assert_int_equal(update.count, 0);
+	}
+	/* A connection that was let in after the penalty speaks again. */
+	hear_by(6, 6, PEER);
+	assert_int_equal(reply(update.count - 2, WIRE_WELCOME)->session, 77);
+}
+
+static void a_message_with_too_many_frames_is_refused(void **state)
+{
+	struct server_event e = {.kind = SERVER_EV_MESSAGE,
+				 .peer = bytes_of_text(PEER),
+				 .user = ours.log,
+				 .excess = true};
+
+	(void)state;
+	open_session(&ours, 20);
+	message_commit(&said, &ours, 77, 0, 6);
+	e.now = now;
+	e.frames = said.frames;
+	e.frame_count = said.count;
+	server_step(&machine, &e, &update);
+	expect_refused("limit", 0);
+	assert_int_equal(held()->pending.size, 0);
+}
+
+static void a_new_session_ends_the_connections_before_it(void **state)
+{
+	const struct server_action *a = NULL;
+
+	(void)state;
+	message_hello(&said, &ours, 20);
+	hear_by(4, 4, PEER);
+	hear_by(7, 7, "other");
+	a = needed(SERVER_CLOSE);
+	assert_false(a->cut_off);
+	assert_int_equal(a->connection, 6);
+	hear_by(4, 7, PEER);
+	assert_int_equal(update.count, 0);
+}
+
+static void a_hello_that_is_refused_ends_nothing(void **state)
+{
+	(void)state;
+	message_hello(&said, &ours, 20);
+	hear_by(4, 4, PEER);
+	say((struct wire_header){.kind = WIRE_HELLO, .protocol = 77, .log = ours.log});
+	hear_by(7, 7, "other");
+	expect_refused("version", 0);
+	assert_null(closing());
+	assert_true(held()->open);
+}
+
+static void a_key_connects_so_often_and_then_waits(void **state)
+{
+	(void)state;
+	for (int i = 0; i < PEER_HANDSHAKES_BURST; i++)
+		assert_true(server_machine_admit(&machine, ours.log, now));
+	assert_false(server_machine_admit(&machine, ours.log, now));
+	assert_int_equal(held()->refused[ERR_RATE], 1);
+	now.ms += 1000 / PEER_HANDSHAKES_PER_S;
+	assert_true(server_machine_admit(&machine, ours.log, now));
+	assert_false(server_machine_admit(&machine, (struct log_name){"30"}, now));
+}
+
+/* How long the key stays out, to the millisecond. */
+static int64_t penalty_ms(void)
+{
+	int64_t begun = now.ms;
+
+	while (!server_machine_admit(&machine, ours.log, now))
+		now.ms++;
+	return now.ms - begun;
+}
+
+static void a_penalty_doubles_to_a_bound_and_is_forgotten(void **state)
+{
+	int64_t expected = PEER_PENALTY_MS;
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		server_machine_cut_off(&machine, ours.log, 1, now);
+		assert_int_equal(penalty_ms(), expected);
+		expected = expected * 2 < PEER_PENALTY_MS_MAX ? expected * 2 : PEER_PENALTY_MS_MAX;
+	}
+	assert_int_equal(expected, PEER_PENALTY_MS_MAX);
+	now.ms += PEER_PENALTY_FORGOTTEN_MS;
+	server_machine_cut_off(&machine, ours.log, 1, now);
+	assert_int_equal(penalty_ms(), PEER_PENALTY_MS);
+}
+
+static void a_clock_put_back_shuts_nobody_out_for_long(void **state)
+{
+	(void)state;
+	server_machine_cut_off(&machine, ours.log, 1, now);
+	assert_false(server_machine_admit(&machine, ours.log, now));
+	now.ms -= 86400000;
+	assert_true(server_machine_admit(&machine, ours.log, now));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_burst_of_messages_is_heard_and_one_more_is_cut_off),
+		TEST(a_steady_rate_is_never_cut_off),
+		TEST(hello_again_and_again_is_cut_off),
+		TEST(fetching_again_and_again_is_cut_off),
+		TEST(too_many_refusals_are_the_last),
+		TEST(what_a_peer_that_was_cut_off_sends_is_not_answered),
+		TEST(a_message_with_too_many_frames_is_refused),
+		TEST(a_new_session_ends_the_connections_before_it),
+		TEST(a_hello_that_is_refused_ends_nothing),
+		TEST(a_key_connects_so_often_and_then_waits),
+		TEST(a_penalty_doubles_to_a_bound_and_is_forgotten),
+		TEST(a_clock_put_back_shuts_nobody_out_for_long),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
