@@ -5,7 +5,9 @@
 
 #include "admin/log/difference.h"
 #include "admin/text.h"
+#include "session/anew.h"
 #include "session/card.h"
+#include "tlog/encoding.h"
 
 static const char *kind_name(enum record_kind kind)
 {
@@ -118,7 +120,12 @@ static void print_event(const struct log_item *item, struct buf *out)
 
 static void print_redacted(const struct log_item *item, struct buf *out)
 {
-	buf_add_text(out, ", redacted: its bytes were erased, its hash stands\n");
+	buf_add_text(out, ", redacted: its bytes were erased, its hash stands");
+	if (item->has_order && item->order.leaf.size > 0) {
+		buf_add_text(out, ": ");
+		encoding_add_base64(out, item->order.leaf);
+	}
+	buf_add_text(out, "\n");
 	if (!item->has_order)
 		return;
 	buf_add_text(out, "  ");
@@ -130,9 +137,19 @@ static void print_redacted(const struct log_item *item, struct buf *out)
 	buf_add_text(out, "\n");
 }
 
+/* A national log begun anew: the log that it goes on from. */
+static const char *quoted_log(const struct national_entry *n, struct vkey *key)
+{
+	return !strcmp(n->act, ANEW_ACT) && vkey_parse(n->other, key) == ERR_OK ? key->name : NULL;
+}
+
 /* Of what an act says beside its log: "@17", " at size 23". */
 static void print_place(const struct national_entry *n, struct buf *out)
 {
+	struct vkey key;
+
+	if (quoted_log(n, &key))
+		buf_printf(out, ", as %s", key.name);
 	if (!strcmp(n->act, "redact") || !strcmp(n->act, "rotate"))
 		buf_printf(out, "@%llu", (unsigned long long)n->index);
 	else if (n->size)
@@ -252,6 +269,15 @@ static void json_event(const struct log_item *item, struct json *j)
 	json_field_uint(j, "others", item->others);
 }
 
+static void json_hash(struct json *j, const char *key, struct bytes hash)
+{
+	struct buf text = {0};
+
+	encoding_add_base64(&text, hash);
+	json_field_text(j, key, buf_text(&text));
+	buf_free(&text);
+}
+
 static void json_redacted(const struct log_item *item, struct json *j)
 {
 	json_field_bool(j, "redacted", true);
@@ -268,11 +294,13 @@ static void json_redacted(const struct log_item *item, struct json *j)
 	json_time(j, "recorded", item->order.recorded);
 	json_field_text(j, "by", item->order.by);
 	json_field_text(j, "reason", item->order.reason);
+	json_hash(j, "leaf", item->order.leaf);
 	json_close(j, '}');
 }
 
 static void json_entry(const struct national_entry *n, struct json *j)
 {
+	struct vkey key;
 	bool event =
 		n->kind == NATIONAL_ACT && (!strcmp(n->act, "redact") || !strcmp(n->act, "rotate"));
 
@@ -289,6 +317,8 @@ static void json_entry(const struct national_entry *n, struct json *j)
 	}
 	json_field_text(j, "by", n->by);
 	json_field_text(j, "reason", n->reason);
+	if (quoted_log(n, &key))
+		json_field_text(j, "origin", key.name);
 	if (event)
 		json_field_uint(j, "event", n->index);
 	else if (n->size)

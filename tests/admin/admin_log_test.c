@@ -541,7 +541,8 @@ static void an_act_tells_who_erased_an_event_and_why(void **state)
 	assert_string_equal(all_back(), "26@4 26@3 26@2 26@1 26@0");
 	assert_non_null(
 		strstr(buf_text(&texts),
-		       "26@1, redacted: its bytes were erased, its hash stands\n"
+		       "26@1, redacted: its bytes were erased, its hash stands: "
+		       "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
 		       "  national@1, 1970-01-01T00:00:00.000Z, a01: a name stood in it\n"));
 	begin("national");
 	walk.entries = true;
@@ -550,6 +551,29 @@ static void an_act_tells_who_erased_an_event_and_why(void **state)
 	assert_string_equal(
 		buf_text(&texts),
 		"national@1, 1970-01-01T00:00:00.000Z, redact 26@1, a01: a name stood in it\n");
+}
+
+static void a_national_log_begun_anew_tells_what_it_goes_on_from(void **state)
+{
+	struct fake_log *national = fake_log("national");
+	struct national_entry act = {.kind = NATIONAL_ACT,
+				     .act = "continues",
+				     .log = name_of("national"),
+				     .by = "a01",
+				     .reason = "its disk was lost",
+				     .document = T("a note"),
+				     .other = T("splot.example/region/26+dff46af4+AQOhB7/"
+						"zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"),
+				     .size = 23};
+
+	(void)state;
+	enter(national, &act);
+	begin("national");
+	walk.entries = true;
+	assert_string_equal(all_back(), "national@0");
+	assert_string_equal(buf_text(&texts),
+			    "national@0, 1970-01-01T00:00:00.000Z, continues national, as "
+			    "splot.example/region/26 at size 23, a01: its disk was lost\n");
 }
 
 static void acts_of_a_log_are_told_plainly(void **state)
@@ -628,6 +652,7 @@ int main(void)
 		LOG_TEST(the_national_log_orders_what_it_accepted),
 		LOG_TEST(events_that_were_accepted_and_are_not_here_are_counted),
 		LOG_TEST(an_act_tells_who_erased_an_event_and_why),
+		LOG_TEST(a_national_log_begun_anew_tells_what_it_goes_on_from),
 		LOG_TEST(acts_of_a_log_are_told_plainly),
 		LOG_TEST(a_long_log_is_read_in_blocks_each_once),
 		LOG_TEST(what_was_appended_meanwhile_is_found_when_asked_anew),
