@@ -32,13 +32,18 @@ static enum outcome find_socket(struct cli *cli, const char **ret)
 
 enum outcome link_open(struct cli *cli, struct link *ret)
 {
-	enum outcome outcome = DONE;
-	enum err e = ERR_OK;
+	const char *path = NULL;
+	enum outcome outcome = find_socket(cli, &path);
 
 	*ret = (struct link){.cli = cli, .fd = -1};
-	outcome = find_socket(cli, &ret->path);
-	if (outcome != DONE)
-		return outcome;
+	return outcome == DONE ? link_open_at(cli, path, ret) : outcome;
+}
+
+enum outcome link_open_at(struct cli *cli, const char *path, struct link *ret)
+{
+	enum err e = ERR_OK;
+
+	*ret = (struct link){.cli = cli, .path = path, .fd = -1};
 	e = control_connect(ret->path, &ret->fd);
 	if (e == ERR_OK)
 		return DONE;

@@ -14,6 +14,8 @@ struct link {
 
 /* By --socket, --config or $SPLOT_SOCKET; a failure was told. */
 enum outcome link_open(struct cli *cli, struct link *ret);
+/* At that path. */
+enum outcome link_open_at(struct cli *cli, const char *path, struct link *ret);
 void link_close(struct link *l);
 /* Connects anew to the same socket; not told. */
 MUST_USE enum err link_renew(struct link *l);

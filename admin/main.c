@@ -34,6 +34,7 @@ int main(int argc, char **argv)
 		verb_recover,
 		verb_backup,
 		verb_restore,
+		verb_compare,
 		verb_audit_verify,
 		verb_audit_export,
 		verb_audit_prove,

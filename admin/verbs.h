@@ -11,7 +11,7 @@ extern const struct verb verb_rotate, verb_continue, verb_recover;
 extern const struct verb verb_witnessed, verb_follow;
 extern const struct verb verb_audit_verify, verb_audit_export, verb_audit_prove;
 extern const struct verb verb_audit_check, verb_audit_consistency, verb_audit_evidence;
-extern const struct verb verb_backup, verb_restore;
+extern const struct verb verb_backup, verb_restore, verb_compare;
 extern const struct verb verb_import, verb_export;
 extern const struct verb verb_put, verb_retire, verb_confirm;
 extern const struct verb verb_get, verb_list, verb_history, verb_log;

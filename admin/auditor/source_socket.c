@@ -276,14 +276,14 @@ static const struct source_ops daemon_ops = {
 
 /* ---- opening ---- */
 
-enum outcome source_open_daemon(struct cli *cli, struct source *ret)
+static enum outcome open_daemon(struct cli *cli, const char *socket, struct source *ret)
 {
 	struct daemon *d = calloc(1, sizeof *d);
 	enum outcome outcome = DONE;
 
 	if (!d)
 		return cli_fail(cli, FAILED, ERR_NOMEM, "out of memory");
-	outcome = link_open(cli, &d->link);
+	outcome = socket ? link_open_at(cli, socket, &d->link) : link_open(cli, &d->link);
 	if (outcome != DONE) {
 		free(d);
 		return outcome;
@@ -291,6 +291,16 @@ enum outcome source_open_daemon(struct cli *cli, struct source *ret)
 	*ret = (struct source){.ops = &daemon_ops, .context = d};
 	(void)snprintf(ret->what, sizeof ret->what, "%s", d->link.path);
 	return DONE;
+}
+
+enum outcome source_open_daemon(struct cli *cli, struct source *ret)
+{
+	return open_daemon(cli, NULL, ret);
+}
+
+enum outcome source_open_daemon_at(struct cli *cli, const char *socket, struct source *ret)
+{
+	return open_daemon(cli, socket, ret);
 }
 
 static bool is_empty(const char *folder)

@@ -9,6 +9,8 @@
 /* The daemon that --socket, --config or $SPLOT_SOCKET names; a failure was told.  A connection that
  * is lost is made anew once a call, so that a daemon may begin again meanwhile. */
 enum outcome source_open_daemon(struct cli *cli, struct source *ret);
+/* The one with that control socket. */
+enum outcome source_open_daemon_at(struct cli *cli, const char *socket, struct source *ret);
 /* The store or export `folder`; NULL: the daemon.  A failure was told. */
 enum outcome source_named(struct cli *cli, const char *folder, struct source *ret);
 

@@ -97,7 +97,7 @@ static enum outcome open_both(struct backing *b)
 				"%s is the daemon's own folder: name another one, on another disk "
 				"if there is one",
 				to);
-	check_tell_faults(text_in(&cli->arena, "%s or of %s", b->from.store, to));
+	check_tell_faults(text_in(&cli->arena, "%s or of %s", b->from.store, to), BAD_DATA);
 	outcome = backup_place_write(cli, to, b->from.server, &b->to);
 	if (outcome == DONE)
 		outcome = audit_keys_known(cli, &b->trusted);

@@ -13,15 +13,16 @@
 
 static char fault_line[1024];
 static size_t fault_size;
+static enum outcome fault_outcome;
 
 static void on_fault(int number)
 {
 	(void)number;
 	(void)!write(STDERR_FILENO, fault_line, fault_size);
-	_exit(BAD_DATA);
+	_exit((int)fault_outcome);
 }
 
-void check_tell_faults(const char *what)
+void check_tell_faults(const char *what, enum outcome outcome)
 {
 	struct sigaction action = {.sa_handler = on_fault};
 	int n = snprintf(fault_line, sizeof fault_line,
@@ -30,6 +31,7 @@ void check_tell_faults(const char *what)
 			 what);
 
 	fault_size = n < 0 ? 0 : (size_t)n < sizeof fault_line ? (size_t)n : sizeof fault_line - 1;
+	fault_outcome = outcome;
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigaction(SIGBUS, &action, NULL);
 	(void)sigaction(SIGSEGV, &action, NULL);

@@ -5,9 +5,9 @@
 #include "admin/cli.h"
 #include "audit/backup.h"
 
-/* A page that cannot be read ends the program by a signal: then this is said, and the exit code is
- * that of damaged data. */
-void check_tell_faults(const char *what);
+/* A page that cannot be read ends the program by a signal: then this is said, and it ends with
+ * that exit code. */
+void check_tell_faults(const char *what, enum outcome outcome);
 
 /* Verifies every event, tile, checkpoint and national entry of a copy.  `trusted` NULL: the
  * signatures of the log that the others follow are not looked at.  Findings are told on stderr;

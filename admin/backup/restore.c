@@ -172,7 +172,7 @@ static enum outcome open_all(struct restoring *r)
 		outcome = audit_keys_known(r->cli, &r->trusted);
 	if (outcome != DONE)
 		return outcome;
-	check_tell_faults(from);
+	check_tell_faults(from, BAD_DATA);
 	e = store_open(r->from.store, &options, &r->source);
 	return e == ERR_OK ? DONE
 			   : cli_fail(r->cli, e == ERR_CORRUPT ? BAD_DATA : FAILED, e, "%s: %s",

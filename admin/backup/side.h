@@ -1,0 +1,23 @@
+/* One of two things that are compared: a daemon by its control socket or configuration, a data
+ * folder, or a backup. */
+#ifndef SPLOT_ADMIN_BACKUP_SIDE_H
+#define SPLOT_ADMIN_BACKUP_SIDE_H
+
+#include "admin/cli.h"
+#include "audit/compare.h"
+#include "audit/view_rows.h"
+
+struct side {
+	const char *name;           /* as it was given */
+	struct source source;       /* zeroed: not open */
+	struct store *store, *view; /* owned; one and the same at a node */
+	struct view_rows *rows;     /* owned */
+	struct verify_rows functions;
+	bool has_view;
+};
+
+/* A failure was told.  `ret` stays where it is until side_close. */
+enum outcome side_open(struct cli *cli, const char *name, struct side *ret);
+void side_close(struct side *s); /* also a zeroed one */
+
+#endif
