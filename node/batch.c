@@ -67,6 +67,19 @@ enum err node_raise_mark(struct node *n)
 	return e;
 }
 
+/* The disk gets what the mark says a moment after it was raised, and all of it at a clean stop. */
+void node_settle_mark(struct node *n, int64_t mono_ms)
+{
+	enum err e = n->mark_open ? highwater_settle(&n->mark, mono_ms) : ERR_OK;
+
+	if (e == ERR_OK)
+		return;
+	log_line(LOG_ERROR,
+		 "log %s: the mark %s.highwater is not on the disk: %s; stopping; check that disk",
+		 n->log.name.text, n->settings.keys, err_text(e));
+	n->fault = e;
+}
+
 enum err batch_commit(struct node *n, struct batch *b, struct bytes note)
 {
 	struct txn *txn = b->txn;

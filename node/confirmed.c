@@ -94,4 +94,6 @@ void confirmed_save_last(struct node *n)
 		txn_abort(txn);
 	if (e == ERR_OK) /* else the next status knows a little less */
 		confirmed_saved(n);
+	else if (e == ERR_SYNC)
+		n->fault = e;
 }

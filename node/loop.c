@@ -121,6 +121,7 @@ static void tick(struct node *n, struct mono_ms *next)
 		return;
 	next->ms = now.ms + TICK_MS;
 	signing_tick(n);
+	node_settle_mark(n, now.ms);
 	links_step(n, &event);
 }
 
@@ -181,4 +182,11 @@ void loop_run(struct node *n)
 	flush_replies(n);
 	confirmed_save_last(n);
 	tell_state(n, n->again && !n->asked ? "rewriting" : "stopped");
+	node_settle_mark(n, INT64_MAX);
+	if (n->fault == ERR_SYNC)
+		log_line(LOG_ERROR,
+			 "log %s: the disk of %s, or that of %s, did not confirm a write: nothing "
+			 "of "
+			 "it was acknowledged; check the disk, then start again",
+			 n->log.name.text, n->settings.data, n->settings.keys);
 }

@@ -153,6 +153,7 @@ MUST_USE enum err node_open_mark(struct node *n);
 /* Raises it to the log's size; without a mark there is nothing to raise.  `fault` is set on
  * failure: nothing of that size may leave then. */
 MUST_USE enum err node_raise_mark(struct node *n);
+void node_settle_mark(struct node *n, int64_t mono_ms); /* `fault` is set on failure */
 
 /* ---- loop.c ---- */
 

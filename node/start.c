@@ -449,7 +449,7 @@ void node_stop(struct node *n)
 		}
 	}
 	if (n->mark_open)
-		highwater_close(&n->mark);
+		(void)!highwater_close(&n->mark); /* settled when the loop ended */
 	node_machine_free(&n->machine);
 	arena_free(&n->requests);
 	arena_free(&n->arena);

@@ -256,6 +256,8 @@ static enum err keep(struct node *n, size_t link, struct bytes witnessed, struct
 			     ? witnessed_write_down(n, national_key(n, link)->name, witnessed)
 			     : ERR_OK;
 
+	if (e == ERR_SYNC)
+		n->fault = e;
 	if (e != ERR_OK)
 		return e;
 	e = try_keep(n, link, witnessed, mine, other);

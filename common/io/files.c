@@ -231,6 +231,40 @@ enum err folder_make(const char *path, mode_t mode)
 	return err == ERR_OK ? make_one(part, mode) : err;
 }
 
+/* The name of a folder in the one above it. */
+static enum err sync_name_of(const char *path)
+{
+	const char *name = NULL;
+	int folder = -1;
+	enum err err = open_folder_of(path, &folder, &name);
+
+	if (err != ERR_OK)
+		return err == ERR_DENIED ? ERR_OK : err; /* whose it is has seen to it */
+	if (fsync(folder) != 0)
+		err = ERR_SYNC;
+	(void)close(folder);
+	return err;
+}
+
+enum err folder_settle(const char *path)
+{
+	char part[PATH_BYTES_MAX];
+	size_t size = strlen(path);
+	enum err err = ERR_OK;
+
+	if (size == 0 || size >= sizeof part)
+		return ERR_ARGUMENT;
+	memcpy(part, path, size + 1);
+	for (char *at = part + 1; *at && err == ERR_OK; at++) {
+		if (*at != '/')
+			continue;
+		*at = 0;
+		err = sync_name_of(part);
+		*at = '/';
+	}
+	return err == ERR_OK ? sync_name_of(part) : err;
+}
+
 /* ---- highwater ----
  * One line of fixed width, so that writing in place never leaves half a shorter number. */
 
@@ -287,7 +321,8 @@ static enum err lock_highwater(int fd)
 
 enum err highwater_open(const char *path, struct highwater *ret, bool *ret_found)
 {
-	struct highwater h = {.fd = -1, .synced_ms = INT64_MIN};
+	/* What a killed program wrote here may not be synced yet. */
+	struct highwater h = {.fd = -1, .synced_ms = INT64_MIN, .unsynced = true};
 	char text[HIGHWATER_BYTES + 1];
 	bool found = true;
 	enum err err = ERR_OK;
@@ -339,19 +374,30 @@ enum err highwater_raise(struct highwater *h, uint64_t size, int64_t mono_ms)
 	if (err != ERR_OK)
 		return err;
 	h->size = size;
-	if (h->synced_ms != INT64_MIN && mono_ms - h->synced_ms < SYNC_EVERY_MS)
+	h->unsynced = true;
+	return highwater_settle(h, mono_ms);
+}
+
+enum err highwater_settle(struct highwater *h, int64_t mono_ms)
+{
+	if (!h->unsynced || (h->synced_ms != INT64_MIN && mono_ms - h->synced_ms < SYNC_EVERY_MS))
 		return ERR_OK;
 	if (fdatasync(h->fd) != 0)
 		return ERR_SYNC;
 	h->synced_ms = mono_ms;
+	h->unsynced = false;
 	return ERR_OK;
 }
 
-void highwater_close(struct highwater *h)
+enum err highwater_close(struct highwater *h)
 {
+	enum err err = ERR_OK;
+
 	if (h->fd < 0)
-		return;
-	(void)fdatasync(h->fd);
+		return ERR_OK;
+	if (h->unsynced && fdatasync(h->fd) != 0)
+		err = ERR_SYNC;
 	(void)close(h->fd);
 	h->fd = -1;
+	return err;
 }

@@ -16,6 +16,9 @@ MUST_USE enum err file_replace(const char *path, mode_t mode, struct bytes conte
 /* Fails with EXISTS rather than replace. */
 MUST_USE enum err file_create(const char *path, mode_t mode, struct bytes content);
 MUST_USE enum err folder_make(const char *path, mode_t mode); /* and its parents */
+/* Syncs the names of this folder and of those above it: what is synced in a folder whose own name
+ * is not goes with it when the current fails. */
+MUST_USE enum err folder_settle(const char *path);
 bool file_exists(const char *path);
 
 /* ---- highwater: the largest size this key holder ever signed, beside its keys ---- */
@@ -24,6 +27,7 @@ struct highwater {
 	int fd;
 	uint64_t size;
 	int64_t synced_ms;
+	bool unsynced; /* what was written last */
 };
 /* Opens or creates, and holds it until it is closed: BUSY when another program does.
  * `ret_found` false: there was none (a new key). CORRUPT when unreadable. */
@@ -33,6 +37,9 @@ MUST_USE enum err highwater_read(const char *path, uint64_t *ret);
 /* Writes in place, before anything of that size leaves; fdatasync at most once a second
  * (`mono_ms`): a kill loses nothing, a power cut at most a moment. */
 MUST_USE enum err highwater_raise(struct highwater *h, uint64_t size, int64_t mono_ms);
-void highwater_close(struct highwater *h);
+/* Syncs what is not, unless it did so within the last second: to be called every now and then. */
+MUST_USE enum err highwater_settle(struct highwater *h, int64_t mono_ms);
+/* SYNC when the last of it is not sure to be on the disk. */
+MUST_USE enum err highwater_close(struct highwater *h);
 
 #endif

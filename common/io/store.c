@@ -248,22 +248,30 @@ enum err store_sync_folder(const char *folder)
 	return rc == 0 ? ERR_OK : ERR_SYNC;
 }
 
-static enum err remember_made(struct store *s, const char *folder)
+/* What a killed program wrote and did not come to sync is on the disk before anybody is told of it;
+ * of a new store the names as well, before it is called made. */
+static enum err settle(struct store *s, const char *folder, enum store_mode mode)
 {
 	static const char text[] = "this store has been made\n";
 	struct stat st;
-	int rc = 0;
+	bool made = false;
+	enum err err = ERR_OK;
 
 	if (fstat(s->lock_fd, &st) != 0)
 		return ERR_IO;
-	if (st.st_size > 0)
-		return ERR_OK;
-	rc = mdb_env_sync(s->env, 1);
-	if (rc != 0)
-		return store_write_err(s, rc);
+	made = st.st_size > 0;
+	if (!made || mode != STORE_UNSYNCED)
+		err = store_sync(s);
+	if (made || err != ERR_OK)
+		return err;
+	err = store_sync_folder(folder);
+	if (err == ERR_OK)
+		err = folder_settle(folder);
+	if (err != ERR_OK)
+		return err;
 	if (pwrite(s->lock_fd, text, sizeof text - 1, 0) != (ssize_t)sizeof text - 1)
 		return errno == ENOSPC || errno == EDQUOT ? ERR_DISK_FULL : ERR_IO;
-	return store_sync_folder(folder);
+	return ERR_OK;
 }
 
 static int open_env(const char *folder, const struct store_options *o, size_t map, MDB_env **ret)
@@ -382,7 +390,7 @@ enum err store_open(const char *folder, const struct store_options *options, str
 	if (err == ERR_OK && !s->read_only && options->group_reads)
 		(void)!let_group_read(folder);
 	if (err == ERR_OK && !s->read_only)
-		err = remember_made(s, folder);
+		err = settle(s, folder, options->mode);
 	if (err != ERR_OK) {
 		store_close(s);
 		return err;

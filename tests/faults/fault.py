@@ -11,7 +11,7 @@ import time
 import load as l
 import nation as n
 import peer as p
-from story import SANITIZED, Story, main  # noqa: F401 (main is for the stories)
+from story import BIN, SANITIZED, Story, main  # noqa: F401 (main is for the stories)
 
 CONVERGE_S = 120.0 if SANITIZED else 60.0
 
@@ -40,12 +40,43 @@ class Fault(Story):
             self.round += 1
             yield self.round
 
+    def worlds(self, short, each=25):
+        """Nations one after the other, so that none grows for hours, each as the rounds that it
+        takes.  All in all as many as by rounds()."""
+        least = max(2, short // 3) if SANITIZED else short
+        self.end, done = time.monotonic() + soak_seconds(), 0
+        while done < least or time.monotonic() < self.end:
+            if done > 0:
+                self.nation.close()
+                self.nation = n.Nation(BIN)
+                self.addCleanup(self.nation.close)
+            count = each if done >= least else min(each, least - done)
+            self.needed = count if done < least else 1
+            before = self.round
+            yield self.until_enough(count)
+            done += self.round - before
+
+    def until_enough(self, count):
+        for i in range(count):
+            if i >= self.needed and time.monotonic() > self.end:
+                return
+            self.round += 1
+            yield self.round
+
+    def prepare(self, daemon):
+        """What a story does with a daemon before its first start."""
+
     def up(self, regions=("24", "26"), servers=("centrum", "zapas"), server_config=None, node_config=None):
         """Servers and nodes, each node enrolled at each server, all started and open."""
         for name in servers:
-            self.nation.add_server(name, **(server_config or {})).start()
+            server = self.nation.add_server(name, **(server_config or {}))
+            self.prepare(server)
+            server.start(wait=False)
+        for server in self.nation.servers:
+            n.wait_for("%s answers" % server.name, lambda server=server: answers(server))
         for log in regions:
             node = self.nation.add_node(log, **(node_config or {}))
+            self.prepare(node)
             for server in self.nation.servers:
                 server.trust(node)
             node.start(wait=False)
@@ -66,6 +97,8 @@ class Fault(Story):
         `redacted`: (log, index) whose bytes were erased.  Returns the seconds to converge;
         `self.stake` is how many confirmed events could have been lost."""
         load.stop()
+        for log in load.sent:
+            self.assertTrue(load.accepted(log), "nothing was accepted of log %s: %s" % (log, load.refusals))
         begun = time.monotonic()
         self.until_converged(seconds)
         took = time.monotonic() - begun

@@ -90,6 +90,11 @@ class Control:
         return (one.get(4, 0), one.get(5, 0), one.get(13, b"").decode(),
                 {peer[1].decode(): peer.get(3, 0) for peer in peers})
 
+    def witnesses(self):
+        """{log: size of the newest national checkpoint that its node cosigned}, of a server."""
+        rows = [p.read_message(raw) for raw in all_of(self.ask(request(STATUS)), 22)]
+        return {row[1].decode(): row.get(3, 0) for row in rows}
+
     def events(self, log):
         """The log's events in order, exact bytes."""
         found, after = [], b""

@@ -133,18 +133,18 @@ static void the_mark_is_found_again_and_never_sinks(void **state)
 	OK(highwater_raise(&h, 41, 0));
 	OK(highwater_raise(&h, 1000000, 10)); /* within the second: written, not synced */
 	OK(highwater_raise(&h, 7, 20));
-	highwater_close(&h);
-	highwater_close(&h);
+	OK(highwater_close(&h));
+	OK(highwater_close(&h));
 	OK(highwater_open(w->path, &h, &found));
 	assert_true(found);
 	assert_int_equal(h.size, 1000000);
 	OK(highwater_raise(&h, UINT64_MAX, 30));
-	highwater_close(&h);
+	OK(highwater_close(&h));
 	OK(file_read(w->path, 100, &b));
 	assert_string_equal(buf_text(&b), "18446744073709551615\n");
 	OK(highwater_open(w->path, &h, &found));
 	assert_true(h.size == UINT64_MAX);
-	highwater_close(&h);
+	OK(highwater_close(&h));
 	buf_free(&b);
 }
 
@@ -158,9 +158,9 @@ static void a_mark_in_use_is_not_opened_a_second_time(void **state)
 
 	OK(highwater_open(w->path, &h, &found));
 	assert_int_equal(highwater_open(w->path, &second, &found), ERR_BUSY);
-	highwater_close(&h);
+	OK(highwater_close(&h));
 	OK(highwater_open(w->path, &second, &found));
-	highwater_close(&second);
+	OK(highwater_close(&second));
 }
 
 static void a_mark_in_use_may_be_looked_at(void **state)
@@ -175,7 +175,7 @@ static void a_mark_in_use_may_be_looked_at(void **state)
 	OK(highwater_raise(&h, 41, 0));
 	OK(highwater_read(w->path, &size));
 	assert_int_equal(size, 41);
-	highwater_close(&h);
+	OK(highwater_close(&h));
 	OK(file_replace(w->path, 0600, bytes_of_text("41\n")));
 	assert_int_equal(highwater_read(w->path, &size), ERR_CORRUPT);
 	assert_int_equal(size, 41);

@@ -1,0 +1,257 @@
+"""The current fails: what a program had not synced is on the disk, in part, or not at all.  What
+was answered or confirmed is there all the same, and everything starts."""
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import load as l
+import nation as n
+import power
+from fault import SANITIZED, Fault, answers, main
+
+MARK_LAGS_S = 2.0  # docs/RELIABILITY.md: the mark beside the keys is synced once a second
+
+
+class TheDiskThatForgets(unittest.TestCase):
+    """A program of a few lines writes; which parts of it may be gone, and which may not?"""
+
+    def setUp(self):
+        self.seed = int(os.environ.get("SPLOT_SEED", "1"))  # each way must be met
+        self.random = random.Random(self.seed)
+        self.scratch = tempfile.TemporaryDirectory(prefix="splot-")
+        self.addCleanup(self.scratch.cleanup)
+        self.number = 0
+
+    def after(self, program, lie=False, rules=(), folders=8):
+        """Runs it in several folders of such a disk, lets the current fail; the folders."""
+        self.number += 1
+        folder = os.path.join(self.scratch.name, "d%d" % self.number)
+        inside = [os.path.join(folder, str(i)) for i in range(folders)]
+        for one in inside:
+            os.makedirs(one)
+        self.disk = power.Disk(folder, lie=lie)
+        if rules:
+            self.disk.rule(*rules)
+        program = "import os\n" + "".join("os.chdir(%r)\n%s\n" % (one, program) for one in inside)
+        done = subprocess.run([sys.executable, "-I", "-S", "-c", program], cwd=folder,
+                              env=dict(os.environ, **self.disk.environment), stderr=subprocess.PIPE, encoding="utf-8")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.disk.fall(self.random)
+        return inside
+
+    def outcomes(self, program, times=8, **options):
+        """What was left of the file "f", each way once."""
+        found = set()
+        for _ in range(times):
+            for folder in self.after(program, **options):
+                try:
+                    with open(os.path.join(folder, "f"), "rb") as f:
+                        found.add(f.read())
+                except FileNotFoundError:
+                    found.add(None)
+        return found
+
+    MADE = """
+d = os.open(".", os.O_RDONLY)
+f = os.open("f", os.O_RDWR | os.O_CREAT)
+os.write(f, b"a" * 1024)
+os.fsync(f)
+os.fsync(d)
+"""
+
+    def test_what_was_synced_stays_and_what_was_not_goes_by_sectors(self):
+        found = self.outcomes(self.MADE + "os.pwrite(f, b'b' * 1024, 0)")
+        a, b = b"a" * 512, b"b" * 512
+        self.assertEqual(found, {a + a, b + b, a + b, b + a}, "seed %d" % self.seed)
+
+    def test_a_file_grows_by_what_is_there_or_by_zeros_or_not_at_all(self):
+        found = self.outcomes(self.MADE + "os.pwrite(f, b'b' * 512, 1024)")
+        a = b"a" * 1024
+        self.assertEqual(found, {a, a + b"b" * 512, a + bytes(512)}, "seed %d" % self.seed)
+
+    def test_a_second_sync_covers_all_that_was_written_before_it(self):
+        found = self.outcomes(self.MADE + "os.pwrite(f, b'b' * 1024, 0); os.pwrite(f, b'c' * 9, 1); os.fdatasync(f)")
+        self.assertEqual(found, {b"b" + b"c" * 9 + b"b" * 1014})
+
+    def test_later_writes_may_be_there_without_earlier_ones(self):
+        found = self.outcomes(self.MADE + "os.pwrite(f, b'b' * 512, 0); os.pwrite(f, b'c' * 512, 512)")
+        self.assertIn(b"a" * 512 + b"c" * 512, found, "seed %d" % self.seed)
+
+    def test_a_write_that_is_synced_at_once_stays_and_covers_nothing_else(self):
+        found = self.outcomes(self.MADE + "os.pwrite(f, b'b' * 512, 0); g = os.open('f', os.O_WRONLY | os.O_DSYNC);"
+                              "os.pwrite(g, b'c' * 512, 512)")
+        self.assertEqual(found, {b"a" * 512 + b"c" * 512, b"b" * 512 + b"c" * 512}, "seed %d" % self.seed)
+
+    def test_a_file_whose_folder_was_not_synced_may_be_gone(self):
+        self.assertEqual(self.outcomes(self.MADE.replace("os.fsync(d)", "")), {None, b"a" * 1024})
+
+    def test_a_file_cut_short_may_be_long_again(self):
+        found = self.outcomes(self.MADE + "os.ftruncate(f, 512)")
+        self.assertEqual(found, {b"a" * 512, b"a" * 1024, b"a" * 512 + bytes(512)}, "seed %d" % self.seed)
+
+    REPLACED = MADE + """
+g = os.open("new", os.O_RDWR | os.O_CREAT)
+os.write(g, b"b" * 10)
+os.fsync(g)
+os.rename("new", "f")
+"""
+
+    def test_a_file_replaced_is_the_old_or_the_new_one_until_the_folder_is_synced(self):
+        self.assertEqual(self.outcomes(self.REPLACED), {b"a" * 1024, b"b" * 10}, "seed %d" % self.seed)
+        self.assertEqual(self.outcomes(self.REPLACED + "os.fsync(d)", times=3), {b"b" * 10})
+
+    def test_a_file_removed_may_be_back(self):
+        self.assertEqual(self.outcomes(self.MADE + "os.unlink('f')"), {None, b"a" * 1024})
+        self.assertEqual(self.outcomes(self.MADE + "os.unlink('f'); os.fsync(d)", times=3), {None})
+
+    def test_a_folder_whose_parent_was_not_synced_goes_with_all_in_it(self):
+        program = "os.mkdir('x'); os.chdir('x')" + self.MADE
+        gone = [not os.path.exists(os.path.join(f, "x")) for _ in range(3) for f in self.after(program)]
+        self.assertEqual(set(gone), {True, False}, "seed %d" % self.seed)
+
+    def test_a_disk_that_lies_keeps_nothing_for_sure(self):
+        found = self.outcomes(self.MADE, lie=True)
+        self.assertTrue({None, b"a" * 1024, b""} <= found, "seed %d: %s" % (self.seed, found))
+
+    def test_calls_fail_as_the_rules_say(self):
+        program = self.MADE + """
+def fails(number, call):
+    try:
+        call()
+    except OSError as e:
+        assert e.errno == number, e
+        return
+    raise SystemExit("it did not fail")
+os.pwrite(f, b"b", 0)
+fails(28, lambda: os.pwrite(f, b"b" * 10, 0))
+assert os.pwrite(f, b"c" * 10, 0) == 5
+fails(5, lambda: os.fdatasync(f))
+os.fdatasync(f)
+fails(5, lambda: os.rename("f", "other"))
+fails(28, lambda: os.open("g", os.O_RDWR | os.O_CREAT))
+"""
+        found = self.outcomes(program, times=1, folders=1, rules=["write f enospc 2 1", "write f short 3 1", "sync f eio 1 1",
+                                                       "rename other eio 0 1", "create g enospc 0 9"])
+        self.assertEqual(found, {b"ccccc" + b"a" * 1019})
+        self.assertEqual([line.split()[0] for line in self.disk.failed()], ["enospc", "short", "eio", "eio", "enospc"])
+
+
+class OnDisks(Fault):
+    """Each daemon has a disk of its own, which forgets."""
+    lie = False
+
+    def prepare(self, daemon):
+        daemon.disk = power.Disk(daemon.folder, linger_us=1500, lie=self.lie)
+        daemon.environment.update(daemon.disk.environment)
+
+    def fall(self, daemons):
+        """The current fails for all of these; what they left is looked at, then they start."""
+        for daemon in daemons:
+            daemon.kill()
+        moment = time.monotonic()
+        for daemon in daemons:
+            there, lost = daemon.disk.fall(self.random)
+            self.unsynced += there
+            self.dropped += lost
+            if isinstance(daemon, n.Node):
+                self.check_beside_keys(daemon, moment)
+        self.start(daemons)
+
+    def start(self, daemons):
+        for daemon in daemons:
+            daemon.start(wait=False)
+        for daemon in daemons:
+            try:
+                n.wait_for("%s answers" % daemon.name, lambda daemon=daemon: answers(daemon), every=0.01)
+            except n.Failed as e:
+                raise n.Failed("seed %d, round %d: %s" % (self.seed, self.round, e)) from None
+
+    def check_beside_keys(self, node, moment):
+        """The mark lags by little, and is whole; what was cosigned is remembered."""
+        with open(node.keys + ".highwater", "rb") as f:
+            mark = int(f.read())
+        said = [edit.index + 1 for edit in self.running.accepted(node.log_name) if edit.at < moment - MARK_LAGS_S]
+        self.assertGreaterEqual(mark, max(said, default=0), "seed %d, round %d" % (self.seed, self.round))
+        cosigned = {server: size for (server, log), size in self.cosigned.items() if log == node.log_name}
+        for server, size in cosigned.items():
+            self.assertGreaterEqual(witnessed(node).get(server, 0), size, "seed %d, round %d: %s" % (
+                self.seed, self.round, server))
+
+    def ask_witnesses(self):
+        for server in self.nation.servers:
+            try:
+                with l.Control(server.socket) as control:
+                    for log, size in control.witnesses().items():
+                        key = (server.server_name, log)
+                        self.cosigned[key] = max(size, self.cosigned.get(key, 0))
+            except (OSError, l.Refused):
+                pass
+
+
+def witnessed(node):
+    """{server: size} in the file beside the keys."""
+    found = {}
+    try:
+        with open(node.keys + ".witnessed", encoding="utf-8") as f:
+            lines = f.read().split("\n")
+    except FileNotFoundError:
+        return {}
+    for line, following in zip(lines, lines[1:]):
+        if "/national/" in line and not line.startswith("\u2014"):
+            found[line.split("/")[-1]] = int(following)
+    return found
+
+
+class TheCurrentFails(OnDisks):
+    fault = "power loss, of any of two servers and three nodes"
+
+    def test_whoever_falls_starts_again_and_nothing_accepted_is_gone(self):
+        took, stake, self.unsynced, self.dropped = [], 0, 0, 0
+        for rounds in self.worlds(12):
+            self.cosigned = {}
+            servers, nodes = self.up(regions=["12", "24", "26"], server_config={"witness-interval-s": "1"})
+            with self.load(rate=400) as self.running:
+                for _ in rounds:
+                    time.sleep(self.random.uniform(0.02, 0.3))
+                    self.ask_witnesses()
+                    if self.random.random() < 0.2:  # first killed, and on with what the system still knew
+                        victim = self.random.choice(servers + nodes)
+                        victim.kill()
+                        self.start([victim])
+                        time.sleep(self.random.uniform(0.0, 0.02))
+                    self.fall(self.random.choice([[victim] for victim in servers + nodes] + [
+                        servers, nodes, servers + nodes]))
+            took.append(self.judge(self.running))
+            stake += self.stake
+        self.assertGreater(self.dropped, 0)
+        self.record(self.fault, self.round, stake, 0, took)
+
+
+class TheFirstStart(OnDisks):
+    fault = "power loss while a store is made"
+
+    def test_a_store_that_was_not_finished_is_no_obstacle(self):
+        self.unsynced = self.dropped = 0
+        server = self.nation.add_server()
+        node = self.nation.add_node("26")
+        for daemon in (server, node):
+            self.prepare(daemon)
+            for _ in self.rounds(6):
+                daemon.start(wait=False)
+                time.sleep(self.random.uniform(0.0, 0.15 if SANITIZED else 0.05))
+                daemon.kill()
+                daemon.disk.fall(self.random)
+            self.start([daemon])
+        server.trust(node)
+        node.await_open()
+        with self.load() as load:
+            time.sleep(0.5)
+        self.record(self.fault, self.round, load.accepted_count, 0, self.judge(load))
+
+
+if __name__ == "__main__":
+    main()
