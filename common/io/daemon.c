@@ -105,9 +105,10 @@ void daemon_name_store_on_fault(const char *folder)
 	(void)sigemptyset(&action.sa_mask);
 	(void)sigaction(SIGBUS, &action, NULL);
 	(void)sigaction(SIGSEGV, &action, NULL);
+	(void)sigaction(SIGABRT, &action, NULL); /* how LMDB ends on what it does not expect */
 }
 
-/* ---- walking after an unclean stop ---- */
+/* ---- walking before a store is used ---- */
 
 /* In the child: damage must end it, whatever handlers the program has. */
 _Noreturn static void walk_and_exit(const char *folder)
@@ -189,28 +190,25 @@ static bool same_boot(const char *marker)
 	return same;
 }
 
-static enum err check_store(const char *folder, const char *marker, bool lost, bool *ret_walked)
+static enum err check_store(const char *folder, const char *marker, bool lost, bool *ret_unclean)
 {
 	bool unclean = file_exists(marker);
-	enum err err = ERR_OK;
-
-	if (unclean)
-		err = lost && !same_boot(marker) ? ERR_CORRUPT : walk_in_child(folder);
+	enum err err = unclean && lost && !same_boot(marker) ? ERR_CORRUPT : walk_in_child(folder);
 	if (err == ERR_OK)
 		err = daemon_mark(marker);
 	if (err == ERR_OK)
-		*ret_walked = unclean;
+		*ret_unclean = unclean;
 	return err;
 }
 
-enum err daemon_check_store(const char *folder, const char *marker, bool *ret_walked)
+enum err daemon_check_store(const char *folder, const char *marker, bool *ret_unclean)
 {
-	return check_store(folder, marker, false, ret_walked);
+	return check_store(folder, marker, false, ret_unclean);
 }
 
-enum err daemon_check_unsynced(const char *folder, const char *marker, bool *ret_walked)
+enum err daemon_check_unsynced(const char *folder, const char *marker, bool *ret_unclean)
 {
-	return check_store(folder, marker, true, ret_walked);
+	return check_store(folder, marker, true, ret_unclean);
 }
 
 void daemon_clean_stop(const char *marker)

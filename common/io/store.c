@@ -15,7 +15,7 @@
 
 static const size_t MAP_DEFAULT = sizeof(void *) > 4 ? (size_t)1 << 36 : (size_t)1 << 29;
 static const size_t MAP_LEAST = (size_t)1 << 20;
-enum { TABLES_DEFAULT = 256, PROBE_BYTES = 1024 * 1024 };
+enum { TABLES_DEFAULT = 256, LMDB_TABLES = 2 /* of its own */, PROBE_BYTES = 1024 * 1024 };
 enum { RESERVE_LEAST = 1024 * 1024, RESERVE_MOST = 32 * 1024 * 1024 };
 
 /* ---- errors ---- */
@@ -274,6 +274,12 @@ static enum err settle(struct store *s, const char *folder, enum store_mode mode
 	return ERR_OK;
 }
 
+/* That of sums is one more. */
+static unsigned tables_max(const struct store_options *o)
+{
+	return (o->tables_max ? o->tables_max : TABLES_DEFAULT) + 1;
+}
+
 static int open_env(const char *folder, const struct store_options *o, size_t map, MDB_env **ret)
 {
 	unsigned flags = MDB_NOTLS;
@@ -292,7 +298,7 @@ static int open_env(const char *folder, const struct store_options *o, size_t ma
 		flags |= MDB_NOLOCK;
 	rc = mdb_env_set_mapsize(env, map);
 	if (rc == 0)
-		rc = mdb_env_set_maxdbs(env, o->tables_max ? o->tables_max : TABLES_DEFAULT);
+		rc = mdb_env_set_maxdbs(env, tables_max(o));
 	if (rc == 0)
 		rc = mdb_env_open(env, folder, flags, 0600);
 	if (rc != 0) {
@@ -361,7 +367,24 @@ static enum err open_writer(struct store *s, const char *folder, bool group_read
 	return err == ERR_OK ? check_not_emptied(folder, s->lock_fd) : err;
 }
 
-enum err store_open(const char *folder, const struct store_options *options, struct store **ret)
+/* The table of sums comes before any other: a store that has others only is of before there were
+ * sums. */
+static enum err open_sums(struct store *s)
+{
+	MDB_stat stat;
+	enum err err = store_table(s, SUMS_TABLE, false, &s->sums_table);
+
+	if (err != ERR_NOT_FOUND)
+		return err;
+	if (mdb_env_stat(s->env, &stat) != 0)
+		return ERR_INTERNAL;
+	if (stat.ms_entries > 0)
+		return ERR_VERSION;
+	return s->read_only ? ERR_OK : store_table(s, SUMS_TABLE, true, &s->sums_table);
+}
+
+static enum err open_once(const char *folder, const struct store_options *options,
+			  struct store **ret)
 {
 	struct store *s = calloc(1, sizeof *s);
 	enum err err = ERR_OK;
@@ -385,18 +408,32 @@ enum err store_open(const char *folder, const struct store_options *options, str
 	if (err == ERR_OK && !s->read_only)
 		err = open_writer(s, folder, options->group_reads);
 	if (err == ERR_OK)
+		err = store_sums_new(s, tables_max(options) + LMDB_TABLES);
+	if (err == ERR_OK)
 		err = open_mapped(s, folder, options);
 	/* A folder that is somebody else's stays as it is: then readers are told. */
 	if (err == ERR_OK && !s->read_only && options->group_reads)
 		(void)!let_group_read(folder);
 	if (err == ERR_OK && !s->read_only)
 		err = settle(s, folder, options->mode);
+	if (err == ERR_OK)
+		err = open_sums(s);
 	if (err != ERR_OK) {
 		store_close(s);
 		return err;
 	}
 	*ret = s;
 	return ERR_OK;
+}
+
+enum err store_open(const char *folder, const struct store_options *options, struct store **ret)
+{
+	enum err err = open_once(folder, options, ret);
+
+	if (err != ERR_VERSION || options->read_only)
+		return err;
+	err = store_compact(folder); /* which gives it sums */
+	return err == ERR_OK ? open_once(folder, options, ret) : err;
 }
 
 enum err store_sync(struct store *s)
@@ -514,6 +551,7 @@ void store_close(struct store *s)
 	(void)pthread_mutex_destroy(&s->tables);
 	(void)pthread_mutex_destroy(&s->writers);
 	(void)pthread_mutex_destroy(&s->gate);
+	store_sums_free(s);
 	free(s->folder);
 	free(s);
 }
@@ -537,6 +575,8 @@ static enum err open_table(struct store *s, const char *name, bool create, struc
 		return err;
 	}
 	err = txn_share_handles(t);
+	if (err == ERR_OK)
+		err = store_sums_name(s, dbi, name);
 	if (err == ERR_OK)
 		ret->id = dbi;
 	return err;

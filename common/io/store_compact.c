@@ -1,4 +1,5 @@
-/* Writing a store anew, so that what was deleted from it is in no file. */
+/* Writing a store anew, so that what was deleted from it is in no file; one of before there were
+ * sums gets them by it. */
 #include "io/store_internal.h"
 
 #include <errno.h>
@@ -22,8 +23,10 @@ struct compaction {
 	struct stat st;
 	MDB_env *from, *to;
 	MDB_txn *reading, *writing;
-	MDB_dbi table;
-	size_t written; /* bytes of rows in the open transaction */
+	MDB_dbi table, sums; /* in the copy */
+	bool old;            /* of before there were sums: the copy has them */
+	uint64_t seed, sum;  /* of the table's rows, as far as they are copied */
+	size_t written;      /* bytes of rows in the open transaction */
 };
 
 /* ---- nobody else ---- */
@@ -114,15 +117,36 @@ static enum err commit(struct compaction *c)
 	return write_err(c, rc);
 }
 
-/* A row out of order is damage: then LMDB refuses to append it. */
+/* Appends a row with its sum, which it has already but in an old store. */
+static int put_row(struct compaction *c, MDB_val k, MDB_val v)
+{
+	struct bytes value = {v.mv_data, v.mv_size};
+	MDB_val room = {v.mv_size + SUM_BYTES, NULL};
+	uint64_t sum = 0;
+	int rc = 0;
+
+	if (!c->old)
+		return mdb_put(c->writing, c->table, &k, &v, MDB_APPEND);
+	sum = store_row_sum(c->seed, (struct bytes){k.mv_data, k.mv_size}, value);
+	rc = mdb_put(c->writing, c->table, &k, &room, MDB_APPEND | MDB_RESERVE);
+	if (rc == 0)
+		store_row_close(room.mv_data, value, sum);
+	c->sum += sum;
+	return rc;
+}
+
+/* A row out of order is damage: then LMDB refuses to append it.  So is one without a sum among
+ * others, and one with a sum where the table of sums is not to be found. */
 static enum err put(struct compaction *c, MDB_val k, MDB_val v)
 {
 	int rc = 0;
 
+	if (store_is_summed(c->seed, k, v) == c->old)
+		return ERR_CORRUPT;
 	if (!c->writing)
 		rc = mdb_txn_begin(c->to, NULL, 0, &c->writing);
 	if (rc == 0)
-		rc = mdb_put(c->writing, c->table, &k, &v, MDB_APPEND);
+		rc = put_row(c, k, v);
 	if (rc == MDB_KEYEXIST)
 		return ERR_CORRUPT;
 	if (rc != 0)
@@ -140,6 +164,8 @@ static enum err copy_table(void *context, MDB_txn *reading, MDB_dbi from, const 
 	enum err err = ERR_OK;
 	int rc = mdb_txn_begin(c->to, NULL, 0, &c->writing);
 
+	c->seed = store_seed(name);
+	c->sum = 0;
 	if (rc == 0)
 		rc = mdb_dbi_open(c->writing, name, MDB_CREATE, &c->table);
 	if (rc != 0)
@@ -153,15 +179,37 @@ static enum err copy_table(void *context, MDB_txn *reading, MDB_dbi from, const 
 		mdb_cursor_close(cursor);
 	if (err == ERR_OK && rc != MDB_NOTFOUND)
 		err = store_err(rc);
+	if (err == ERR_OK && c->old && !c->writing)
+		err = store_err(mdb_txn_begin(c->to, NULL, 0, &c->writing));
+	if (err == ERR_OK && c->old)
+		err = write_err(c, store_sum_write(c->writing, c->sums, name, c->sum));
 	if (err == ERR_OK && c->writing)
 		err = commit(c);
 	return err;
+}
+
+static enum err begin_sums(struct compaction *c)
+{
+	MDB_dbi from = 0;
+	bool summed = false;
+	enum err err = store_has_sums(c->reading, &from, &summed);
+	int rc = 0;
+
+	c->old = !summed;
+	if (err != ERR_OK || summed)
+		return err;
+	rc = mdb_txn_begin(c->to, NULL, 0, &c->writing);
+	if (rc == 0)
+		rc = mdb_dbi_open(c->writing, SUMS_TABLE, MDB_CREATE, &c->sums);
+	return rc == 0 ? commit(c) : write_err(c, rc);
 }
 
 static enum err copy(struct compaction *c)
 {
 	enum err err = open_both(c);
 
+	if (err == ERR_OK)
+		err = begin_sums(c);
 	if (err == ERR_OK)
 		err = store_each_table(c->reading, c, copy_table);
 	if (err == ERR_OK)

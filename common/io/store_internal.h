@@ -13,6 +13,19 @@ enum {
 	KEY_BYTES_MAX = 511, /* LMDB's own bound, fixed when it is compiled */
 	STORE_PATH_BYTES = 4096,
 	STORE_TABLES_MOST = 1024, /* in an environment that is walked or compacted */
+	SUM_BYTES = 8,            /* at the end of each value: store_sums.c */
+};
+
+#define SUMS_TABLE "sums"
+
+/* What is known of a table beside its handle. */
+struct table_sum {
+	char *name;    /* owned; NULL: nobody asked for that table yet */
+	uint64_t seed; /* of its rows' sums */
+	/* The writer's alone: */
+	uint64_t sum; /* of all its rows, as of what the transaction wrote */
+	bool known;   /* `sum` was read */
+	bool moved;   /* and is to be written at the commit */
 };
 
 /* Where a scan stands; LMDB's own idea of "past the end" differs from call to call. */
@@ -28,6 +41,7 @@ enum scan_place { SCAN_FRESH, SCAN_AT, SCAN_BEFORE_FIRST, SCAN_AFTER_LAST, SCAN_
 struct scan {
 	struct txn *txn;
 	MDB_cursor *cursor;
+	uint64_t seed; /* of its table */
 	enum scan_place place;
 	struct scan *next; /* in the transaction's list of open or spare scans */
 };
@@ -66,6 +80,9 @@ struct store {
 	struct txn *spare_readers;
 	unsigned spare_count;
 	pthread_mutex_t tables; /* one mdb_dbi_open at a time */
+	struct table_sum *sums; /* owned; by handle */
+	unsigned sums_count;
+	struct table sums_table; /* the writer's */
 };
 
 /* LMDB's and the system's codes as ours. */
@@ -105,6 +122,40 @@ bool store_writes_here(struct store *s);
  * system write its own records as well, in the same sync.  Nothing depends on it. */
 void store_reserve(struct store *s);
 void txn_free_spare(struct txn *t);
+
+/* ---- sums ---- */
+
+/* What the sums of a table's rows begin with. */
+uint64_t store_seed(const char *table);
+uint64_t store_row_sum(uint64_t seed, struct bytes key, struct bytes value);
+/* The value of a row without its sum, and that; CORRUPT when they do not fit. */
+MUST_USE enum err store_row_open(uint64_t seed, MDB_val k, MDB_val v, struct bytes *ret,
+				 uint64_t *ret_sum);
+/* Value and sum into the SUM_BYTES more that were reserved. */
+void store_row_close(void *to, struct bytes value, uint64_t sum);
+
+MUST_USE enum err store_sums_new(struct store *s, unsigned tables);
+void store_sums_free(struct store *s);
+MUST_USE enum err store_sums_name(struct store *s, unsigned table, const char *name);
+/* A table's row in the table of sums; 0 when there is none. */
+MUST_USE enum err store_sum_read(MDB_txn *txn, MDB_dbi sums, const char *name, uint64_t *ret);
+MUST_USE int store_sum_write(MDB_txn *txn, MDB_dbi sums, const char *name, uint64_t sum);
+/* A row's sum is another one now; 0 stands for no row. */
+MUST_USE enum err store_sum_move(struct txn *t, unsigned table, uint64_t before, uint64_t after);
+void store_sum_clear(struct txn *t, unsigned table);
+/* Writes what moved, at the end of the transaction. */
+MUST_USE int store_sums_commit(struct txn *t);
+/* The transaction is over: what it did not commit is forgotten. */
+void store_sums_settle(struct store *s, bool committed);
+/* Opens the table of sums, where there is one. */
+MUST_USE enum err store_has_sums(MDB_txn *txn, MDB_dbi *ret, bool *ret_has);
+/* Whether a row ends in its sum. */
+bool store_is_summed(uint64_t seed, MDB_val k, MDB_val v);
+/* Whether the pages of a file that nobody writes make up its tables: each where it says it is,
+ * within itself whole, in order, used once, and none of them free.  CORRUPT; a file that is cut
+ * short may end the process by a signal. */
+MUST_USE enum err store_check_pages(const char *folder);
+
 /* Ends a transaction so that table handles opened in it stay. */
 MUST_USE enum err txn_share_handles(struct txn *t);
 

@@ -259,6 +259,10 @@ enum err txn_commit(struct txn *t)
 		end_reading(t);
 		return ERR_OK;
 	}
+	if (err == ERR_OK)
+		rc = store_sums_commit(t);
+	if (rc != 0)
+		err = store_write_err(s, rc);
 	if (err != ERR_OK) {
 		mdb_txn_abort(t->mdb);
 	} else {
@@ -268,6 +272,7 @@ enum err txn_commit(struct txn *t)
 		else
 			store_reserve(s);
 	}
+	store_sums_settle(s, err == ERR_OK);
 	store_leave(t);
 	(void)pthread_mutex_unlock(&s->writers);
 	return err;
@@ -283,6 +288,7 @@ void txn_abort(struct txn *t)
 		return;
 	}
 	mdb_txn_abort(t->mdb);
+	store_sums_settle(t->store, false);
 	store_leave(t);
 	(void)pthread_mutex_unlock(&t->store->writers);
 }
@@ -317,44 +323,73 @@ static bool key_fits(struct bytes key)
 	return key.size > 0 && key.size <= KEY_BYTES_MAX;
 }
 
-enum err txn_get(struct txn *t, struct table table, struct bytes key, struct bytes *ret)
+/* The row as it stands, checked. */
+static enum err get(const struct txn *t, struct table table, struct bytes key, struct bytes *ret,
+		    uint64_t *ret_sum)
 {
 	MDB_val k = val_of(key);
 	MDB_val v;
-	int rc = 0;
+	int rc = mdb_get(t->mdb, table.id, &k, &v);
 
-	if (!key_fits(key))
-		return ERR_ARGUMENT;
-	rc = mdb_get(t->mdb, table.id, &k, &v);
-	if (rc == 0)
-		*ret = bytes_of_val(v);
-	return store_err(rc);
+	return rc == 0 ? store_row_open(t->store->sums[table.id].seed, k, v, ret, ret_sum)
+		       : store_err(rc);
+}
+
+enum err txn_get(struct txn *t, struct table table, struct bytes key, struct bytes *ret)
+{
+	uint64_t sum = 0;
+
+	return key_fits(key) ? get(t, table, key, ret, &sum) : ERR_ARGUMENT;
+}
+
+/* Reserves room for a value and its sum; `ret_before` is the sum of the row that stood there. */
+static enum err reserve(struct txn *t, struct table table, struct bytes key, size_t size,
+			unsigned flags, void **ret, uint64_t *ret_before)
+{
+	MDB_val k = val_of(key);
+	MDB_val v = {size + SUM_BYTES, NULL};
+	struct bytes old = {NULL, 0};
+	enum err err = ERR_OK;
+	int rc = mdb_put(t->mdb, table.id, &k, &v, flags | MDB_RESERVE);
+
+	*ret_before = 0;
+	if (rc == MDB_KEYEXIST && flags == MDB_NOOVERWRITE) {
+		err = store_row_open(t->store->sums[table.id].seed, k, v, &old, ret_before);
+		v = (MDB_val){size + SUM_BYTES, NULL};
+		rc = err == ERR_OK ? mdb_put(t->mdb, table.id, &k, &v, MDB_RESERVE) : 0;
+	}
+	if (rc != 0)
+		return store_write_err(t->store, rc);
+	*ret = v.mv_data;
+	return err;
 }
 
 static enum err put(struct txn *t, struct table table, struct bytes key, struct bytes value,
 		    unsigned flags)
 {
-	MDB_val k = val_of(key);
-	MDB_val v = val_of(value);
+	uint64_t before = 0;
+	uint64_t sum = 0;
+	void *room = NULL;
 	enum err err = ERR_OK;
-	int rc = 0;
 
 	if (!t->write || !key_fits(key))
 		return ERR_ARGUMENT;
 	if (t->failed != ERR_OK)
 		return t->failed;
-	rc = mdb_put(t->mdb, table.id, &k, &v, flags);
-	if (rc == 0)
-		return ERR_OK;
-	err = store_write_err(t->store, rc);
-	if (err != ERR_EXISTS)
+	sum = store_row_sum(t->store->sums[table.id].seed, key, value);
+	err = reserve(t, table, key, value.size, flags, &room, &before);
+	if (err == ERR_OK) {
+		store_row_close(room, value, sum);
+		err = store_sum_move(t, table.id, before, sum);
+	}
+	if (err != ERR_OK && err != ERR_EXISTS)
 		t->failed = err;
 	return err;
 }
 
 enum err txn_put(struct txn *t, struct table table, struct bytes key, struct bytes value)
 {
-	return put(t, table, key, value, 0);
+	return put(t, table, key, value, MDB_NOOVERWRITE);
 }
 
 enum err txn_append(struct txn *t, struct table table, struct bytes key, struct bytes value)
@@ -365,6 +400,8 @@ enum err txn_append(struct txn *t, struct table table, struct bytes key, struct 
 enum err txn_delete(struct txn *t, struct table table, struct bytes key)
 {
 	MDB_val k = val_of(key);
+	struct bytes old = {NULL, 0};
+	uint64_t sum = 0;
 	enum err err = ERR_OK;
 	int rc = 0;
 
@@ -372,18 +409,18 @@ enum err txn_delete(struct txn *t, struct table table, struct bytes key)
 		return ERR_ARGUMENT;
 	if (t->failed != ERR_OK)
 		return t->failed;
-	rc = mdb_del(t->mdb, table.id, &k, NULL);
-	if (rc == 0)
-		return ERR_OK;
-	err = store_write_err(t->store, rc);
-	if (err != ERR_NOT_FOUND)
+	err = get(t, table, key, &old, &sum);
+	if (err == ERR_OK) {
+		rc = mdb_del(t->mdb, table.id, &k, NULL);
+		err = rc == 0 ? store_sum_move(t, table.id, sum, 0) : store_write_err(t->store, rc);
+	}
+	if (err != ERR_OK && err != ERR_NOT_FOUND)
 		t->failed = err;
 	return err;
 }
 
 enum err txn_clear(struct txn *t, struct table table)
 {
-	enum err err = ERR_OK;
 	int rc = 0;
 
 	if (!t->write)
@@ -391,11 +428,11 @@ enum err txn_clear(struct txn *t, struct table table)
 	if (t->failed != ERR_OK)
 		return t->failed;
 	rc = mdb_drop(t->mdb, table.id, 0);
-	if (rc == 0)
-		return ERR_OK;
-	err = store_write_err(t->store, rc);
-	t->failed = err;
-	return err;
+	if (rc != 0)
+		t->failed = store_write_err(t->store, rc);
+	else
+		store_sum_clear(t, table.id);
+	return t->failed;
 }
 
 /* ---- scans ---- */
@@ -411,7 +448,7 @@ enum err scan_open(struct txn *t, struct table table, struct scan **ret)
 		t->spare = c->next;
 	if (!c)
 		return ERR_NOMEM;
-	*c = (struct scan){.txn = t, .place = SCAN_FRESH};
+	*c = (struct scan){.txn = t, .place = SCAN_FRESH, .seed = t->store->sums[table.id].seed};
 	rc = mdb_cursor_open(t->mdb, table.id, &c->cursor);
 	if (rc != 0) {
 		c->next = t->spare;
@@ -447,13 +484,15 @@ static enum err move(struct scan *c, MDB_cursor_op op, MDB_val *k, enum scan_pla
 		     struct bytes *ret_key, struct bytes *ret_value)
 {
 	MDB_val v;
+	uint64_t sum = 0;
 	int rc = mdb_cursor_get(c->cursor, k, &v, op);
 
 	if (rc == 0) {
 		c->place = SCAN_AT;
 		*ret_key = bytes_of_val(*k);
-		*ret_value = bytes_of_val(v);
-	} else if (rc == MDB_NOTFOUND) {
+		return store_row_open(c->seed, *k, v, ret_value, &sum);
+	}
+	if (rc == MDB_NOTFOUND) {
 		c->place = missed;
 	}
 	return store_err(rc);

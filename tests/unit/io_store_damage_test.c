@@ -1,0 +1,458 @@
+/* Whatever is damaged in a store's file is found by the walk before the store is used, or has no
+ * effect at all: not on what is read, and not on what is written later.  A value that was damaged
+ * while the store was in use is not given. */
+#include "temporary.h"
+
+#include <fcntl.h>
+#include <lmdb.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/store.h"
+
+enum {
+	ROWS = 1500,
+	TABLES = 3,
+	MAP_BYTES = 16 * 1024 * 1024,
+	PAGE = 4096,
+	FLIPS = 600,
+	HIDDEN = 0, /* what the child of a trial says: found, or nothing to be seen of it */
+	FOUND = 10,
+	SERVED = 11,
+};
+
+struct world {
+	char root[TEMPORARY_BYTES];
+	char folder[TEMPORARY_BYTES + 16], data[TEMPORARY_BYTES + 32];
+	uint8_t *whole, *older; /* the file, and as it was before its last commits */
+	size_t whole_size, older_size;
+	uint64_t random;
+};
+
+static const char *const names[TABLES] = {"counts", "records", "versions"};
+
+static uint64_t random_below(struct world *w, uint64_t most)
+{
+	w->random = w->random * 6364136223846793005U + 1442695040888963407U;
+	return (w->random >> 33) % most;
+}
+
+/* ---- what is in it ---- */
+
+static void open_store(struct world *w, struct store **ret, struct table tables[static TABLES])
+{
+	struct store_options o = {.map_bytes = MAP_BYTES};
+
+	OK(store_open(w->folder, &o, ret));
+	for (size_t i = 0; i < TABLES; i++)
+		OK(store_table(*ret, names[i], true, &tables[i]));
+}
+
+static struct bytes key_of(uint32_t i, char key[static 32])
+{
+	return bytes_of(key, (size_t)snprintf(key, 32, "pl26-kis-%u", i * 2654435761U));
+}
+
+/* Short values, longer ones, some that need pages of their own, empty ones. */
+static struct bytes value_of(uint32_t i, uint32_t turn, char value[static 10000])
+{
+	size_t size = i % 100 == 7 ? 9000 : i % 10 == 3 ? 0 : 20 + i % 300;
+
+	for (size_t k = 0; k < size; k++)
+		value[k] = (char)('a' + (i + k + turn) % 26);
+	return bytes_of(value, size);
+}
+
+static void put_rows(struct world *w, uint32_t from, uint32_t to, uint32_t step, uint32_t turn)
+{
+	static char value[10000];
+	char key[32];
+	struct store *s = NULL;
+	struct table tables[TABLES];
+	struct txn *t = NULL;
+
+	open_store(w, &s, tables);
+	for (uint32_t i = from; i < to; i += step) {
+		if (!t)
+			OK(txn_begin(s, true, &t));
+		OK(txn_put(t, tables[i % TABLES], key_of(i, key), value_of(i, turn, value)));
+		if (i % 300 > 300 - step) {
+			OK(txn_commit(t));
+			t = NULL;
+		}
+	}
+	if (t)
+		OK(txn_commit(t));
+	store_close(s);
+}
+
+static void delete_rows(struct world *w, uint32_t from, uint32_t to)
+{
+	char key[32];
+	struct store *s = NULL;
+	struct table tables[TABLES];
+	struct txn *t = NULL;
+
+	open_store(w, &s, tables);
+	OK(txn_begin(s, true, &t));
+	for (uint32_t i = from; i < to; i++)
+		OK(txn_delete(t, tables[i % TABLES], key_of(i, key)));
+	OK(txn_commit(t));
+	store_close(s);
+}
+
+static uint8_t *read_file(const char *path, size_t *ret_size)
+{
+	FILE *f = fopen(path, "rb");
+	uint8_t *data = NULL;
+	struct stat st;
+
+	assert_non_null(f);
+	assert_int_equal(fstat(fileno(f), &st), 0);
+	data = malloc((size_t)st.st_size + 1);
+	assert_non_null(data);
+	*ret_size = fread(data, 1, (size_t)st.st_size, f);
+	assert_int_equal(*ret_size, st.st_size);
+	(void)fclose(f);
+	return data;
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof *w);
+
+	assert_non_null(w);
+	temporary_make(w->root, "damage");
+	(void)snprintf(w->folder, sizeof w->folder, "%s/store", w->root);
+	(void)snprintf(w->data, sizeof w->data, "%s/data.mdb", w->folder);
+	put_rows(w, 0, ROWS, 1, 0);
+	delete_rows(w, 300, 700);
+	w->older = read_file(w->data, &w->older_size);
+	put_rows(w, 0, ROWS, 3, 1);
+	delete_rows(w, 700, 800);
+	w->whole = read_file(w->data, &w->whole_size);
+	w->random = 20261122;
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	temporary_remove(w->root);
+	free(w->whole);
+	free(w->older);
+	free(w);
+	return 0;
+}
+
+/* ---- one trial ---- */
+
+static bool turn_of(uint32_t i, uint32_t *ret)
+{
+	*ret = i % 3 == 0 ? 1 : 0;
+	return i % 3 == 0 ? i < 700 || i >= 800 : i < 300 || i >= 800;
+}
+
+/* Each row as it was put, each that was deleted gone, and no others. */
+static bool reads_as_before(struct store *s, const struct table tables[static TABLES])
+{
+	static char value[10000];
+	char key[32];
+	size_t rows = 0;
+	size_t seen = 0;
+	struct txn *t = NULL;
+	struct scan *c = NULL;
+	struct bytes k;
+	struct bytes v;
+	uint32_t turn = 0;
+	bool same = txn_begin(s, false, &t) == ERR_OK;
+
+	for (uint32_t i = 0; i < ROWS && same; i++) {
+		bool there = turn_of(i, &turn);
+		enum err e = txn_get(t, tables[i % TABLES], key_of(i, key), &v);
+
+		same = e == (there ? ERR_OK : ERR_NOT_FOUND) &&
+		       (!there || bytes_equal(v, value_of(i, turn, value)));
+		rows += there;
+	}
+	for (size_t i = 0; i < TABLES && same; i++) {
+		same = scan_open(t, tables[i], &c) == ERR_OK;
+		while (same && scan_next(c, &k, &v) == ERR_OK)
+			seen++;
+	}
+	txn_abort(t);
+	return same && seen == rows;
+}
+
+/* Opens what the walk found whole, reads it, and writes more than its free pages hold. */
+static int use(struct world *w)
+{
+	static char value[10000];
+	char key[32];
+	struct store_options o = {.mode = STORE_UNSYNCED, .map_bytes = MAP_BYTES};
+	struct table tables[TABLES];
+	struct store *s = NULL;
+	struct txn *t = NULL;
+
+	if (store_walk(w->folder) != ERR_OK || store_open(w->folder, &o, &s) != ERR_OK)
+		return FOUND;
+	for (size_t i = 0; i < TABLES; i++)
+		if (store_table(s, names[i], false, &tables[i]) != ERR_OK)
+			return SERVED;
+	if (!reads_as_before(s, tables))
+		return SERVED;
+	for (uint32_t round = 0; round < 4; round++) {
+		if (txn_begin(s, true, &t) != ERR_OK)
+			return SERVED;
+		for (uint32_t i = round; i < ROWS; i += 40)
+			if (txn_put(t, tables[i % TABLES],
+				    bytes_of(key, (size_t)snprintf(key, sizeof key, "new-%u", i)),
+				    value_of(i, 0, value)) != ERR_OK)
+				return SERVED;
+		if (txn_commit(t) != ERR_OK)
+			return SERVED;
+	}
+	store_close(s);
+	return store_walk(w->folder) == ERR_OK ? HIDDEN : SERVED;
+}
+
+static int try(struct world *w, const uint8_t *content, size_t size)
+{
+	const struct rlimit none = {0, 0};
+	int status = 0;
+	int fd = open(w->data, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	pid_t child = 0;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, content, size), (ssize_t)size);
+	(void)close(fd);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+		(void)dup2(nowhere, STDERR_FILENO);
+		(void)setrlimit(RLIMIT_CORE, &none);
+		(void)signal(SIGBUS, SIG_DFL);
+		(void)signal(SIGSEGV, SIG_DFL);
+		(void)signal(SIGABRT, SIG_DFL);
+		_exit(use(w));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	/* The walk has a process of its own in the daemons: a signal there is an answer. */
+	return WIFEXITED(status) ? WEXITSTATUS(status) : FOUND;
+}
+
+static void judge(int said, const char *what, size_t at, unsigned more, size_t found[static 2])
+{
+	if (said != FOUND && said != HIDDEN)
+		fail_msg("%s at %zu (%u): %s", what, at, more,
+			 said == SERVED ? "served or spoilt what is written" : "an odd end");
+	found[said == FOUND]++;
+}
+
+/* ---- stories ---- */
+
+static void the_whole_store_passes(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(try(w, w->whole, w->whole_size), HIDDEN);
+}
+
+static void a_flipped_bit_is_found_or_harmless(void **state)
+{
+	struct world *w = *state;
+	size_t found[2] = {0, 0};
+
+	for (size_t i = 0; i < FLIPS; i++) {
+		/* Every third one where trees are described: heads of pages and their first places.
+		 */
+		size_t at = random_below(w, w->whole_size);
+		unsigned bit = (unsigned)random_below(w, 8);
+
+		if (i % 3 == 0)
+			at = at / PAGE * PAGE + at % 200;
+		if (at >= w->whole_size)
+			continue;
+		w->whole[at] ^= (uint8_t)(1U << bit);
+		judge(try(w, w->whole, w->whole_size), "bit flipped", at, bit, found);
+		w->whole[at] ^= (uint8_t)(1U << bit);
+	}
+	print_message("of %d flipped bits %zu were found, %zu were without effect\n", FLIPS,
+		      found[1], found[0]);
+	assert_true(found[1] > FLIPS / 8);
+}
+
+/* A disk that says it wrote a page and did not: then that page is the one of before. */
+static void a_lost_page_is_found_or_harmless(void **state)
+{
+	struct world *w = *state;
+	size_t found[2] = {0, 0};
+	uint8_t page[PAGE];
+
+	for (size_t at = 0; at + PAGE <= w->whole_size; at += PAGE) {
+		memcpy(page, w->whole + at, PAGE);
+		for (unsigned how = 0; how < 3; how++) {
+			const uint8_t *from =
+				w->whole + random_below(w, w->whole_size / PAGE) * PAGE;
+
+			if (how == 0)
+				memset(w->whole + at, 0, PAGE);
+			else if (how == 1 && at + PAGE <= w->older_size)
+				memcpy(w->whole + at, w->older + at, PAGE);
+			else
+				memmove(w->whole + at, from, PAGE);
+			/* The older of two commits is a whole one: whoever loses the newest commit
+			 * as such finds it by what others hold. */
+			if (at >= (size_t)2 * PAGE || how != 1)
+				judge(try(w, w->whole, w->whole_size), "page lost", at, how, found);
+			memcpy(w->whole + at, page, PAGE);
+		}
+	}
+	assert_true(found[1] > 20);
+}
+
+static void a_file_cut_short_is_found(void **state)
+{
+	struct world *w = *state;
+
+	for (size_t size = 0; size < w->whole_size; size += w->whole_size / 60 + 13) {
+		int said = try(w, w->whole, size);
+
+		/* Of nothing at all a store is made anew; the mark of writer.lock tells. */
+		if (said != FOUND)
+			fail_msg("cut at %zu: not found", size);
+	}
+}
+
+/* The page cache is the file: what is damaged while it is in use is met at the next reading. */
+static void a_value_damaged_in_use_is_not_given(void **state)
+{
+	struct world *w = *state;
+	static char value[10000];
+	char key[32];
+	struct store *s = NULL;
+	struct table tables[TABLES];
+	struct txn *t = NULL;
+	struct scan *c = NULL;
+	struct bytes k;
+	struct bytes v;
+	enum err e = ERR_OK;
+	const uint32_t i = 1;
+	struct bytes wanted = value_of(i, 0, value);
+	uint8_t *place = NULL;
+	int fd = -1;
+
+	assert_int_equal(try(w, w->whole, w->whole_size), HIDDEN); /* and so grown a little */
+	free(w->whole);
+	w->whole = read_file(w->data, &w->whole_size);
+	open_store(w, &s, tables);
+	OK(txn_begin(s, false, &t));
+	OK(txn_get(t, tables[i % TABLES], key_of(i, key), &v));
+	assert_true(bytes_equal(v, wanted));
+	txn_abort(t);
+	fd = open(w->data, O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	/* Every copy of it in the file: those of earlier commits are in free pages. */
+	for (place = w->whole; (place = memmem(place, (size_t)(w->whole + w->whole_size - place),
+					       wanted.data, wanted.size));
+	     place++)
+		assert_int_equal(pwrite(fd, "?", 1, place - w->whole + 3), 1);
+	(void)close(fd);
+	OK(txn_begin(s, false, &t));
+	assert_int_equal(txn_get(t, tables[i % TABLES], key_of(i, key), &v), ERR_CORRUPT);
+	OK(scan_open(t, tables[i % TABLES], &c));
+	while ((e = scan_next(c, &k, &v)) == ERR_OK)
+		;
+	assert_int_equal(e, ERR_CORRUPT);
+	txn_abort(t);
+	OK(txn_begin(s, true, &t));
+	assert_int_equal(txn_put(t, tables[i % TABLES], key_of(i, key), bytes_of_text("new")),
+			 ERR_CORRUPT);
+	assert_int_equal(txn_commit(t), ERR_CORRUPT);
+	store_close(s);
+	assert_int_equal(store_walk(w->folder), ERR_CORRUPT);
+}
+
+/* ---- stores of before there were sums ---- */
+
+static void make_old_store(struct world *w)
+{
+	static char value[10000];
+	char key[32];
+	MDB_env *env = NULL;
+	MDB_txn *txn = NULL;
+	MDB_dbi dbi = 0;
+
+	assert_int_equal(unlink(w->data), 0);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, TABLES), 0);
+	assert_int_equal(mdb_env_set_mapsize(env, MAP_BYTES), 0);
+	assert_int_equal(mdb_env_open(env, w->folder, MDB_NOLOCK, 0600), 0);
+	for (uint32_t table = 0; table < TABLES; table++) {
+		assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+		assert_int_equal(mdb_dbi_open(txn, names[table], MDB_CREATE, &dbi), 0);
+		for (uint32_t i = table; i < ROWS; i += TABLES) {
+			uint32_t turn = 0;
+			bool there = turn_of(i, &turn);
+			struct bytes k = key_of(i, key);
+			struct bytes v = value_of(i, turn, value);
+			MDB_val mk = {k.size, (void *)(uintptr_t)k.data};
+			MDB_val mv = {v.size, (void *)(uintptr_t)v.data};
+
+			if (there)
+				assert_int_equal(mdb_put(txn, dbi, &mk, &mv, 0), 0);
+		}
+		assert_int_equal(mdb_txn_commit(txn), 0);
+	}
+	mdb_env_close(env);
+}
+
+static void a_store_of_before_there_were_sums_gets_them(void **state)
+{
+	struct world *w = *state;
+	struct store_options reader = {.map_bytes = MAP_BYTES, .read_only = true, .apart = true};
+	struct table tables[TABLES];
+	struct store *s = NULL;
+
+	make_old_store(w);
+	OK(store_walk(w->folder));
+	assert_int_equal(store_open(w->folder, &reader, &s), ERR_VERSION);
+	for (int i = 0; i < 2; i++) {
+		open_store(w, &s, tables);
+		assert_true(reads_as_before(s, tables));
+		store_close(s);
+		OK(store_walk(w->folder));
+	}
+	OK(store_compact(w->folder));
+	OK(store_walk(w->folder));
+	OK(store_open(w->folder, &reader, &s));
+	for (size_t i = 0; i < TABLES; i++)
+		OK(store_table(s, names[i], false, &tables[i]));
+	assert_true(reads_as_before(s, tables));
+	store_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(the_whole_store_passes, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_flipped_bit_is_found_or_harmless, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_lost_page_is_found_or_harmless, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_file_cut_short_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_value_damaged_in_use_is_not_given, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_store_of_before_there_were_sums_gets_them, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
