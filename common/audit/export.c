@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "io/files.h"
 #include "ledger/log.h"
+#include "session/anew.h"
 
 enum { README_BYTES_MAX = 64 * 1024 };
 
@@ -215,13 +216,53 @@ static enum err root_at(struct source_tree *tree, uint64_t size, struct hash *re
 	return e;
 }
 
+static void forget(struct exported *l)
+{
+	for (size_t p = 0; p < l->partial_count; p++)
+		free(l->partials[p]);
+	l->partial_count = 0;
+	l->erased_count = 0;
+	l->size = 0;
+	l->written = 0;
+	l->looked = false;
+}
+
+static enum err note_origin(struct bytes note, struct origin_parts *ret)
+{
+	struct checkpoint c;
+	enum err e = log_note_read(note, &c);
+
+	return e == ERR_OK ? origin_parse(bytes_of_text(c.origin), ret) : e;
+}
+
+/* What the folder holds of a national log that was lost, and that the source's goes on from, is
+ * all that is left of it: it stays, in another place. */
+static enum err set_aside_lost(struct exported *l, struct bytes newest)
+{
+	char name[SERVER_NAME_BYTES];
+	struct origin_parts was;
+	struct origin_parts is;
+
+	if (note_origin(buf_bytes(&l->note), &was) != ERR_OK ||
+	    note_origin(newest, &is) != ERR_OK || !anew_same_server(&was, &is) ||
+	    was.generation >= is.generation)
+		return ERR_OK;
+	(void)snprintf(name, sizeof name, "%s-%u", l->log.text, (unsigned)was.generation);
+	forget(l);
+	buf_clear(&l->note);
+	return export_set_aside(l, name);
+}
+
 /* At the first look: whether the folder holds the beginning of the same history. */
-static enum err look(struct exported *l, struct export_run *run, uint64_t newest)
+static enum err look(struct exported *l, struct export_run *run, uint64_t newest,
+		     struct bytes newest_note)
 {
 	struct source_tree tree;
 	struct hash root;
 	enum err e = export_look(l);
 
+	if (e == ERR_OK)
+		e = set_aside_lost(l, newest_note);
 	if (e == ERR_OK && l->size > newest)
 		e = ERR_ROLLBACK;
 	if (e != ERR_OK)
@@ -240,17 +281,6 @@ static enum err look(struct exported *l, struct export_run *run, uint64_t newest
 	return e;
 }
 
-static void forget(struct exported *l)
-{
-	for (size_t p = 0; p < l->partial_count; p++)
-		free(l->partials[p]);
-	l->partial_count = 0;
-	l->erased_count = 0;
-	l->size = 0;
-	l->written = 0;
-	l->looked = false;
-}
-
 /* Finds what is to be done for a log. */
 static enum err plan(struct exported *l, struct export_run *run)
 {
@@ -259,7 +289,7 @@ static enum err plan(struct exported *l, struct export_run *run)
 	enum err e = run->source->ops->newest(run->source, l->log, &newest, &note);
 
 	if (e == ERR_OK && !l->looked) {
-		e = look(l, run, newest);
+		e = look(l, run, newest, buf_bytes(&note));
 		if (e != ERR_OK)
 			forget(l);
 	}

@@ -314,6 +314,28 @@ enum err export_look(struct exported *x)
 	return e;
 }
 
+/* ---- a log that is no more ---- */
+
+enum err export_set_aside(const struct exported *x, const char *name)
+{
+	char above[EXPORT_PATH_BYTES];
+	char before[EXPORT_PATH_BYTES];
+	char path[EXPORT_PATH_BYTES];
+	enum err e = join(x->folder, "..", above);
+
+	if (e == ERR_OK)
+		e = join(above, "before", before);
+	if (e == ERR_OK)
+		e = folder_make(before, FOLDER_MODE);
+	if (e == ERR_OK)
+		e = join(before, name, path);
+	if (e == ERR_OK && file_exists(path))
+		e = ERR_EXISTS;
+	if (e == ERR_OK && rename(x->folder, path) != 0)
+		e = system_err(errno);
+	return e == ERR_OK ? export_sync(above) : e;
+}
+
 /* ---- going on, and the end ---- */
 
 enum err export_note_progress(struct exported *x, const struct checkpoint *so_far,

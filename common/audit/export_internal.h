@@ -55,6 +55,9 @@ MUST_USE enum err export_put_changed(const char *folder, const char *file, struc
 /* Reads what is in a log's folder: its checkpoint, how far a run that was ended came, what is
  * erased, which partial files there are. */
 MUST_USE enum err export_look(struct exported *x);
+/* The folder holds a log that was lost and began anew under another name: it becomes
+ * ../before/NAME beside the others, as it is.  EXISTS when that is there. */
+MUST_USE enum err export_set_aside(const struct exported *x, const char *name);
 /* Notes how far bundles and tiles are written, synced, so that a later run goes on from there. */
 MUST_USE enum err export_note_progress(struct exported *x, const struct checkpoint *so_far,
 				       struct export_run *run);

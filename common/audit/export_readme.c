@@ -24,6 +24,7 @@ const char *const export_readme[] = {
 	"| `…/tile/entries/NNN` | the entries themselves, 256 a bundle: for each, its length in two bytes (big-endian) and its bytes |\n"
 	"| `…/log.vkey` | the log's public keys (C2SP signed-note verifier keys), one a line, the newest first |\n"
 	"| `…/redacted` | entries that were erased: index, leaf hash in base64, entry of the national log that says so |\n"
+	"| `before/national-N/` | a national log that was lost; the present one, whose first entry quotes it, began anew under another name |\n"
 	"| `witnesses.vkeys` | public keys of the regions that witness the national log, one a line (C2SP tlog-cosignature) |\n"
 	"| `policy` | which witnesses are enough for the national checkpoint (the file that Sigsum's tools read) |\n"
 	"\n"

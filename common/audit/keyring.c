@@ -522,6 +522,19 @@ static bool is_national(const struct keyring *k, const struct vkey *key)
 	return false;
 }
 
+bool keyring_contradicts(const struct keyring *k, struct log_name log, const struct vkey *key)
+{
+	const struct log_keys *l = keyring_log(k, log);
+	bool named = false;
+
+	for (size_t i = 0; l && i < l->count; i++) {
+		if (same_key(&l->keys[i].key, key))
+			return false;
+		named = named || strcmp(l->keys[i].key.name, key->name) == 0;
+	}
+	return named;
+}
+
 const struct vkey *keyring_stranger(const struct keyring *k, const struct policy *p)
 {
 	for (size_t i = 0; i < p->log_count; i++)

@@ -75,6 +75,8 @@ size_t keyring_witnesses(const struct keyring *k, struct vkey *ret, size_t most)
 /* Whether that is a witness key of such a region, the newest one or one before it, whatever became
  * of its log. */
 bool keyring_was_witness(const struct keyring *k, const struct vkey *key);
+/* Whether keys of that very name are trusted for `log`, and this one is not among them. */
+bool keyring_contradicts(const struct keyring *k, struct log_name log, const struct vkey *key);
 /* The first of a policy's keys that is neither one of the national log nor such a witness's; NULL:
  * it names no other. */
 const struct vkey *keyring_stranger(const struct keyring *k, const struct policy *p);

@@ -109,6 +109,7 @@ static enum err fix_target(struct verify *v, struct log_name name)
 	if (e == ERR_OK) {
 		t->size = size;
 		t->newest = c.root;
+		memcpy(t->origin, c.origin, sizeof t->origin);
 		t->row->size = size;
 	} else if (e != ERR_NOT_FOUND && verify_is_damage(e)) {
 		verify_found(v, DAMAGE_CHECKPOINT, name, size, "the newest one: %s", err_text(e));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ledger/log.h"
+#include "session/anew.h"
 
 static bool is_unsigned(enum err e)
 {
@@ -294,7 +295,32 @@ static enum err check_accepted(struct matching *m, const struct national_entry *
 	return check_accepted_note(m, t, entry);
 }
 
-static enum err check_entry(struct matching *m, struct bytes raw)
+/* A national log begun anew says first what it goes on from, and no other entry does so.  Where
+ * the caller trusts keys of that log, the one named is among them. */
+static void check_beginning(struct matching *m, const struct verify_target *national,
+			    const struct national_entry *entry)
+{
+	struct verify *v = m->verify;
+	struct anew_quote quote = {.generation = 0};
+	enum err e =
+		*national->origin ? anew_entry(national->origin, m->index, entry, &quote) : ERR_OK;
+
+	if (e != ERR_OK && m->index == 0)
+		verify_found(v, DAMAGE_NATIONAL, national->name, 0,
+			     "%s: its first entry does not quote the log before it as it has to "
+			     "(%s)",
+			     national->origin, err_text(e));
+	else if (e != ERR_OK)
+		misfit(m, "only the first entry of a log begun anew quotes another");
+	else if (quote.generation > 0 &&
+		 keyring_contradicts(v->options->trusted, national->name, &quote.key))
+		verify_found(v, DAMAGE_NATIONAL, national->name, 0,
+			     "it quotes %s by another key than the one that is trusted",
+			     quote.key.name);
+}
+
+static enum err check_entry(struct matching *m, const struct verify_target *national,
+			    struct bytes raw)
 {
 	struct national_entry entry;
 	enum err e = ERR_OK;
@@ -304,12 +330,11 @@ static enum err check_entry(struct matching *m, struct bytes raw)
 	if (e == ERR_NOMEM)
 		return e;
 	if (e != ERR_OK) {
-		struct log_name national = {"national"};
-
-		verify_found(m->verify, DAMAGE_LEAF_UNREADABLE, national, m->index, "%s",
+		verify_found(m->verify, DAMAGE_LEAF_UNREADABLE, national->name, m->index, "%s",
 			     err_text(e));
 		return ERR_OK;
 	}
+	check_beginning(m, national, &entry);
 	/* What an act erased is told where the leaves are: one that names another leaf than came
 	 * erased nothing. */
 	return entry.kind == NATIONAL_ACCEPTED ? check_accepted(m, &entry) : ERR_OK;
@@ -326,7 +351,7 @@ enum err verify_national(struct verify *v, struct verify_target *national)
 	for (; e == ERR_OK; m.index++) {
 		e = verify_stream_next(&entries, &raw, &there);
 		if (e == ERR_OK && there && raw.size > 0)
-			e = check_entry(&m, raw);
+			e = check_entry(&m, national, raw);
 		if (e == ERR_OK)
 			verify_progress(v, "check", 1);
 	}

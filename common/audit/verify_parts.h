@@ -13,9 +13,10 @@
 struct verify_target {
 	struct log_name name;
 	bool national;
-	uint64_t size;      /* of its newest checkpoint; 0: it has none */
-	struct hash newest; /* the root that this one says */
-	uint64_t accepted;  /* by the national entries seen so far */
+	uint64_t size;                     /* of its newest checkpoint; 0: it has none */
+	struct hash newest;                /* the root that this one says */
+	char origin[ORIGIN_BYTES_MAX + 1]; /* as this one says; "": it has none */
+	uint64_t accepted;                 /* by the national entries seen so far */
 	struct verify_log *row;
 };
 

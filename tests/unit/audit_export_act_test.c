@@ -108,6 +108,36 @@ static void the_newest_key_stands_first(void **state)
 }
 
 /* The store is older than what its own witnesses signed. */
+/* All that is left of a national log that was lost may be its export. */
+static void a_national_log_begun_anew_leaves_the_lost_ones_files_as_they_are(void **state)
+{
+	struct nation *n = *state;
+	struct nation *anew = NULL;
+	struct export_report report;
+	struct bytes old = {NULL, 0};
+	char own[sizeof n->folder];
+
+	nation_grow(n, 2);
+	assert_ok(export_all(n, &report));
+	old = file_of(n, "national/checkpoint");
+	assert_int_equal(nation_setup((void **)&anew), 0);
+	memcpy(own, anew->folder, sizeof own);
+	memcpy(anew->folder, n->folder, sizeof own);
+	/* another history under the same name stays one */
+	nation_grow(anew, 5);
+	assert_err(export_all(anew, &report), ERR_FORK);
+	party_make(&anew->server, REALM "/national/centrum/2", KEY_ED25519, 98);
+	nation_grow(anew, 6);
+	assert_ok(export_all(anew, &report));
+	assert_true(bytes_equal(old, file_of(n, "before/national-1/checkpoint")));
+	assert_true(has_file(n, "before/national-1/tile/entries/000.p/2"));
+	assert_true(
+		holds(n, "national/checkpoint", bytes_of_text(REALM "/national/centrum/2\n3\n")));
+	assert_ok(export_all(anew, &report)); /* and the folder goes on */
+	memcpy(anew->folder, own, sizeof own);
+	(void)nation_teardown((void **)&anew);
+}
+
 static void a_log_below_its_cosigned_checkpoint_is_not_exported(void **state)
 {
 	struct nation *n = *state;
@@ -139,6 +169,7 @@ int main(void)
 		NATION(an_event_that_rotates_keys_stays_whatever_an_act_says),
 		NATION(an_act_that_comes_after_its_event_is_gone_is_named_then),
 		NATION(the_newest_key_stands_first),
+		NATION(a_national_log_begun_anew_leaves_the_lost_ones_files_as_they_are),
 		NATION(a_log_below_its_cosigned_checkpoint_is_not_exported),
 	};
 

@@ -123,6 +123,50 @@ static struct bytes grow_unaccepted(struct audit *a)
 	return note;
 }
 
+/* What a log begun anew says first, here by a log of no such name. */
+static struct bytes quote_of(struct audit *a, const struct party *old)
+{
+	char key[VKEY_BYTES];
+	struct hash root = {{7}};
+	struct national_entry act = {.kind = NATIONAL_ACT,
+				     .recorded = {1000},
+				     .log = name_of("national"),
+				     .act = "continues",
+				     .by = "a01",
+				     .reason = "its disk was lost",
+				     .document = signed_note(a->n, old, 9, root),
+				     .size = 9};
+	struct buf raw = {0};
+	struct bytes copy = {NULL, 0};
+
+	vkey_text(&old->signer.key, key);
+	act.other = bytes_of_text(key);
+	assert_ok(national_encode(&act, &raw));
+	copy = kept(a->n, buf_bytes(&raw));
+	buf_free(&raw);
+	return copy;
+}
+
+static void a_log_that_did_not_begin_anew_quotes_no_other(void **state)
+{
+	struct audit *a = *state;
+
+	assert_found(a, DAMAGE_NATIONAL, "national", put_entry(a, quote_of(a, &a->n->server)));
+}
+
+static void a_log_begun_anew_that_quotes_nothing_is_found(void **state)
+{
+	struct audit *a = *state;
+	struct bytes quote = quote_of(a, &a->n->server);
+
+	a->no_view = true;
+	party_make(&a->n->server, REALM "/national/centrum/2", KEY_ED25519, 98);
+	(void)put_entry(a, quote); /* too late */
+	verify(a);
+	assert_true(is_found(a, DAMAGE_NATIONAL, "national", 0));
+	assert_true(is_found(a, DAMAGE_NATIONAL, "national", a->n->national->edge.size - 1));
+}
+
 static void an_entry_that_goes_on_elsewhere_is_found(void **state)
 {
 	struct audit *a = *state;
@@ -371,6 +415,8 @@ int main(void)
 		AUDIT(a_log_rolled_back_below_what_was_accepted_is_found),
 		AUDIT(what_no_entry_accepted_is_found),
 		AUDIT(a_mark_above_the_log_is_a_rollback),
+		AUDIT(a_log_that_did_not_begin_anew_quotes_no_other),
+		AUDIT(a_log_begun_anew_that_quotes_nothing_is_found),
 		AUDIT(an_entry_that_goes_on_elsewhere_is_found),
 		AUDIT(an_entry_about_another_size_than_its_checkpoints_is_found),
 		AUDIT(an_entry_with_a_checkpoint_by_another_key_is_found),
