@@ -321,10 +321,15 @@ enum err export_set_aside(const struct exported *x, const char *name)
 	char above[EXPORT_PATH_BYTES];
 	char before[EXPORT_PATH_BYTES];
 	char path[EXPORT_PATH_BYTES];
-	enum err e = join(x->folder, "..", above);
+	char *end = NULL;
+	enum err e = ERR_OK;
 
-	if (e == ERR_OK)
-		e = join(above, "before", before);
+	memcpy(above, x->folder, sizeof above);
+	end = strrchr(above, '/'); /* not "..": there is no such folder when it is moved */
+	if (!end)
+		return ERR_ARGUMENT;
+	*end = 0;
+	e = join(above, "before", before);
 	if (e == ERR_OK)
 		e = folder_make(before, FOLDER_MODE);
 	if (e == ERR_OK)

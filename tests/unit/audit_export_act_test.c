@@ -107,7 +107,6 @@ static void the_newest_key_stands_first(void **state)
 	assert_true(bytes_equal(file_of(n, "26/log.vkey"), bytes_of_text(expected)));
 }
 
-/* The store is older than what its own witnesses signed. */
 /* All that is left of a national log that was lost may be its export. */
 static void a_national_log_begun_anew_leaves_the_lost_ones_files_as_they_are(void **state)
 {
@@ -138,6 +137,7 @@ static void a_national_log_begun_anew_leaves_the_lost_ones_files_as_they_are(voi
 	(void)nation_teardown((void **)&anew);
 }
 
+/* The store is older than what its own witnesses signed. */
 static void a_log_below_its_cosigned_checkpoint_is_not_exported(void **state)
 {
 	struct nation *n = *state;
