@@ -205,13 +205,9 @@ class Fault(Story):
             for record_id in sorted(set(wanted) | set(found)) if wanted.get(record_id) != found.get(record_id)]
 
     def wrong_audits(self):
-        trusted = os.path.join(self.nation.folder, "judge.vkeys")
-        daemons = list(self.nation.nodes.values()) + self.nation.servers
-        with open(trusted, "w", encoding="utf-8") as f:
-            f.writelines(daemon.status()["key"] + "\n" for daemon in daemons)
         wrong = []
-        for daemon in daemons:
-            done = self.nation.ctl("audit", "verify", daemon.data, "--keys", trusted, check=False)
+        for daemon in list(self.nation.nodes.values()) + self.nation.servers:
+            done = self.nation.ctl("audit", "verify", "--config", daemon.config, check=False)
             if done.returncode != 0:
                 wrong.append("audit verify of %s: exit %d\n%s%s" % (
                     daemon.data, done.returncode, done.stdout, done.stderr))

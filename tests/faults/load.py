@@ -238,6 +238,7 @@ class Load:
         self.fault = None       # what ended a thread
         self.editors = [Editor(self, node, "t%de%d" % (Load.made, k)) for node in self.nodes for k in range(editors)]
         self.halt = threading.Event()
+        self.resting = set()
         self.threads = [threading.Thread(target=self.guard, args=(work,), daemon=True)
                         for work in (self.edit, self.watch)]
         for thread in self.threads:
@@ -266,7 +267,7 @@ class Load:
                 turn += 1
                 if started > (now - begun) * self.rate or sum(map(len, self.sent.values())) >= NOTED:
                     break
-                if not editor.open_edit and editor.send(now):
+                if not editor.open_edit and editor.node not in self.resting and editor.send(now):
                     started += 1
             for key, _ in self.selector.select(0.005) if self.selector.get_map() else ():
                 key.data.receive(time.monotonic())
@@ -305,6 +306,16 @@ class Load:
             if size > self.confirmed.get(key, 0):
                 self.confirmed[key] = size
                 self.confirmed_at.setdefault(key, []).append((now, size))
+
+    def pause(self, node):
+        """No further edits there until go_on(); those under way are answered."""
+        self.resting.add(node)
+        end = time.monotonic() + ASK_S
+        while any(e.node is node and e.open_edit for e in self.editors) and time.monotonic() < end:
+            time.sleep(0.005)
+
+    def go_on(self, node):
+        self.resting.discard(node)
 
     def stop(self):
         self.halt.set()
