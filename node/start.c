@@ -282,6 +282,7 @@ static enum exit_status refuse_store(const struct node *n, enum err why)
 		 "again; "
 		 "the log is fetched back from the servers"},
 		{ERR_IO, EXIT_FAILED, "look at that disk, then start again"},
+		{ERR_SYNC, EXIT_FAILED, "look at that disk, then start again"},
 		{ERR_NOMEM, EXIT_FAILED, "give the node more memory and start again"},
 		{ERR_UNKNOWN_KEY, EXIT_UNTRUSTED,
 		 "its newest checkpoint is not signed by these keys: name the folder or the keys "
