@@ -5,7 +5,9 @@
  * folded lines, NUL inside a line.  What it hands out is texts that lie in one buffer, in which the
  * bytes that ended them are overwritten.  So a clean head is one in which these texts lie side by
  * side: a name, its colon, blanks, its value, CR and LF, the next name.  Whatever was passed over
- * or put together leaves a gap that is wider or narrower.
+ * or put together leaves a gap that is wider or narrower.  One thing leaves none: a NUL among
+ * the two bytes that end a line, or the four that end the head, since all of them are NUL by then;
+ * the head says the same with either.
  *
  * Pure: compares addresses, reads only the texts themselves. */
 #ifndef SPLOT_WEB_HTTP_GUARD_H
