@@ -80,28 +80,41 @@ static enum err make_folders(struct server *s)
 	return e;
 }
 
+/* What is no damage is no reason to put a backup back. */
+static void tell_unwalked(const char *path, enum err e)
+{
+	if (e == ERR_CORRUPT)
+		log_line(LOG_ERROR,
+			 "%s: the logs' store is damaged or cannot be read (%s). Nothing was "
+			 "changed. Move the folder aside and put a backup back; what the backup "
+			 "lacks comes back from the nodes",
+			 path, err_text(e));
+	else
+		log_line(LOG_ERROR,
+			 "%s: the store cannot be used (%s): look at its disk and at whose it is, "
+			 "then start again",
+			 path, err_text(e));
+}
+
 /* Walks both environments when the last stop was not clean. */
 static enum err walk_stores(struct server *s, bool *ret_view_damaged)
 {
 	bool walked = false;
 	bool view_walked = false;
 	enum err e = daemon_check_store(s->logs_path, s->logs_marker, &walked);
-	enum err view = ERR_OK;
 
 	if (e != ERR_OK) {
-		log_line(LOG_ERROR,
-			 "%s: the logs' store is damaged or cannot be read (%s). Nothing was "
-			 "changed. Move the folder aside and put a backup back; what the backup "
-			 "lacks comes back from the nodes",
-			 s->logs_path, err_text(e));
+		tell_unwalked(s->logs_path, e);
 		return e;
 	}
 	if (walked)
 		log_line(LOG_NOTICE, "the last stop was not clean: %s was walked and is whole",
 			 s->logs_path);
-	view = daemon_check_unsynced(s->view_path, s->view_marker, &view_walked);
-	*ret_view_damaged = view == ERR_CORRUPT;
-	return view == ERR_CORRUPT ? ERR_OK : view;
+	e = daemon_check_unsynced(s->view_path, s->view_marker, &view_walked);
+	*ret_view_damaged = e == ERR_CORRUPT;
+	if (e != ERR_OK && e != ERR_CORRUPT)
+		tell_unwalked(s->view_path, e);
+	return e == ERR_CORRUPT ? ERR_OK : e;
 }
 
 static enum err scrub(struct server *s, const struct store_options *options)
