@@ -100,6 +100,8 @@ static enum outcome open_both(struct backing *b)
 	check_tell_faults(text_in(&cli->arena, "%s or of %s", b->from.store, to), BAD_DATA);
 	outcome = backup_place_write(cli, to, b->from.server, &b->to);
 	if (outcome == DONE)
+		beside_clear(cli, b->to.store);
+	if (outcome == DONE)
 		outcome = audit_keys_known(cli, &b->trusted);
 	return outcome == DONE ? open_source(b) : outcome;
 }
@@ -274,6 +276,11 @@ static void tell_json(const struct backing *b, struct buf *out)
 	json_field_uint(&j, "rows_written", r->rows_written);
 	json_field_uint(&j, "bytes_written", r->bytes_written);
 	json_field_uint(&j, "erased", r->erased);
+	json_key(&j, "unknown_tables");
+	json_open(&j, '[');
+	for (size_t i = 0; i < r->unknown_count && i < BACKUP_UNKNOWN_TOLD; i++)
+		json_text(&j, r->unknown[i]);
+	json_close(&j, ']');
 	json_close(&j, '}');
 	buf_add_text(out, "\n");
 }

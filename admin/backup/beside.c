@@ -47,6 +47,11 @@ static void remove_all(struct cli *cli, const char *fresh)
 	(void)rmdir(fresh);
 }
 
+void beside_clear(struct cli *cli, const char *folder)
+{
+	remove_all(cli, file_in(cli, folder, "new"));
+}
+
 void beside_drop(struct cli *cli, struct beside *b)
 {
 	if (!b->fresh)
@@ -113,7 +118,7 @@ enum outcome beside_open(struct cli *cli, const char *folder, bool seed, struct 
 	*ret = (struct beside){.folder = folder, .fresh = file_in(cli, folder, "new")};
 	if (e == ERR_OK && used > MAP_USUAL / 4)
 		options.map_bytes = used * 4;
-	remove_all(cli, ret->fresh);
+	beside_clear(cli, folder);
 	if (e == ERR_OK)
 		e = folder_make(ret->fresh, 0700);
 	if (e == ERR_OK && seed)
@@ -154,8 +159,8 @@ enum outcome beside_settle(struct cli *cli, struct beside *b)
 	b->store = NULL;
 	if (e == ERR_OK)
 		e = put_in_place(cli, b);
-	/* A folder that was made just now stands in the one above it. */
+	/* Folders that were made just now stand in those above them. */
 	if (e == ERR_OK)
-		e = sync_folder(file_in(cli, b->folder, ".."));
+		e = folder_settle(b->folder);
 	return e == ERR_OK ? DONE : failed(cli, b, e);
 }

@@ -13,7 +13,9 @@ struct beside {
 	struct store *store;
 };
 
-/* Removes what a kill left, and opens an empty store, or (`seed`) one that is a copy of the one in
+/* Removes what a kill left. */
+void beside_clear(struct cli *cli, const char *folder);
+/* The same, and opens an empty store, or (`seed`) one that is a copy of the one in
  * the folder, with room for as much as `like` holds.  A failure was told. */
 enum outcome beside_open(struct cli *cli, const char *folder, bool seed, struct store *like,
 			 struct beside *ret);

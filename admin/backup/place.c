@@ -201,16 +201,21 @@ enum outcome backup_place_read(struct cli *cli, const char *folder, struct backu
 			folder);
 }
 
-/* Only what a new file system may hold as well. */
+/* Only what a new file system may hold as well; what a kill left of the description goes. */
 static bool is_empty(const char *folder)
 {
+	static const char begun[] = ".backup.txt.";
 	DIR *dir = opendir(folder);
 	const struct dirent *entry = NULL;
 	bool empty = dir != NULL;
 
-	while (empty && (entry = readdir(dir)))
-		empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
-			!strcmp(entry->d_name, "lost+found");
+	while (dir && (entry = readdir(dir))) {
+		if (!strncmp(entry->d_name, begun, sizeof begun - 1))
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+		else if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			 strcmp(entry->d_name, "lost+found") != 0)
+			empty = false;
+	}
 	if (dir)
 		(void)closedir(dir);
 	return empty;
@@ -221,6 +226,7 @@ enum outcome backup_place_write(struct cli *cli, const char *folder, bool server
 {
 	enum outcome outcome = DONE;
 	enum err e = folder_make(folder, 0700);
+	bool empty = false;
 
 	*ret = (struct backup_place){.folder = folder, .server = server, .lock_fd = -1};
 	if (e != ERR_OK)
@@ -231,7 +237,8 @@ enum outcome backup_place_write(struct cli *cli, const char *folder, bool server
 		outcome = read_description(cli, ret);
 	if (outcome != DONE)
 		return outcome;
-	if (!ret->described && !is_empty(folder))
+	empty = is_empty(folder);
+	if (!ret->described && !empty)
 		return cli_fail(cli, FAILED, ERR_EXISTS,
 				"%s holds something else than a backup: name a folder of its own",
 				folder);

@@ -28,12 +28,16 @@ struct backup_log {
 	struct hash root;                  /* at `size` */
 };
 
+enum { BACKUP_TABLE_NAME_BYTES = 64, BACKUP_UNKNOWN_TOLD = 4 };
+
 struct backup_report {
 	size_t log_count;
 	struct backup_log logs[LOGS_MAX + 1]; /* regions' logs in order of name, then "national" */
 	uint64_t rows_read;                   /* of the source */
 	uint64_t rows_written, bytes_written; /* keys and values of the copy */
-	uint64_t erased; /* events whose bytes were taken out of the copy's tables now */
+	uint64_t erased;      /* events whose bytes were taken out of the copy's tables now */
+	size_t unknown_count; /* tables that are BACKUP_UNKNOWN; the first of them */
+	char unknown[BACKUP_UNKNOWN_TOLD][BACKUP_TABLE_NAME_BYTES];
 	/* Set when it failed, else "": where, and in which words for people. */
 	struct log_name failed;
 	uint64_t failed_at; /* event, or size of a checkpoint */

@@ -110,8 +110,11 @@ static enum err add_pair(struct backup *b, struct log_name log)
 		e = backup_failed(b, log, 0, "its newest checkpoint, its events and its tiles",
 				  e == ERR_NOT_FOUND ? ERR_CORRUPT : e);
 	} else {
-		e = log_open(b->to, log, true, &p->to);
-		if (e != ERR_OK)
+		e = log_open(b->to, log, false, &p->to);
+		p->fresh = e == ERR_NOT_FOUND;
+		if (p->fresh)
+			e = ERR_OK;
+		else if (e != ERR_OK)
 			e = backup_copy_failed(b, log, e);
 	}
 	if (e != ERR_OK) {
@@ -136,9 +139,11 @@ static enum err add_rows(struct backup *b, const char *name, bool gone)
 	(void)snprintf(r->name, sizeof r->name, "%s", name);
 	if (!gone)
 		e = store_table(b->from, name, false, &r->from);
-	if (e == ERR_OK)
-		e = store_table(b->to, name, true, &r->to);
 	if (e != ERR_OK)
+		return e;
+	e = store_table(b->to, name, false, &r->to);
+	r->fresh = e == ERR_NOT_FOUND;
+	if (e != ERR_OK && !r->fresh)
 		return e;
 	b->rows_count++;
 	if (!gone && strcmp(name, "redacted") == 0) {
@@ -146,6 +151,13 @@ static enum err add_rows(struct backup *b, const char *name, bool gone)
 		b->redacted = r->from;
 	}
 	return ERR_OK;
+}
+
+static void note_unknown(struct backup_report *r, const char *name)
+{
+	if (r->unknown_count < BACKUP_UNKNOWN_TOLD)
+		(void)snprintf(r->unknown[r->unknown_count], BACKUP_TABLE_NAME_BYTES, "%s", name);
+	r->unknown_count++;
 }
 
 static enum err open_source(struct backup *b, const struct names *names)
@@ -159,8 +171,11 @@ static enum err open_source(struct backup *b, const struct names *names)
 		case BACKUP_LOG:
 			e = add_pair(b, log);
 			break;
-		case BACKUP_ROWS:
 		case BACKUP_UNKNOWN:
+			note_unknown(b->report, names->items[i]);
+			e = add_rows(b, names->items[i], false);
+			break;
+		case BACKUP_ROWS:
 			e = add_rows(b, names->items[i], false);
 			break;
 		case BACKUP_OWN:
@@ -183,9 +198,11 @@ static enum err check_left(struct backup *b, struct log_name log)
 	l = calloc(1, sizeof *l);
 	if (!l)
 		return ERR_NOMEM;
-	e = log_open(b->to, log, true, l);
+	e = log_open(b->to, log, false, l);
 	size = l->edge.size;
 	free(l);
+	if (e == ERR_NOT_FOUND) /* a kill came while its tables were made */
+		return ERR_OK;
 	if (e != ERR_OK)
 		return backup_copy_failed(b, log, e);
 	return size == 0
@@ -208,7 +225,7 @@ static enum err open_copy(struct backup *b, const struct names *source, struct n
 		else if ((kind == BACKUP_ROWS || kind == BACKUP_UNKNOWN) && !has_name(source, name))
 			e = add_rows(b, name, true);
 	}
-	return e == ERR_OK ? store_table(b->to, SCRUB_TABLE, true, &b->scrub) : e;
+	return e;
 }
 
 static enum err open_tables(struct backup *b)
@@ -231,6 +248,21 @@ static enum err open_tables(struct backup *b)
 		e = ERR_AGAIN;
 	free(source);
 	free(now);
+	return e;
+}
+
+/* What the copy lacks is made when nothing speaks against copying any more: tables without rows,
+ * each by itself. */
+static enum err make_tables(struct backup *b)
+{
+	enum err e = store_table(b->to, SCRUB_TABLE, true, &b->scrub);
+
+	for (size_t i = 0; e == ERR_OK && i < b->pair_count; i++)
+		if (b->pairs[i]->fresh)
+			e = log_open(b->to, b->pairs[i]->from.name, true, &b->pairs[i]->to);
+	for (size_t i = 0; e == ERR_OK && i < b->rows_count; i++)
+		if (b->rows[i].fresh)
+			e = store_table(b->to, b->rows[i].name, true, &b->rows[i].to);
 	return e;
 }
 
@@ -400,6 +432,8 @@ static enum err copy(struct backup *b)
 
 	if (e == ERR_OK)
 		e = fix(b);
+	if (e == ERR_OK)
+		e = make_tables(b);
 	if (e == ERR_OK)
 		e = txn_begin(b->to, true, &b->write);
 	if (e == ERR_OK)

@@ -12,7 +12,6 @@ enum {
 	BACKUP_TABLES_MAX = 64,
 	/* Three a log, and those. */
 	STORE_TABLES = 3 * (LOGS_MAX + 1) + BACKUP_TABLES_MAX,
-	BACKUP_TABLE_NAME_BYTES = 64,
 	BACKUP_INDEX_BYTES = 8,
 };
 
@@ -21,6 +20,7 @@ struct backup_pair {
 	struct log from, to;
 	struct backup_log *row;
 	bool national;
+	bool fresh;        /* the copy has no such log yet: `to` is not open */
 	uint64_t size;     /* that is copied */
 	uint64_t accepted; /* by the national entries that were added */
 	struct buf note;   /* the checkpoint of that size */
@@ -30,7 +30,8 @@ struct backup_pair {
 struct backup_rows {
 	char name[BACKUP_TABLE_NAME_BYTES];
 	struct table from, to;
-	bool gone; /* the source has it no more */
+	bool gone;  /* the source has it no more */
+	bool fresh; /* the copy has it not yet */
 };
 
 struct backup {

@@ -4,17 +4,32 @@
 
 /* Every table of a node's or a server's store, but those of logs.  One that is not here is copied
  * whole, which is right but slow for a large one. */
+/* clang-format off */
 static const struct {
 	const char *name;
 	enum backup_kind kind;
 } tables[] = {
-	{"confirmed", BACKUP_ROWS}, {"evidence", BACKUP_ROWS}, {"national.cosigned", BACKUP_ROWS},
-	{"redacted", BACKUP_ROWS},  {"trust", BACKUP_ROWS},    {"waivers", BACKUP_ROWS},
-	{"witnessed", BACKUP_ROWS}, {"scrub", BACKUP_OWN},     {"changes", BACKUP_VIEW},
-	{"counts", BACKUP_VIEW},    {"followed", BACKUP_VIEW}, {"links", BACKUP_VIEW},
-	{"records", BACKUP_VIEW},   {"status", BACKUP_VIEW},   {"times", BACKUP_VIEW},
-	{"versions", BACKUP_VIEW},  {"view", BACKUP_VIEW},
+	{"cards", BACKUP_ROWS},
+	{"confirmed", BACKUP_ROWS},
+	{"evidence", BACKUP_ROWS},
+	{"follows", BACKUP_ROWS},
+	{"national.cosigned", BACKUP_ROWS},
+	{"redacted", BACKUP_ROWS},
+	{"trust", BACKUP_ROWS},
+	{"waivers", BACKUP_ROWS},
+	{"witnessed", BACKUP_ROWS},
+	{"scrub", BACKUP_OWN},
+	{"changes", BACKUP_VIEW},
+	{"counts", BACKUP_VIEW},
+	{"followed", BACKUP_VIEW},
+	{"links", BACKUP_VIEW},
+	{"records", BACKUP_VIEW},
+	{"status", BACKUP_VIEW},
+	{"times", BACKUP_VIEW},
+	{"versions", BACKUP_VIEW},
+	{"view", BACKUP_VIEW},
 };
+/* clang-format on */
 
 static const char *const parts_of_log[] = {"events", "tiles", "checkpoints"};
 
