@@ -232,6 +232,9 @@ static enum outcome run_card(struct cli *cli, enum key_kind kind)
 		buf_add_bytes(&out, buf_bytes(&note));
 	outcome = cli_print(cli, &out);
 	cli_note(cli, "fingerprint %s (compare it by telephone)", fingerprint);
+	if (keys.previous_count > 0)
+		cli_note(cli, "these keys came by rotation: a server that holds nothing of this "
+			      "log is given the enrolment of its first keys instead");
 out:
 	keys_free(&keys);
 	buf_free(&note);

@@ -36,6 +36,15 @@ static const struct trusted *witness_of(const struct trust *t, const struct card
 	return NULL;
 }
 
+/* Nothing was taken by that enrolment: it may have been the wrong file (a log whose keys were
+ * rotated begins with the first ones). */
+static bool is_replaceable(struct server *s, const struct trusted *there)
+{
+	const struct log *log = archive_log(&s->archive, there->card.log);
+
+	return log && log->tree.size == 0 && there->now.state == LOG_ACTIVE;
+}
+
 /* False when the card cannot be enrolled here; the reply says why. */
 static bool enrollable(struct server *s, const struct card *card, struct control_reply *ret)
 {
@@ -69,7 +78,7 @@ static bool enrollable(struct server *s, const struct card *card, struct control
 	else if (there && same_keys(&there->card, card))
 		(void)act_refuse(s, ret, ERR_EXISTS,
 				 "the log %s is enrolled with these keys already", log);
-	else if (there)
+	else if (there && !is_replaceable(s, there))
 		(void)act_refuse(
 			s, ret, ERR_CONFLICT,
 			"the log %s is enrolled with other keys; ask the office by telephone "
@@ -82,19 +91,19 @@ static bool enrollable(struct server *s, const struct card *card, struct control
 			"the log %s writes the records of this region; a log that goes on in "
 			"its place is enrolled when that one is revoked (or frozen)",
 			writer->card.log.text);
-	else if (user)
+	else if (user && user != there)
 		(void)act_refuse(
 			s, ret, ERR_CONFLICT,
 			"the CURVE key of this enrolment belongs to the log %s; make new keys "
 			"with `splotctl keygen`",
 			user->card.log.text);
-	else if (witness)
+	else if (witness && witness != there)
 		(void)act_refuse(
 			s, ret, ERR_CONFLICT,
 			"the witness key of this enrolment belongs to the log %s; make new keys "
 			"with `splotctl keygen`",
 			witness->card.log.text);
-	else if (s->trust.count == LOGS_MAX)
+	else if (!there && s->trust.count == LOGS_MAX)
 		(void)act_refuse(s, ret, ERR_LIMIT, "this server holds %d logs, more do not fit",
 				 LOGS_MAX);
 	else
@@ -107,9 +116,15 @@ static enum err take_in(struct server *s, const struct enrolment *en)
 {
 	const struct log_standing active = {.state = LOG_ACTIVE, .size = UINT64_MAX};
 	const struct log *log = archive_log(&s->archive, en->card.log);
-	enum err e =
-		log ? trust_add(&s->trust, &en->card, en->document, active, en->now) : ERR_INTERNAL;
+	struct trusted *there = trust_log(&s->trust, en->card.log);
+	enum err e = log ? ERR_OK : ERR_INTERNAL;
 
+	if (e == ERR_OK && there)
+		e = trust_replace(&s->trust, there, &en->card, en->document, en->now);
+	else if (e == ERR_OK)
+		e = trust_add(&s->trust, &en->card, en->document, active, en->now);
+	if (there)
+		feed_rebind(&s->feed); /* a publisher asks about keys at the handshake only */
 	return e == ERR_OK ? server_machine_enrol(&s->machine, &en->card, &log->tree, LOG_ACTIVE)
 			   : e;
 }

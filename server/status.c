@@ -35,6 +35,20 @@ static const char *state_of(const struct server_log *log, struct wall_ms now)
 	return log->claimed > log->durable.size ? "catching-up" : "live";
 }
 
+/* Nothing, but for a node that does not cosign. */
+static const char *note_of_active(const struct server_log *log, struct arena *arena)
+{
+	char text[2 * TEXT_BYTES_MAX];
+	const char *kept = NULL;
+
+	if (!log->declined_text[0])
+		return "";
+	(void)snprintf(text, sizeof text, "its node does not witness the national log: %s",
+		       log->declined_text);
+	kept = arena_text(arena, bytes_of_text(text));
+	return kept ? kept : "";
+}
+
 static const char *note_of(const struct server_log *log, struct arena *arena)
 {
 	char text[TEXT_BYTES_MAX];
@@ -42,7 +56,7 @@ static const char *note_of(const struct server_log *log, struct arena *arena)
 
 	switch (log->state) {
 	case LOG_ACTIVE:
-		return "";
+		return note_of_active(log, arena);
 	case LOG_REVOKED:
 		return "revoked by an administrator: its keys are not heard again; the office "
 		       "makes new keys for a new log";

@@ -189,28 +189,52 @@ enum err trust_enrol(struct trust *t, struct txn *write, const struct card *card
 	return row_write(t, write, card->log, active, now, &none, document);
 }
 
+/* Into a slot that owns nothing. */
+static enum err fill(struct trusted *entry, const struct card *card, struct bytes document,
+		     struct log_standing now, struct wall_ms since)
+{
+	static_assert(sodium_base64_ENCODED_LEN(CURVE_BYTES, sodium_base64_VARIANT_ORIGINAL) ==
+			      USER_BYTES_MAX + 1,
+		      "a CURVE key in base64 is a user name");
+	*entry = (struct trusted){.card = *card, .now = now, .staged = now, .since = since};
+	(void)sodium_bin2base64(entry->user, sizeof entry->user, card->curve_public, CURVE_BYTES,
+				sodium_base64_VARIANT_ORIGINAL);
+	buf_add_bytes(&entry->document, document);
+	return buf_check(&entry->document);
+}
+
 enum err trust_add(struct trust *t, const struct card *card, struct bytes document,
 		   struct log_standing now, struct wall_ms since)
 {
 	struct trusted *entry = &t->entries[t->count];
 	enum err e = ERR_OK;
 
-	static_assert(sodium_base64_ENCODED_LEN(CURVE_BYTES, sodium_base64_VARIANT_ORIGINAL) ==
-			      USER_BYTES_MAX + 1,
-		      "a CURVE key in base64 is a user name");
 	if (t->count == LOGS_MAX)
 		return ERR_LIMIT;
-	*entry = (struct trusted){.card = *card, .now = now, .staged = now, .since = since};
-	(void)sodium_bin2base64(entry->user, sizeof entry->user, card->curve_public, CURVE_BYTES,
-				sodium_base64_VARIANT_ORIGINAL);
-	buf_add_bytes(&entry->document, document);
-	e = buf_check(&entry->document);
+	e = fill(entry, card, document, now, since);
 	if (e == ERR_OK)
 		t->count++;
 	else
 		buf_free(&entry->document);
 	t->revision++;
 	return e;
+}
+
+enum err trust_replace(struct trust *t, struct trusted *entry, const struct card *card,
+		       struct bytes document, struct wall_ms since)
+{
+	struct trusted fresh;
+	enum err e = fill(&fresh, card, document, entry->now, since);
+
+	if (e != ERR_OK) {
+		buf_free(&fresh.document);
+		return e;
+	}
+	buf_free(&entry->document);
+	buf_free(&entry->next_document);
+	*entry = fresh;
+	t->revision++;
+	return ERR_OK;
 }
 
 /* As the open transaction has made them so far. */

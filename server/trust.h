@@ -61,6 +61,9 @@ MUST_USE enum err trust_enrol(struct trust *t, struct txn *write, const struct c
 			      struct bytes document, struct wall_ms now);
 MUST_USE enum err trust_add(struct trust *t, const struct card *card, struct bytes document,
 			    struct log_standing now, struct wall_ms since);
+/* Another enrolment in the place of one by which nothing was taken. */
+MUST_USE enum err trust_replace(struct trust *t, struct trusted *entry, const struct card *card,
+				struct bytes document, struct wall_ms since);
 /* Writes another state; it counts after trust_settle. */
 MUST_USE enum err trust_stage(struct trust *t, struct txn *write, struct trusted *entry,
 			      struct log_standing what);

@@ -206,6 +206,7 @@ void server_end_session(struct server_log *log)
 	log->offered = 0;
 	log->offered_twice = false;
 	log->declined = false;
+	log->declined_text[0] = '\0';
 }
 
 /* ---- what became of the transaction ---- */
@@ -219,6 +220,7 @@ static void take_up(struct server_log *log)
 	if (log->cosigning > log->cosigned) {
 		log->cosigned = log->cosigning;
 		log->cosigned_at = log->cosigning_at;
+		log->declined_text[0] = '\0';
 		if (log->witnessed < log->cosigned)
 			log->witnessed = log->cosigned;
 	}

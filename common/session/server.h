@@ -86,6 +86,9 @@ struct server_log {
 	struct wall_ms offered_at;
 	bool offered_twice; /* a DECLINED said from where, and it was offered from there */
 	bool declined;      /* for good, in this session */
+	/* why this session's node did not cosign what it was offered last; "": it did, or was not
+	 * asked */
+	char declined_text[TEXT_BYTES_MAX + 1];
 	uint64_t cosigning; /* this turn's cosignature is of that size; 0: none */
 	struct wall_ms cosigning_at;
 	uint64_t cosigned;          /* size of the newest that it cosigned */

@@ -240,6 +240,10 @@ void server_commit(const struct server_turn *t)
 			 event->frame_count - 2,
 			 log->rotating ? &log->next.log_key : &log->card.log_key,
 			 log_name_region(log->card.log), &t->m->arena, commit);
+	/* A log that comes back to a server which lost it shows its rotations once more. */
+	if (h->from == 0 && (e == ERR_UNKNOWN_KEY || e == ERR_INVALID))
+		why = "a log begins under its first keys: if they were rotated since, it has to be "
+		      "enrolled by the file that it was first enrolled by";
 	for (size_t i = 0; !e && i < sizeof(RULES) / sizeof(RULES[0]); i++) {
 		e = RULES[i].check(t, commit);
 		why = RULES[i].why;

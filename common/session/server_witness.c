@@ -1,4 +1,5 @@
 /* The national log before its witnesses: rounds of offers, and what they answer. */
+#include <stdio.h>
 #include <string.h>
 
 #include "session/server_turn.h"
@@ -168,4 +169,5 @@ void server_declined(const struct server_turn *t)
 	}
 	log->refused[t->header.code]++;
 	log->declined = t->header.code == ERR_FORK;
+	(void)snprintf(log->declined_text, sizeof(log->declined_text), "%s", t->header.text);
 }

@@ -406,8 +406,24 @@ static void a_passing_reason_is_waited_out(void **state)
 	say_declined(ERR_DISK_FULL, &nation, 3);
 	assert_int_equal(update.count, 0);
 	assert_int_equal(held()->refused[ERR_DISK_FULL], 1);
+	assert_string_equal(held()->declined_text, "why");
 	tick(SERVER_ROUND_MS);
 	assert_int_equal(offered()->from, 3);
+}
+
+static void why_a_node_does_not_cosign_is_known_until_it_does(void **state)
+{
+	(void)state;
+	offer_8();
+	assert_string_equal(held()->declined_text, "");
+	say_declined(ERR_ROLLBACK, &nation, 0);
+	assert_string_equal(held()->declined_text, "why");
+	assert_null(found(SERVER_ROLLED_BACK)); /* it is the node's word, of another log */
+	tick(SERVER_ROUND_MS);
+	assert_int_equal(offered()->size, 8);
+	say_cosigned(&witness, 8, 8, now.ms);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_string_equal(held()->declined_text, "");
 }
 
 static void who_sees_two_histories_is_not_asked_again_in_that_session(void **state)
@@ -541,6 +557,7 @@ int main(void)
 		TEST(an_older_witness_is_offered_from_its_size_once),
 		TEST(a_witness_that_lost_its_store_is_offered_from_nothing),
 		TEST(a_declined_offer_that_shows_a_longer_log_of_ours_is_a_rollback),
+		TEST(why_a_node_does_not_cosign_is_known_until_it_does),
 		TEST(a_passing_reason_is_waited_out),
 		TEST(who_sees_two_histories_is_not_asked_again_in_that_session),
 		TEST(an_answer_without_an_offer_changes_nothing),
