@@ -3,6 +3,7 @@ that the pages name, and the blocks of a page that they run."""
 import os
 import re
 import subprocess
+import unittest
 
 import story
 
@@ -101,13 +102,13 @@ class Host:
         self.shell.stdout.close()
 
 
-def network(test, name):
-    """A network namespace of our own; the test is skipped where there are none."""
+def network(name, cleanup):
+    """A network namespace of our own; skipped where there are none."""
     if os.geteuid() != 0:
-        test.skipTest("network namespaces need root")
+        raise unittest.SkipTest("network namespaces need root")
     done = run("ip", "netns", "add", name)
     if done.returncode != 0:
-        test.skipTest("this machine does not let us make network namespaces: " + done.stdout)
-    test.addCleanup(run, "ip", "netns", "del", name)
-    test.addCleanup(run, "bash", "-c", "ip netns pids %s | xargs -r kill -9" % name)
+        raise unittest.SkipTest("this machine does not let us make network namespaces: " + done.stdout)
+    cleanup(run, "ip", "netns", "del", name)
+    cleanup(run, "bash", "-c", "ip netns pids %s | xargs -r kill -9" % name)
     return name

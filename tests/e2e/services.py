@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """systemctl and journalctl where no systemd runs: start, stop, restart, reload, kill and is-active do what the
-installed unit says (command, account, folders, readiness, restart), so that the pages' commands can be run as they
+installed unit says (command, account, folders, readiness, restart; files of UNIT.d beside it), so that the pages' commands can be run as they
 stand.  Walls (ProtectSystem= and so on) and timers are not its business; tests/e2e/test_confined.py puts up walls.
 
     services.py UNITS systemctl start splot-node
@@ -27,11 +27,15 @@ class Unit:
         self.name = name
         stem, self.instance = re.match(r"([^@.]+@?)([^.]*)", name).groups()
         self.settings = {}
-        with open(os.path.join(folder, "%s.%s" % (stem, name.rsplit(".", 1)[1])), encoding="utf-8") as f:
-            for line in f:
-                if re.match(r"[A-Z]\w+=", line):
-                    key, value = line.rstrip("\n").split("=", 1)
-                    self.settings[key] = value.replace("%i", self.instance)
+        drop_ins = "/etc/systemd/system/%s.d" % name
+        files = [os.path.join(folder, "%s.%s" % (stem, name.rsplit(".", 1)[1]))]
+        files += sorted(os.path.join(drop_ins, x) for x in os.listdir(drop_ins)) if os.path.isdir(drop_ins) else []
+        for path in files:
+            with open(path, encoding="utf-8") as f:
+                for line in f:
+                    if re.match(r"[A-Z]\w+=", line):
+                        key, value = line.rstrip("\n").split("=", 1)
+                        self.settings[key] = value.replace("%i", self.instance)
         os.makedirs(STATE, exist_ok=True)
 
     def get(self, key, fallback=""):
@@ -76,8 +80,9 @@ class Unit:
                 files = int(self.get("LimitNOFILE"))
                 resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
         groups = [account.pw_gid] + ([pwd.getpwnam("splot").pw_gid] if self.get("SupplementaryGroups") else [])
+        environment = dict(word.split("=", 1) for word in shlex.split(self.get("Environment")))
         return subprocess.Popen(shlex.split(self.get("ExecStart")), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                env=dict(os.environ, NOTIFY_SOCKET=notify), user=account.pw_uid, group=account.pw_gid,
+                                env=dict(os.environ, NOTIFY_SOCKET=notify, **environment), user=account.pw_uid, group=account.pw_gid,
                                 extra_groups=groups, preexec_fn=limits, cwd="/")
 
     def await_ready(self, process, notify):

@@ -13,7 +13,7 @@ ROLES = ("server", "node")
 
 class TheInstallationPage(unittest.TestCase):
     def setUp(self):
-        names = [hosts.network(self, "splot-%s-%d" % (side, os.getpid())) for side in "ab"]
+        names = [hosts.network("splot-%s-%d" % (side, os.getpid()), self.addCleanup) for side in "ab"]
         for words in (("link", "add", "va", "netns", names[0], "type", "veth", "peer", "name", "vb", "netns", names[1]),
                       ("-n", names[0], "addr", "add", "10.77.0.1/24", "dev", "va"),
                       ("-n", names[1], "addr", "add", "10.77.0.2/24", "dev", "vb"),
