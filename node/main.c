@@ -85,6 +85,8 @@ int main(int argc, char **argv)
 	if (!program_read_options(&program, argc, argv, &options, &status))
 		return (int)status;
 	status = EXIT_CONFIG;
+	if (!program_take_descriptors())
+		return EXIT_CONFIG;
 	n.config_path = options.config;
 	if (sodium_init() < 0) {
 		log_line(LOG_ERROR, "the cryptographic library does not start");

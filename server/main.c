@@ -158,6 +158,8 @@ int main(int argc, char **argv)
 	program_protect();
 	if (!program_read_options(&program, argc, argv, &options, &status))
 		return (int)status;
+	if (!program_take_descriptors())
+		return EXIT_CONFIG;
 	if (sodium_init() < 0) {
 		(void)fputs("splot-server: libsodium cannot be started\n", stderr);
 		return EXIT_FAILED;

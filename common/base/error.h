@@ -37,6 +37,7 @@
 	X(REDACTED, "redacted", "erased by an administrative act")                                 \
 	X(ROLLBACK, "rollback", "older than what was signed before")                               \
 	X(QUORUM, "quorum", "too few witnesses")                                                   \
+	X(CLOCK, "clock", "a time more than an hour from this machine's: one clock is wrong")      \
 	X(FROZEN, "frozen", "the log is frozen")                                                   \
 	X(GATED, "gated", "edits wait until the log is complete again")                            \
 	X(VERSION, "version", "a protocol or format version not known here")                       \

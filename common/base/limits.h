@@ -32,6 +32,7 @@ enum {
 	LOGS_MAX = 64,                  /* 17 logs, and those begun anew */
 	SERVERS_MAX = 8,                /* that one node publishes to */
 	CONTROL_CLIENTS_MAX = 64,       /* connections to a control socket */
+	DESCRIPTORS_LEAST = 256,        /* of a daemon: those clients, peers, stores, and room */
 	CONTROL_BYTES_MAX = 256 * 1024, /* one control request or reply */
 	QUERY_ROWS_MAX = 1000,          /* records in one control reply */
 	TREE_LEVELS_MAX = 8,            /* tile levels: 256^8 leaves are beyond 2^63 */

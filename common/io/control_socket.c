@@ -15,6 +15,7 @@ enum {
 	SMALL_BYTES = 4096,     /* most requests fit; read ahead at most this much */
 	KEPT_BYTES = 64 * 1024, /* larger buffers are given back after their message */
 	STALL_MS = 10000,
+	REST_MS = 100, /* without descriptors, until somebody is let in again */
 	BACKLOG = 64,
 	NOBODY = -1,
 	/* A call names slot and generation in one number. */
@@ -40,7 +41,9 @@ struct control {
 	dev_t device;
 	ino_t inode;
 	struct client clients[CONTROL_CLIENTS_MAX];
-	unsigned next;                       /* slot that control_next looks at first */
+	unsigned next; /* slot that control_next looks at first */
+	bool resting;  /* nobody is let in until the time below */
+	int64_t rests_until_ms;
 	int polled[CONTROL_CLIENTS_MAX + 1]; /* slots behind the items of control_items */
 	size_t polled_count;
 };
@@ -169,20 +172,48 @@ static bool client_idle(const struct client *c)
 
 /* ---- accepting ---- */
 
-static int find_slot(struct control *c)
+/* The client that is idle for longest. */
+static int find_idle(struct control *c)
 {
 	int idle = NOBODY;
 
 	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		struct client *x = &c->clients[i];
 
-		if (!x->taken)
-			return i;
 		if (x->fd >= 0 && client_idle(x) &&
 		    (idle == NOBODY || x->since_ms < c->clients[idle].since_ms))
 			idle = i;
 	}
 	return idle;
+}
+
+static int find_slot(struct control *c)
+{
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		if (!c->clients[i].taken)
+			return i;
+	return find_idle(c);
+}
+
+/* Without descriptors the longest idle client makes room as well; when there is none, nobody is let
+ * in for a moment: whoever waits would have poll(2) return at once, again and again. */
+static int accept_fd(struct control *c, struct mono_ms now)
+{
+	int fd = accept4(c->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int idle = NOBODY;
+
+	if (fd >= 0 || (errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS))
+		return fd;
+	idle = find_idle(c);
+	if (idle != NOBODY) {
+		client_drop(&c->clients[idle]);
+		fd = accept4(c->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	}
+	if (fd < 0) {
+		c->resting = true;
+		c->rests_until_ms = now.ms + REST_MS;
+	}
+	return fd;
 }
 
 /* Takes one connection; the longest idle client makes room when there is none. */
@@ -196,7 +227,7 @@ static bool accept_one(struct control *c, struct mono_ms now)
 
 	if (slot == NOBODY)
 		return false;
-	fd = accept4(c->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fd = accept_fd(c, now);
 	if (fd < 0)
 		return errno == EINTR || errno == ECONNABORTED;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || size != sizeof peer) {
@@ -282,8 +313,8 @@ size_t control_items(struct control *c, struct poll_item *items, size_t max)
 	if (max == 0)
 		return 0;
 	/* With every slot at work, new ones wait in the kernel's queue. */
-	items[count] =
-		(struct poll_item){.fd = c->fd, .want = find_slot(c) == NOBODY ? 0 : POLL_READ};
+	items[count] = (struct poll_item){
+		.fd = c->fd, .want = c->resting || find_slot(c) == NOBODY ? 0 : POLL_READ};
 	c->polled[count++] = NOBODY;
 	for (int i = 0; i < CONTROL_CLIENTS_MAX && count < max; i++) {
 		struct client *x = &c->clients[i];
@@ -313,6 +344,8 @@ static void client_turn(struct client *c, short got, struct mono_ms now)
 void control_turn(struct control *c, const struct poll_item *items, size_t count,
 		  struct mono_ms now)
 {
+	if (now.ms >= c->rests_until_ms)
+		c->resting = false;
 	for (size_t i = 1; i < count && i < c->polled_count; i++) {
 		struct client *x = &c->clients[c->polled[i]];
 

@@ -5,6 +5,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "base/limits.h"
+#include "base/log.h"
+
 void program_protect(void)
 {
 	const struct rlimit none = {0, 0};
@@ -13,6 +16,26 @@ void program_protect(void)
 	/* The limit alone does not hold where cores are piped to a program. */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+bool program_take_descriptors(void)
+{
+	struct rlimit most;
+
+	if (getrlimit(RLIMIT_NOFILE, &most) != 0)
+		return true;
+	if (most.rlim_max == RLIM_INFINITY || most.rlim_max >= DESCRIPTORS_LEAST) {
+		if (most.rlim_cur >= DESCRIPTORS_LEAST)
+			return true;
+		most.rlim_cur = DESCRIPTORS_LEAST;
+		if (setrlimit(RLIMIT_NOFILE, &most) == 0)
+			return true;
+	}
+	log_line(LOG_ERROR,
+		 "%llu file descriptors are too few, %d are needed: raise the limit (`ulimit -n`, "
+		 "LimitNOFILE of the unit) and start again",
+		 (unsigned long long)most.rlim_max, DESCRIPTORS_LEAST);
+	return false;
 }
 
 bool program_read_options(const struct program *p, int argc, char **argv,

@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "base/error.h"
+
 /* What a daemon's end says to whoever would start it again. */
 enum exit_status {
 	EXIT_STOPPED = 0, /* asked to stop, stopped cleanly */
@@ -18,6 +20,9 @@ enum exit_status {
 /* No core dumps, no ptrace and no look into the memory by others, no gain of rights by what is
  * begun from here.  Call first in main. */
 void program_protect(void);
+/* Whether there are file descriptors enough, the soft limit raised where that is needed; logs what
+ * is wrong.  Without them libzmq ends the process. */
+MUST_USE bool program_take_descriptors(void);
 
 struct program {
 	const char *name, *version;

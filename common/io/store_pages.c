@@ -300,18 +300,21 @@ static bool read_meta(const struct pages *p, uint64_t number, struct meta_row *r
 	       ret->version == DATA_VERSION && ret->free.pad == p->page_size;
 }
 
-/* LMDB goes by the newer of both; they take turns.  Only the first commit has no other to fall
- * back to, and both say 0 before it. */
+/* LMDB goes by the newer of both.  Commits take turns, so that they are one apart; before the first
+ * one both say 0. */
 static bool newest_meta(const struct pages *p, struct meta_row *ret)
 {
 	struct meta_row other;
+	bool odd_newer = false;
 
 	if (!read_meta(p, 0, ret) || !read_meta(p, 1, &other))
 		return false;
-	if ((ret->txn || other.txn) && (ret->txn % 2 != 0 || other.txn % 2 != 1) &&
-	    ret->txn + other.txn > 1)
+	if (!ret->txn && !other.txn)
+		return true;
+	odd_newer = other.txn > ret->txn;
+	if (ret->txn % 2 != 0 || (odd_newer ? other.txn - ret->txn : ret->txn - other.txn) != 1)
 		return false;
-	if (other.txn > ret->txn)
+	if (odd_newer)
 		*ret = other;
 	return true;
 }

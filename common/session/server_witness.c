@@ -119,7 +119,7 @@ static enum err check_line(const struct server_turn *t, uint64_t size, struct by
 	if (!e && (*ret_time_s > INT64_MAX / 1000 ||
 		   (int64_t)*ret_time_s > now_s + SERVER_SKEW_MS / 1000 ||
 		   (int64_t)*ret_time_s < now_s - SERVER_SKEW_MS / 1000))
-		e = ERR_INVALID;
+		e = ERR_CLOCK;
 	buf_free(&text);
 	return e;
 }

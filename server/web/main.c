@@ -191,6 +191,8 @@ int main(int argc, char **argv)
 	program_protect();
 	if (!program_read_options(&program, argc, argv, &options, &status))
 		return (int)status;
+	if (!program_take_descriptors())
+		return EXIT_CONFIG;
 	if (settings_load(options.config, &web.settings, why) != ERR_OK) {
 		(void)fprintf(stderr, "splot-web: %s\n", why);
 		return EXIT_CONFIG;

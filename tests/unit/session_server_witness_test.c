@@ -347,7 +347,7 @@ static void a_cosignature_of_an_impossible_time_is_not_kept(void **state)
 	offer_8();
 	say_cosigned(&witness, 8, 8, now.ms + SERVER_SKEW_MS + 2000);
 	say_cosigned(&witness, 8, 8, now.ms - SERVER_SKEW_MS - 2000);
-	assert_int_equal(held()->refused[ERR_INVALID], 2);
+	assert_int_equal(held()->refused[ERR_CLOCK], 2);
 	say_cosigned(&witness, 8, 8, now.ms - SERVER_SKEW_MS + 2000);
 	assert_non_null(found(SERVER_COSIGNED));
 }

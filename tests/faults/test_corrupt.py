@@ -1,0 +1,236 @@
+"""Damaged files: bits flipped, pages that were never written or are those of before, files cut short.  A
+program refuses to start and says why and what next, or it ends later with such a line, or refuses that one
+reading; or the damage lies where nothing is.  What is served is the truth."""
+import contextlib
+import os
+import shutil
+import signal
+
+import load as l
+import nation as n
+from fault import SANITIZED, Fault, main
+
+PAGE = 4096
+ROUNDS = 36
+SECONDS = 30.0
+# What a refusal says: the reason, and the next step.
+NAMED = ("damaged", "cannot be trusted", "cannot be read", "does not read", "could not be read", "not read",
+         "keys: ", "keys:")
+NEXT = ("backup", "move", "remove", "walked before it is used", "check the disk", "put ", "make ", "use the file")
+
+
+def copy(from_folder, to_folder):
+    shutil.rmtree(to_folder, ignore_errors=True)
+    shutil.copytree(from_folder, to_folder)
+
+
+class Corrupt(Fault):
+    fault = "damaged file"
+
+    def setUp(self):
+        super().setUp()
+        servers, nodes = self.up(regions=("26",), servers=("centrum",), server_config={"witness-interval-s": "1"})
+        self.server, self.node = servers[0], nodes[0]
+        with self.load(rate=150) as load:
+            n.wait_for("some edits", lambda: load.accepted_count > 60)
+        self.halt(load, ".older")
+        for daemon in (self.server, self.node):
+            daemon.start()
+        with self.load(rate=150) as load:
+            n.wait_for("more edits", lambda: load.accepted_count > 100)
+        self.until_converged()
+        n.wait_for("all is witnessed", lambda: (self.server.status()["cosigned"] or {}).get("size") ==
+                   self.server.status()["size"])
+        self.stake = len(self.events(self.node)["26"])
+        self.truth = {daemon: self.served(daemon) for daemon in (self.server, self.node)}
+        self.halt(load, ".whole")
+
+    def halt(self, load, suffix):
+        load.stop()
+        self.until_converged()
+        for daemon in (self.node, self.server):
+            self.assertEqual(daemon.stop(), 0)
+            copy(daemon.data, daemon.data + suffix)
+        for name in (".highwater", ".witnessed") if suffix == ".whole" else ():
+            shutil.copy(self.node.keys + name, self.node.keys + name + suffix)
+
+    def put_back(self, daemon):
+        copy(daemon.data + ".whole", daemon.data)
+        if daemon is self.node:
+            for name in (".highwater", ".witnessed"):
+                shutil.copy(daemon.keys + name + ".whole", daemon.keys + name)
+
+    # ---- what is served ----
+
+    def events(self, daemon):
+        with l.Control(daemon.socket, SECONDS) as control:
+            names = ["26"] if daemon is self.node else ["26", "national"]
+            return {name: control.events(name) for name in names}
+
+    def served(self, daemon):
+        """All that a daemon tells: events, records with their versions, counts."""
+        with l.Control(daemon.socket, SECONDS) as control:
+            found = {"entities": control.entities()}
+        found["events"] = self.events(daemon)
+        found["summary"] = daemon.json("summary")
+        for row in found["entities"][:60:20]:
+            found[row[0]] = daemon.json("history", row[0])
+        return found
+
+    def why(self, daemon, since):
+        with open(daemon.log, encoding="utf-8", errors="replace") as f:
+            f.seek(since)
+            return f.read()
+
+    def judge_start(self, daemon, what):
+        """Starts it by itself.  "refused", "equal", or a failure."""
+        since = os.path.getsize(daemon.log)
+        try:
+            daemon.start(seconds=SECONDS)
+        except n.Failed:
+            said = self.why(daemon, since)
+            self.assertIsNotNone(daemon.process.poll(), what)
+            self.assert_named(said, what)
+            return "refused"
+        return self.judge_served(daemon, since, what)
+
+    def judge_served(self, daemon, since, what):
+        try:
+            if daemon is self.server:
+                self.until_folded(daemon)
+            served = self.served(daemon)
+            if daemon is self.node and os.path.exists(os.path.join(daemon.data, "data.mdb")):
+                # Its mark may have been raised by damage: then it asks its server before it takes edits.
+                self.assertIn(daemon.status()["state"], ("open", "waiting", "recovering"), what)
+        except (OSError, n.Failed, l.Refused, ValueError, KeyError) as error:
+            said = self.why(daemon, since) + str(error)
+            self.assert_named(said, what, ("corrupt",))
+            return "refused"
+        for part, rows in self.truth[daemon].items():
+            self.assertEqual(served.get(part), rows, "%s: %s is served otherwise" % (what, part))
+        return "equal"
+
+    def assert_named(self, said, what, more=()):
+        self.assertTrue(any(word in said for word in NAMED + more), "%s: no reason:\n%s" % (what, said))
+        if not any(word in said for word in more):
+            self.assertTrue(any(word in said for word in NEXT), "%s: no next step:\n%s" % (what, said))
+        self.assertNotIn("ERROR: AddressSanitizer", said, what)
+
+    def end(self, daemon):
+        with contextlib.suppress(n.Failed):
+            if daemon.running():
+                daemon.process.send_signal(signal.SIGKILL)
+                daemon.process.wait()
+
+    # ---- damage ----
+
+    def flip(self, path, at=None):
+        size = os.path.getsize(path)
+        at = self.random.randrange(size) if at is None else at
+        bit = self.random.randrange(8)
+        with open(path, "r+b") as f:
+            f.seek(at)
+            byte = f.read(1)[0]
+            f.seek(at)
+            f.write(bytes([byte ^ 1 << bit]))
+        return "bit %d of byte %d of %s" % (bit, at, path)
+
+    def flip_in_use(self, path):
+        """In a byte that means something: half of a file is pages that were freed."""
+        with open(path, "rb") as f:
+            raw = f.read()
+        places = [i for i in range(2 * PAGE, len(raw)) if raw[i]]
+        return self.flip(path, self.random.choice(places))
+
+    def zero(self, path):
+        at = self.random.randrange(os.path.getsize(path) // PAGE) * PAGE
+        with open(path, "r+b") as f:
+            f.seek(at)
+            f.write(bytes(PAGE))
+        return "page %d of %s zeroed" % (at // PAGE, path)
+
+    def lose(self, path):
+        """The disk said that it wrote a page; it did not.  (A whole commit lost so is a copy of before:
+        test_restore.)"""
+        older = path.replace("/data/", "/data.older/")
+        pages = min(os.path.getsize(path), os.path.getsize(older)) // PAGE
+        with open(older, "rb") as f, open(path, "rb") as g:
+            before, now = f.read(), g.read()
+        changed = [i for i in range(2, pages) if before[i * PAGE:i * PAGE + PAGE] != now[i * PAGE:i * PAGE + PAGE]]
+        if not changed:
+            return self.flip(path)
+        at = self.random.choice(changed) * PAGE
+        with open(path, "r+b") as f:
+            f.seek(at)
+            f.write(before[at:at + PAGE])
+        return "page %d of %s as it was before" % (at // PAGE, path)
+
+    def cut(self, path):
+        size = self.random.randrange(os.path.getsize(path))
+        os.truncate(path, size)
+        return "%s cut to %d bytes" % (path, size)
+
+    def files(self, daemon):
+        if daemon is self.node:
+            return [os.path.join(daemon.data, "data.mdb")]
+        return [os.path.join(daemon.data, name, "data.mdb") for name in ("logs", "view")]
+
+
+class AtRest(Corrupt):
+    def test_damage_is_found_at_the_start_or_has_no_effect(self):
+        ways = (self.flip, self.flip_in_use, self.lose, self.flip_in_use, self.zero, self.cut)
+        told = {"refused": 0, "equal": 0}
+        for i in self.rounds(ROUNDS):
+            daemon = (self.server, self.node)[i % 2]
+            self.put_back(daemon)
+            if i % 5 == 0:  # as after a kill
+                for marker in ("running", "logs.running", "view.running"):
+                    if marker == "running" if daemon is self.node else marker != "running":
+                        open(os.path.join(daemon.data, marker), "w", encoding="ascii").close()
+            way = ways[i // 2 % len(ways)]
+            what = "seed %d, round %d: %s" % (self.seed, i, way(self.random.choice(self.files(daemon))))
+            told[self.judge_start(daemon, what)] += 1
+            self.end(daemon)
+        self.assertGreater(told["refused"], 0, told)
+        self.record("damaged store at a start", self.round, self.stake, 0, [])
+
+    def test_damaged_marks_beside_the_keys_are_refused_or_without_effect(self):
+        told = {"refused": 0, "equal": 0}
+        for i in self.rounds(9):
+            self.put_back(self.node)
+            path = self.node.keys + (".witnessed", ".highwater", "")[i % 3]
+            if not path.endswith("keys"):
+                way = (self.flip, self.cut)[i % 2]
+                what = way(path)
+            else:
+                shutil.copy(path, path + ".kept")
+                what = self.flip(path)
+            what = "seed %d, round %d: %s" % (self.seed, i, what)
+            told[self.judge_start(self.node, what)] += 1
+            self.end(self.node)
+            if path.endswith("keys"):
+                os.replace(path + ".kept", path)
+        self.assertGreater(told["refused"], 0, told)
+        self.record("damaged keys and marks", self.round, self.stake, 0, [])
+
+
+class InUse(Corrupt):
+    def test_what_is_damaged_under_a_running_program_is_not_served(self):
+        told = {"refused": 0, "equal": 0}
+        for i in self.rounds(10):
+            daemon = (self.server, self.node)[i % 2]
+            self.put_back(daemon)
+            daemon.start(seconds=SECONDS)
+            if daemon is self.server:
+                self.until_folded(daemon)
+            since = os.path.getsize(daemon.log)
+            path = self.random.choice(self.files(daemon))
+            what = ", ".join([self.flip_in_use(path) for _ in range(1 + 4 * (i % 3))] if i % 5 else [self.cut(path)])
+            what = "seed %d, round %d: in use, %s" % (self.seed, i, what)
+            told[self.judge_served(daemon, since, what)] += 1
+            self.end(daemon)
+        self.record("damaged store in use", self.round, self.stake, 0, [])
+
+
+if __name__ == "__main__":
+    main()
