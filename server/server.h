@@ -104,7 +104,8 @@ struct server {
 
 /* start.c: on failure it has logged what is wrong and what to do. */
 MUST_USE enum err server_start(struct server *s);
-void server_end(struct server *s, bool clean);
+/* What a clean end met: SYNC when the view is not sure to be on the disk. */
+MUST_USE enum err server_end(struct server *s, bool clean);
 
 /* loop.c: until SIGTERM or a wish to begin anew (OK), or a fault that only a restart heals. */
 MUST_USE enum err server_run(struct server *s, const char *config_path);

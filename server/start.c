@@ -510,14 +510,19 @@ enum err server_start(struct server *s)
 	return start_threads(s);
 }
 
-void server_end(struct server *s, bool clean)
+enum err server_end(struct server *s, bool clean)
 {
-	bool view_kept = false;
+	enum err view = ERR_OK;
 
 	if (clean) {
 		server_tell_stopped(s);
-		view_kept = folder_finish(&s->folder) == ERR_OK;
+		view = folder_finish(&s->folder);
 	}
+	if (view != ERR_OK)
+		log_line(LOG_ERROR,
+			 "%s: the view could not be synced (%s): its disk did not confirm a write; "
+			 "check that disk; nothing of the logs is lost",
+			 s->view_path, err_text(view));
 	exporting_stop(&s->exporting);
 	control_close(s->control);
 	feed_close(&s->feed);
@@ -529,7 +534,7 @@ void server_end(struct server *s, bool clean)
 	archive_close(&s->archive);
 	if (clean)
 		daemon_clean_stop(s->logs_marker);
-	if (view_kept)
+	if (clean && view == ERR_OK)
 		daemon_clean_stop(s->view_marker);
 	keys_free(&s->keys);
 	settings_free(&s->settings);
@@ -538,4 +543,5 @@ void server_end(struct server *s, bool clean)
 	buf_free(&s->report.text);
 	buf_free(&s->out);
 	arena_free(&s->arena);
+	return view;
 }

@@ -97,6 +97,7 @@ class Fault(Story):
         `redacted`: (log, index) whose bytes were erased.  Returns the seconds to converge;
         `self.stake` is how many confirmed events could have been lost."""
         load.stop()
+        self.stake = 0
         for log in load.sent:
             self.assertTrue(load.accepted(log), "nothing was accepted of log %s: %s" % (log, load.refusals))
         begun = time.monotonic()

@@ -11,7 +11,8 @@ import unittest
 import load as l
 import nation as n
 import power
-from fault import SANITIZED, Fault, answers, main
+from disks import OnDisks
+from fault import BIN, SANITIZED, main
 
 MARK_LAGS_S = 2.0  # docs/RELIABILITY.md: the mark beside the keys is synced once a second
 
@@ -140,14 +141,7 @@ fails(28, lambda: os.open("g", os.O_RDWR | os.O_CREAT))
         self.assertEqual([line.split()[0] for line in self.disk.failed()], ["enospc", "short", "eio", "eio", "enospc"])
 
 
-class OnDisks(Fault):
-    """Each daemon has a disk of its own, which forgets."""
-    lie = False
-
-    def prepare(self, daemon):
-        daemon.disk = power.Disk(daemon.folder, linger_us=1500, lie=self.lie)
-        daemon.environment.update(daemon.disk.environment)
-
+class OnDisksThatFall(OnDisks):
     def fall(self, daemons):
         """The current fails for all of these; what they left is looked at, then they start."""
         for daemon in daemons:
@@ -160,15 +154,6 @@ class OnDisks(Fault):
             if isinstance(daemon, n.Node):
                 self.check_beside_keys(daemon, moment)
         self.start(daemons)
-
-    def start(self, daemons):
-        for daemon in daemons:
-            daemon.start(wait=False)
-        for daemon in daemons:
-            try:
-                n.wait_for("%s answers" % daemon.name, lambda daemon=daemon: answers(daemon), every=0.01)
-            except n.Failed as e:
-                raise n.Failed("seed %d, round %d: %s" % (self.seed, self.round, e)) from None
 
     def check_beside_keys(self, node, moment):
         """The mark lags by little, and is whole; what was cosigned is remembered."""
@@ -206,7 +191,7 @@ def witnessed(node):
     return found
 
 
-class TheCurrentFails(OnDisks):
+class TheCurrentFails(OnDisksThatFall):
     fault = "power loss, of any of two servers and three nodes"
 
     def test_whoever_falls_starts_again_and_nothing_accepted_is_gone(self):
@@ -231,26 +216,62 @@ class TheCurrentFails(OnDisks):
         self.record(self.fault, self.round, stake, 0, took)
 
 
-class TheFirstStart(OnDisks):
+class TheDiskLies(OnDisksThatFall):
+    lie = True
+
+    def test_programs_whose_syncs_do_nothing_lose_something_or_are_refused(self):
+        """Else the stories above could not fail."""
+        self.unsynced = self.dropped = 0
+        for _ in range(6):
+            self.cosigned = {}
+            _, nodes = self.up(regions=["26"], servers=["centrum"])
+            daemons = self.nation.servers + nodes
+            with self.load() as self.running:
+                time.sleep(0.4)
+                for daemon in daemons:
+                    daemon.kill()
+            found = self.lost(nodes[0], daemons)
+            if found:
+                return
+            self.nation.close()
+            self.nation = n.Nation(BIN)
+            self.addCleanup(self.nation.close)
+        self.fail("seed %d: nothing was lost" % self.seed)
+
+    def lost(self, node, daemons):
+        for daemon in daemons:
+            daemon.disk.fall(self.random)
+        try:
+            self.start(daemons)
+        except n.Failed as e:
+            return str(e)
+        with l.Control(node.socket) as control:
+            return self.wrong_log(self.running, node, control.events("26"), False, ())
+
+
+class TheFirstStart(OnDisksThatFall):
     fault = "power loss while a store is made"
 
     def test_a_store_that_was_not_finished_is_no_obstacle(self):
         self.unsynced = self.dropped = 0
         server = self.nation.add_server()
         node = self.nation.add_node("26")
-        for daemon in (server, node):
-            self.prepare(daemon)
-            for _ in self.rounds(6):
-                daemon.start(wait=False)
-                time.sleep(self.random.uniform(0.0, 0.15 if SANITIZED else 0.05))
-                daemon.kill()
-                daemon.disk.fall(self.random)
-            self.start([daemon])
+        self.prepare(server)
+        self.prepare(node)
+        for _ in self.rounds(14):
+            daemon = self.random.choice([server, node])
+            daemon.start(wait=False)
+            time.sleep(self.random.uniform(0.0, 0.2 if SANITIZED else 0.05))
+            daemon.kill()
+            daemon.disk.fall(self.random)
+        self.start([server])
         server.trust(node)
+        self.start([node])
         node.await_open()
         with self.load() as load:
-            time.sleep(0.5)
-        self.record(self.fault, self.round, load.accepted_count, 0, self.judge(load))
+            time.sleep(0.3)
+        took = self.judge(load)
+        self.record(self.fault, self.round, self.stake, 0, took)
 
 
 if __name__ == "__main__":
