@@ -103,6 +103,7 @@ static enum exit_status begin_anew(char *const *argv)
 static enum exit_status serve(struct settings *settings, char *const *argv, const char *path)
 {
 	enum err e = daemon_signals(&server.signal_fd);
+	enum err ended = ERR_OK;
 	enum exit_status failed = EXIT_FAILED;
 	bool again = false;
 
@@ -127,9 +128,13 @@ static enum exit_status serve(struct settings *settings, char *const *argv, cons
 	}
 	if (e != ERR_OK)
 		failed = status_of(e);
-	server_end(&server, e == ERR_OK);
-	if (again)
+	ended = server_end(&server, e == ERR_OK);
+	if (again) /* which folds the view anew */
 		return begin_anew(argv);
+	if (e == ERR_OK && ended != ERR_OK) {
+		e = ended;
+		failed = status_of(e);
+	}
 	if (e == ERR_OK)
 		log_line(LOG_NOTICE, "splot-server: stopped");
 	return e == ERR_OK ? EXIT_STOPPED : failed;
