@@ -7,7 +7,7 @@ import time
 import nation as n
 from fault import Fault, answers, ask_status, main
 
-SMALL_BYTES = 24 << 20
+SMALL_BYTES = 64 << 20
 
 
 def run(*command):
