@@ -19,6 +19,10 @@ BEGIN, END = '<!-- fuzz: begin -->', '<!-- fuzz: end -->'
 FILES_MOST = 100  # of one target in the repository
 BYTES_MOST = 4096  # of one such file
 REPORT_S = 30
+# Scripts of steps are worth something only when they are long, and slow when they are very long.
+OPTIONS = {'store': ['-len_control=0', '-max_len=100'], 'server_machine': ['-len_control=10', '-max_len=1500'],
+           'node_machine': ['-len_control=10', '-max_len=1500'], 'tile': ['-max_len=200'],
+           'proof': ['-max_len=200']}
 STATUS = re.compile(r'#(\d+)\s.*cov: (\d+) ft: \d+ corp: (\d+)/\S+')
 
 
@@ -59,7 +63,8 @@ class Run:
                        stderr=subprocess.DEVNULL)
         command = [self.program, f'-max_total_time={int(self.args.minutes * 60)}', '-timeout=25',
                    '-rss_limit_mb=2048', '-print_final_stats=1', '-use_value_profile=0',
-                   f'-artifact_prefix={self.crashes}/{self.name}-', self.corpus]
+                   f'-artifact_prefix={self.crashes}/{self.name}-',
+                   *OPTIONS.get(self.name, []), self.corpus]
         dictionary = os.path.join(HERE, self.name + '.dict')
         if os.path.exists(dictionary):
             command.insert(1, '-dict=' + dictionary)
