@@ -291,9 +291,10 @@ static enum outcome run_compare(struct cli *cli)
 {
 	struct side sides[2] = {{.name = NULL}, {.name = NULL}};
 	struct compare_report *r = calloc(1, sizeof *r);
-	enum outcome outcome =
-		r ? DONE : cli_fail(cli, FAILED, ERR_NOMEM, "%s", err_text(ERR_NOMEM));
+	enum outcome outcome = DONE;
 
+	if (!r)
+		return cli_fail(cli, FAILED, ERR_NOMEM, "out of memory");
 	check_tell_faults(text_in(&cli->arena, "%s or of %s", cli->operands[0], cli->operands[1]),
 			  FAILED);
 	for (int i = 0; outcome == DONE && i < 2; i++)

@@ -99,7 +99,7 @@ static enum err add_pair(struct backup *b, struct log_name log)
 
 	if (backup_pair(b, log))
 		return ERR_OK; /* met by another table of its */
-	if (b->pair_count == sizeof b->pairs / sizeof *b->pairs)
+	if (b->pair_count == LOGS_MAX + 1)
 		return ERR_LIMIT;
 	p = calloc(1, sizeof *p);
 	if (!p)
