@@ -101,6 +101,21 @@ static enum err take_note(struct bytes *rest, struct bytes *ret)
 	return ERR_OK;
 }
 
+/* A note that its server did not sign so was damaged: gone by, it would accuse that server. */
+static enum err check_signed(const struct node *n, struct bytes note, const struct checkpoint *c)
+{
+	struct checkpoint same;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < n->settings.server_count && e == ERR_OK; i++) {
+		const struct vkey *key = &n->settings.servers[i].card.log_key;
+
+		if (strcmp(key->name, c->origin) == 0)
+			e = checkpoint_open(note, key, &same);
+	}
+	return e;
+}
+
 /* Into the store, unless that knows as much. */
 static enum err take_over(struct node *n, struct txn *write, struct bytes note)
 {
@@ -111,6 +126,9 @@ static enum err take_over(struct node *n, struct txn *write, struct bytes note)
 
 	if (e != ERR_OK)
 		return ERR_DECODE;
+	e = check_signed(n, note, &c);
+	if (e != ERR_OK)
+		return e;
 	e = txn_get(write, n->witnessed, bytes_of_text(c.origin), &stored);
 	if (e == ERR_OK)
 		e = log_note_read(stored, &before) == ERR_OK ? ERR_OK : ERR_CORRUPT;

@@ -15,8 +15,9 @@ ROUNDS = 36
 SECONDS = 30.0
 # What a refusal says: the reason, and the next step.
 NAMED = ("damaged", "cannot be trusted", "cannot be read", "does not read", "could not be read", "not read",
-         "keys: ", "keys:")
-NEXT = ("backup", "move", "remove", "walked before it is used", "check the disk", "put ", "make ", "use the file")
+         "keys:", "cannot be taken", "cannot be used")
+NEXT = ("backup", "move", "remove", "walked before it is used", "check the disk", "put ", "make ", "use the file", "by hand",
+        "name the folder")
 
 
 def copy(from_folder, to_folder):
@@ -101,7 +102,7 @@ class Corrupt(Fault):
             served = self.served(daemon)
             if daemon is self.node and os.path.exists(os.path.join(daemon.data, "data.mdb")):
                 # Its mark may have been raised by damage: then it asks its server before it takes edits.
-                self.assertIn(daemon.status()["state"], ("open", "waiting", "recovering"), what)
+                self.assertIn(daemon.status()["state"], ("open", "gated", "recovering"), what)
         except (OSError, n.Failed, l.Refused, ValueError, KeyError) as error:
             said = self.why(daemon, since) + str(error)
             self.assert_named(said, what, ("corrupt",))
