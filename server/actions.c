@@ -12,7 +12,56 @@ bool server_is_fatal(enum err e)
 	       e == ERR_ROLLBACK;
 }
 
-enum { TROUBLE_QUIET_MS = 10000 };
+enum {
+	TROUBLE_QUIET_MS = 10000,
+	DEAF_MS = 5000, /* a peer whose answers pile up for so long does not read */
+};
+
+/* ---- peers that are cut off ---- */
+
+/* What was said to a peer that is cut off leaves first; an older session's connection has nothing
+ * more to hear. */
+static void perform_close(struct server *s, const struct server_action *action)
+{
+	const struct trusted *entry = trust_log(&s->trust, action->log);
+
+	if (!entry)
+		return;
+	endpoint_end(s->router, entry->user, action->connection,
+		     action->cut_off ? CUT_OFF_GRACE_MS : 0);
+	if (action->cut_off && s->feed.publisher)
+		endpoint_end(s->feed.publisher, entry->user, action->connection, 0);
+}
+
+void server_overrun(void *context, const char *user)
+{
+	struct server *s = context;
+	const struct trusted *entry = trust_user(&s->trust, user);
+	uint64_t newest = network_admitted(s->network);
+
+	endpoint_end(s->router, user, newest, 0);
+	if (entry)
+		server_machine_cut_off(&s->machine, entry->card.log, newest, wall_now());
+}
+
+/* Answers wait in memory for a peer that does not read them: not for long. */
+static void note_sent(struct server *s, struct log_name log, bool taken)
+{
+	const struct trusted *entry = trust_log(&s->trust, log);
+	struct mono_ms *deaf = entry ? &s->deaf_since[entry - s->trust.entries] : NULL;
+	struct mono_ms now = mono_now();
+
+	if (!deaf)
+		return;
+	if (taken) {
+		deaf->ms = 0;
+	} else if (deaf->ms == 0) {
+		*deaf = now;
+	} else if (now.ms - deaf->ms >= DEAF_MS) {
+		deaf->ms = 0;
+		server_overrun(s, entry->user);
+	}
+}
 
 /* ---- sending ---- */
 
@@ -30,6 +79,8 @@ void server_send(struct server *s, struct bytes peer, struct log_name log,
 			frames[1 + i] = more[i];
 		e = endpoint_send(s->router, peer, frames, 1 + count);
 	}
+	if (e == ERR_OK || e == ERR_AGAIN)
+		note_sent(s, log, e == ERR_OK);
 	/* A peer that is gone or does not read asks again when it is back. */
 	if (e != ERR_OK && e != ERR_CLOSED)
 		log_line(LOG_DEBUG, "log %s: an answer was not sent: %s", log.text, err_text(e));
@@ -274,31 +325,6 @@ static enum err perform_rolled_back(struct server *s, const struct server_action
 			     : "The note could not be kept",
 		 s->realm, s->name, s->generation + 1);
 	return ERR_ROLLBACK;
-}
-
-/* What was said to a peer that is cut off leaves first; an older session's connection has nothing
- * more to hear. */
-static void perform_close(struct server *s, const struct server_action *action)
-{
-	const struct trusted *entry = trust_log(&s->trust, action->log);
-
-	if (!entry)
-		return;
-	endpoint_end(s->router, entry->user, action->connection,
-		     action->cut_off ? CUT_OFF_GRACE_MS : 0);
-	if (action->cut_off && s->feed.publisher)
-		endpoint_end(s->feed.publisher, entry->user, action->connection, 0);
-}
-
-void server_overrun(void *context, const char *user)
-{
-	struct server *s = context;
-	const struct trusted *entry = trust_user(&s->trust, user);
-	uint64_t newest = network_admitted(s->network);
-
-	endpoint_end(s->router, user, newest, 0);
-	if (entry)
-		server_machine_cut_off(&s->machine, entry->card.log, newest, wall_now());
 }
 
 /* ---- the step ---- */

@@ -15,7 +15,9 @@ enum {
 	TURN_BYTES = 4 * 1024 * 1024,
 	/* What one log may take of it, so that a flood makes turns short instead of long. */
 	TURN_PEER_MESSAGES = 64,
-	TURN_PEER_BYTES = COMMIT_BYTES_MAX,
+	TURN_PEER_BYTES = 256 * 1024,
+	/* A message so large is work of its own: small ones before it are not to wait for it. */
+	TURN_LARGE_BYTES = 64 * 1024,
 	/* The national log is fetched in commits as well: what one checkpoint covers must fit. */
 	TURN_ENTRY_BYTES = COMMIT_BYTES_MAX / 2,
 	TICK_MS = 1000,
@@ -58,10 +60,20 @@ static void take_share(const struct server *s, const struct trusted *of, size_t 
 {
 	struct share *share = &shares->of[of - s->trust.entries];
 
-	share->messages++;
 	share->bytes += bytes;
 	if (share->messages >= TURN_PEER_MESSAGES || share->bytes >= TURN_PEER_BYTES)
 		shares->used_up = true;
+}
+
+/* What was read for it: a RANGE is as much work as a commit. */
+static size_t answer_bytes(const struct server *s)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < s->update.count; i++)
+		if (s->update.actions[i].kind == SERVER_SEND_RANGE)
+			bytes += COMMIT_BYTES_MAX;
+	return bytes;
 }
 
 static enum err take_message(struct server *s, const struct message *m, struct wall_ms now,
@@ -86,12 +98,24 @@ static enum err take_message(struct server *s, const struct message *m, struct w
 		return ERR_OK;
 	}
 	event.user = trusted->card.log;
+	shares->of[trusted - s->trust.entries].messages++;
 	take_share(s, trusted, message_bytes(m), shares);
 	randombytes_buf(&event.new_session, sizeof event.new_session);
 	e = server_tell(s, &event);
+	take_share(s, trusted, answer_bytes(s), shares);
 	if (trusted->now.state == LOG_REVOKED) /* it was told so */
 		endpoint_end(s->router, m->user, m->connection, CUT_OFF_GRACE_MS);
 	return e;
+}
+
+/* What an earlier turn put off, else what waits.  AGAIN: nothing. */
+static enum err next_message(struct server *s, struct message *ret)
+{
+	if (!s->holds)
+		return endpoint_receive(s->router, ret);
+	s->holds = false;
+	*ret = s->held;
+	return ERR_OK;
 }
 
 static enum err take_messages(struct server *s, struct wall_ms now)
@@ -99,15 +123,22 @@ static enum err take_messages(struct server *s, struct wall_ms now)
 	struct shares shares = {.used_up = false};
 	struct message m;
 	size_t bytes = 0;
+	size_t size = 0;
 	enum err e = ERR_OK;
 
 	for (int i = 0; i < TURN_MESSAGES && bytes < TURN_BYTES && e == ERR_OK && !shares.used_up &&
 			s->archive.entry_bytes < TURN_ENTRY_BYTES;
 	     i++) {
-		e = endpoint_receive(s->router, &m);
+		e = next_message(s, &m);
 		if (e != ERR_OK)
 			break;
-		bytes += message_bytes(&m);
+		size = message_bytes(&m);
+		if (size >= TURN_LARGE_BYTES && bytes > 0 && bytes < TURN_LARGE_BYTES) {
+			s->held = m;
+			s->holds = true;
+			break;
+		}
+		bytes += size;
 		e = take_message(s, &m, now, &shares);
 		message_free(&m);
 	}
@@ -188,12 +219,12 @@ static enum err take_turn(struct server *s, struct turn *turn, const char *confi
 		until_ms = s->stop_at.ms;
 	if (server_tell_next(s) < until_ms)
 		until_ms = server_tell_next(s);
-	wait_ms = until_ms - mono_now().ms;
+	wait_ms = s->holds ? 0 : until_ms - mono_now().ms;
 	e = network_poll(s->network, items, POLL_CONTROL + controls,
 			 wait_ms > 0 ? (long)wait_ms : 0);
 	turn->wall = wall_now();
 	turn->mono = mono_now();
-	if (e == ERR_OK && items[POLL_ROUTER].got) {
+	if (e == ERR_OK && (items[POLL_ROUTER].got || s->holds)) {
 		s->telling.changed = true;
 		e = take_messages(s, turn->wall);
 	}

@@ -85,6 +85,8 @@ struct server {
 
 	struct network *network;
 	struct endpoint *router;
+	struct message held; /* a large one, put off to the next turn */
+	bool holds;
 	uint64_t rejected_before; /* handshakes that our own proof had rejected */
 	struct feed feed;
 	struct control *control;
@@ -92,6 +94,8 @@ struct server {
 	bool again;             /* ends in order to begin anew: bytes are to be scrubbed */
 	struct mono_ms stop_at; /*   at this time, so that answers leave first */
 
+	struct mono_ms
+		deaf_since[LOGS_MAX]; /* by trusted logs: their node reads no answers; 0: it does */
 	struct refusals refusals;
 	struct latencies latencies;
 	struct telling telling;

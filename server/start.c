@@ -526,6 +526,8 @@ enum err server_end(struct server *s, bool clean)
 	exporting_stop(&s->exporting);
 	control_close(s->control);
 	feed_close(&s->feed);
+	if (s->holds)
+		message_free(&s->held);
 	endpoint_close(s->router);
 	network_close(s->network);
 	folder_close(&s->folder);

@@ -42,13 +42,15 @@ enum {
 	POLICY_MEMBERS_MAX = 64,        /* witnesses and groups in a policy */
 	LOG_KEYS_MAX = 32,              /* keys that one log had, one after the other */
 
-	/* -- what the holder of one key may do at a server (session/allowance.h): a rate, and how
+	/* -- what the holder of one key may do at a server (base/allowance.h): a rate, and how
 	 *    much of it at once.  Honest nodes stay far below: they gather small commits while one
 	 *    is under way, wait between attempts, and fetch one piece after the other -- */
 	PEER_MESSAGES_PER_S = 4000, /* a message costs some 100 microseconds at most */
 	PEER_MESSAGES_BURST = 8000,
-	PEER_MIB_PER_S = 256, /* what it sends, and a whole commit for each FETCH */
-	PEER_MIB_BURST = 512, /* a large region's log, fetched back at once */
+	PEER_MIB_PER_S = 256, /* beyond what credit lets through in any case */
+	PEER_MIB_BURST = 512,
+	PEER_FETCHES_PER_S = 32, /* up to a MiB and 8 ms each: more often they wait */
+	PEER_FETCHES_BURST = 64,
 	PEER_HELLOS_PER_S = 8,
 	PEER_HELLOS_BURST = 64, /* restarts and bad lines: the first ten attempts take 3 s */
 	PEER_HANDSHAKES_PER_S = 8,

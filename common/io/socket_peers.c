@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/allowance.h"
 #include "base/time.h"
 
 enum {
@@ -28,7 +29,12 @@ enum {
 	 * there so many, and then the oldest is ended. */
 	UNSPOKEN_MAX = 192,
 	UNSPOKEN_ADDRESS_MAX = 64, /* from one address: a storm from there ends its own ones */
-	UNSPOKEN_MS = 60000,       /* a node says HELLO, a reader subscribes, at once */
+	/* New connections from one address: a handshake costs half a millisecond, ended before it
+	 * begins a tenth of that.  Whoever is honest at that address comes in between. */
+	NEW_ADDRESS_PER_S = 100,
+	NEW_ADDRESS_BURST = 256, /* all nodes of a nation behind one address, after a restart */
+	ADDRESSES_MAX = 64,  /* of which that is known; the one heard of longest ago makes room */
+	UNSPOKEN_MS = 60000, /* a node says HELLO, a reader subscribes, at once */
 	UNSPOKEN_BYTES_MAX = 1024 * 1024,
 	SPOKEN_USER_MAX = 8,           /* of one key; a new session ends the older ones anyway */
 	READER_BYTES_MAX = 128 * 1024, /* a feed's reader says no more than what it subscribes to */
@@ -58,8 +64,15 @@ struct connection {
 	bool ended;
 };
 
+struct origin {
+	union address address;
+	struct allowance connections;
+};
+
 struct connections {
 	void *monitor;
+	size_t origin_count;
+	struct origin origins[ADDRESSES_MAX];
 	size_t count;
 	struct connection all[CONNECTIONS_MAX]; /* oldest first */
 	uint64_t ahead_bytes_max;               /* 0: whatever a peer sends ahead */
@@ -159,6 +172,26 @@ static void bound_user(struct connections *cs, const char *user, int64_t now_ms)
 		hang_up(oldest, now_ms);
 }
 
+/* Whether one more from this address is not too many. */
+static bool may_try(struct connections *cs, const union address *from)
+{
+	const struct wall_ms now = {mono_now().ms}; /* only differences count */
+	struct origin *of = NULL;
+	struct origin *oldest = &cs->origins[0];
+
+	for (size_t i = 0; i < cs->origin_count && !of; i++) {
+		if (same_address(&cs->origins[i].address, from, false))
+			of = &cs->origins[i];
+		if (cs->origins[i].connections.at.ms < oldest->connections.at.ms)
+			oldest = &cs->origins[i];
+	}
+	if (!of) {
+		of = cs->origin_count < ADDRESSES_MAX ? &cs->origins[cs->origin_count++] : oldest;
+		*of = (struct origin){.address = *from};
+	}
+	return allowance_take(&of->connections, NEW_ADDRESS_PER_S, NEW_ADDRESS_BURST, 1, now);
+}
+
 /* ---- what the library tells ---- */
 
 static void on_disconnected(struct connections *cs, int fd)
@@ -178,7 +211,7 @@ static void on_accepted(struct endpoint *e, int fd)
 	on_disconnected(cs, fd); /* should that not have been told */
 	if (!peer_of(fd, &c.peer))
 		return; /* gone already */
-	if (cs->count == CONNECTIONS_MAX) {
+	if (cs->count == CONNECTIONS_MAX || !may_try(cs, &c.peer)) {
 		hang_up(&c, c.since_ms);
 		return;
 	}

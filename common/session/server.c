@@ -200,6 +200,7 @@ void server_end_session(struct server_log *log)
 	log->anchored = false;
 	log->ack_due = false;
 	log->welcome_due = false;
+	log->fetch_due = false;
 	log->credit_left = 0;
 	log->taken = 0;
 	log->agreed = 0;
@@ -285,6 +286,7 @@ static void on_tick(struct server_machine *m, const struct server_event *event,
 
 		if (log->open && event->now.ms - log->last_contact.ms > SERVER_SILENCE_MS)
 			server_end_session(log);
+		server_fetches(log, event->now, ret);
 	}
 	m->national_size = event->national_size;
 	server_round(m, event->now, ret);

@@ -31,9 +31,9 @@
 #ifndef SPLOT_SESSION_SERVER_H
 #define SPLOT_SESSION_SERVER_H
 
+#include "base/allowance.h"
 #include "base/time.h"
 #include "model/wire.h"
-#include "session/allowance.h"
 #include "session/card.h"
 #include "session/commit.h"
 
@@ -66,8 +66,10 @@ struct server_log {
 	uint64_t anchor_size; /* where this session must anchor: the smaller size at WELCOME */
 	uint64_t agreed;      /* the largest size at which it showed our root: what ACK says */
 	bool ack_due;
-	bool welcome_due; /* HELLO came while appends were under way: answered after them */
-	bool freezing;    /* FREEZE was asked for and is not stored yet */
+	bool fetch_due;      /* a FETCH waits for its time */
+	uint64_t fetch_from; /*   of what it asks for */
+	bool welcome_due;    /* HELLO came while appends were under way: answered after them */
+	bool freezing;       /* FREEZE was asked for and is not stored yet */
 	struct wall_ms last_contact;
 	struct wall_ms last_commit;
 	uint64_t refused[ERR_COUNT];
@@ -76,7 +78,7 @@ struct server_log {
 	uint64_t stands;  /* of a frozen log: how much of it a log begun anew may go on from (the
 			     driver says so after freezing or enrolling it; all, unless told) */
 	/* what its key does (limits.h) */
-	struct allowance messages, bytes, hellos, refusals, handshakes;
+	struct allowance messages, bytes, fetches, hellos, refusals, handshakes;
 	uint64_t heard_from; /* connections before this one are heard no more */
 	struct wall_ms out_until;
 	int64_t penalty_ms; /* the last one; 0: none */

@@ -83,13 +83,20 @@ bool server_afford_hello(const struct server_turn *t)
 	return false;
 }
 
-bool server_afford_fetch(const struct server_turn *t)
+/* Reading a log back is what a lost node does as fast as it can: it is not refused, it waits.  Only
+ * the newest question is kept; a node asks one after the other. */
+void server_fetches(struct server_log *log, struct wall_ms now, struct server_update *ret)
 {
-	if (allowance_take(&t->log->bytes, (uint64_t)PEER_MIB_PER_S * MIB,
-			   (uint64_t)PEER_MIB_BURST * MIB, COMMIT_BYTES_MAX, t->event->now))
-		return true;
-	server_cut_off(t, ERR_RATE, "more was fetched than a log's node has reason to");
-	return false;
+	struct server_action *a = NULL;
+
+	if (!log->fetch_due || !log->open || !log->anchored ||
+	    !allowance_take(&log->fetches, PEER_FETCHES_PER_S, PEER_FETCHES_BURST, 1, now))
+		return;
+	a = server_add_to(log, ret, SERVER_SEND_RANGE);
+	if (!a)
+		return;
+	log->fetch_due = false;
+	a->from = log->fetch_from;
 }
 
 bool server_afford_refusal(const struct server_turn *t)

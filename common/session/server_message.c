@@ -235,8 +235,6 @@ static void on_anchor(const struct server_turn *t)
 
 static void on_fetch(const struct server_turn *t)
 {
-	struct server_action *a = NULL;
-
 	if (!log_name_equal(t->header.log, t->log->card.log)) {
 		server_deny(t, ERR_DENIED, "a node fetches its own log only");
 		return;
@@ -245,16 +243,9 @@ static void on_fetch(const struct server_turn *t)
 		server_deny(t, ERR_SESSION, "anchor before fetching");
 		return;
 	}
-	if (!server_afford_fetch(t))
-		return;
-	a = server_add(t->ret, SERVER_SEND_RANGE);
-	if (!a)
-		return;
-	memcpy(a->peer, t->event->peer.data, t->event->peer.size);
-	a->peer_size = t->event->peer.size;
-	a->log = t->log->card.log;
-	a->from = t->header.from;
-	a->session = t->header.session;
+	t->log->fetch_due = true;
+	t->log->fetch_from = t->header.from;
+	server_fetches(t->log, t->event->now, t->ret);
 }
 
 static void on_heartbeat(const struct server_turn *t)

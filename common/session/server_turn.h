@@ -69,8 +69,9 @@ bool server_is_heard(const struct server_turn *t);
  * off (but for refusals, which are the answer's to cut off). */
 bool server_afford_message(const struct server_turn *t);
 bool server_afford_hello(const struct server_turn *t);
-bool server_afford_fetch(const struct server_turn *t);
 bool server_afford_refusal(const struct server_turn *t);
+/* Answers the FETCH that waits in this log's session, when it is time. */
+void server_fetches(struct server_log *log, struct wall_ms now, struct server_update *ret);
 
 /* ---- server_witness.c ---- */
 

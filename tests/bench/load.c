@@ -4,6 +4,8 @@
  *   splot-load rate    SERVER EDITORS CHANGES SECONDS NODE…   edits as fast as they are accepted
  *   splot-load latency SERVER SAMPLES NODE                    one edit at a time: write -> visible
  *   splot-load fill    EDITORS CHANGES COUNT NODE…            COUNT edits at each node, not awaited
+ *   splot-load confirm PERIOD_MS SECONDS NODE…                one edit a period at each node: from
+ *                                                              accepted to confirmed by a server
  *   splot-load await   SERVER NODE…                           until the view holds all of it
  *
  * SERVER is a control socket; NODE is LOG=SOCKET ("26=/run/26.sock").  Prints JSON. */
@@ -463,14 +465,156 @@ static int latency(int argc, char **argv)
 	return 0;
 }
 
+/* One editor at each node, and a second connection that asks how far the node is confirmed. */
+struct watcher {
+	int status;
+	double due, accepted;
+	uint64_t size; /* to be confirmed; 0: none */
+	bool editing, asking;
+	double asked;
+	struct buf in;
+};
+
+static void ask_confirmed(struct watcher *w)
+{
+	static struct buf request;
+	struct control_request q = {
+		.verb = CONTROL_STATUS, .id = "", .after = "", .name = "", .reason = ""};
+	static struct buf body;
+
+	if (request.size == 0) {
+		must(control_request_encode(&q, &body), "request");
+		buf_add_u32be(&request, (uint32_t)body.size);
+		buf_add_bytes(&request, buf_bytes(&body));
+	}
+	if (send(w->status, request.data, request.size, MSG_NOSIGNAL) != (ssize_t)request.size)
+		fail("status", strerror(errno));
+	w->asking = true;
+}
+
+/* A whole reply; false when it is not there yet. */
+static bool take_status(struct watcher *w, struct control_reply *ret)
+{
+	uint8_t *room = buf_extend(&w->in, 65536);
+	struct cursor c;
+	uint32_t size = 0;
+	ssize_t n = 0;
+
+	if (!room)
+		fail("status", "out of memory");
+	n = recv(w->status, room, 65536, MSG_DONTWAIT);
+	w->in.size -= 65536 - (n > 0 ? (size_t)n : 0);
+	if (n == 0 || (n < 0 && errno != EAGAIN))
+		fail("status", "the node closed the connection");
+	c = cursor_of(buf_bytes(&w->in));
+	size = cursor_u32be(&c);
+	if (c.err != ERR_OK || cursor_left(&c) < size)
+		return false;
+	arena_reset(&arena);
+	must(control_reply_decode(cursor_bytes(&c, size), &arena, ret), "status");
+	buf_clear(&w->in);
+	w->asking = false;
+	return true;
+}
+
+/* The first answer after an edit says the size that is to be confirmed. */
+static void note_confirmed(struct watcher *w, double *samples_us, unsigned *count)
+{
+	struct control_reply reply;
+
+	if (!take_status(w, &reply))
+		return;
+	w->asked = now_s();
+	if (w->size == 0)
+		w->size = reply.size;
+	if (reply.peer_count == 0 || reply.peers[0].size < w->size)
+		return;
+	if (*count < SAMPLES_MAX)
+		samples_us[(*count)++] = (now_s() - w->accepted) * 1e6;
+	w->accepted = 0;
+	w->size = 0;
+}
+
+/* What is due at one node now. */
+static void drive(struct editor *e, struct watcher *w, double period, double end, uint64_t *number)
+{
+	const double every = 0.0005; /* asks are that far apart */
+	double now = now_s();
+
+	if (!w->editing && w->accepted == 0 && now >= w->due && now < end) {
+		send_next(e, (*number)++);
+		w->editing = true;
+		w->due = w->due + period > now ? w->due + period : now;
+	}
+	if (w->accepted > 0 && !w->asking && now - w->asked >= every)
+		ask_confirmed(w);
+}
+
+static bool is_busy(const struct watcher *w, double end)
+{
+	return w->editing || w->accepted > 0 || now_s() < end;
+}
+
+static int confirm(int argc, char **argv)
+{
+	static double samples_us[SAMPLES_MAX];
+	static struct watcher watchers[FORMS_MAX];
+	struct pollfd fds[2 * FORMS_MAX];
+	size_t nodes = (size_t)argc - 2;
+	double period = number_of(argv[0]) / 1000.0;
+	double end = now_s() + number_of(argv[1]);
+	uint64_t number = 0;
+	unsigned count = 0;
+	bool busy = true;
+
+	if (nodes > FORMS_MAX)
+		fail("nodes", "too many");
+	open_editors(argv + 2, nodes, 1);
+	for (size_t i = 0; i < nodes; i++) {
+		must(control_connect(strchr(argv[2 + i], '=') + 1, &watchers[i].status),
+		     argv[2 + i]);
+		watchers[i].due = now_s() + period * (double)i / (double)nodes;
+	}
+	while (busy && now_s() < end + WAIT_MS / 1000.0) {
+		busy = false;
+		for (size_t i = 0; i < nodes; i++) {
+			drive(&editors[i], &watchers[i], period, end, &number);
+			fds[2 * i] = (struct pollfd){.fd = editors[i].fd, .events = POLLIN};
+			fds[2 * i + 1] =
+				(struct pollfd){.fd = watchers[i].status, .events = POLLIN};
+			busy |= is_busy(&watchers[i], end);
+		}
+		if (poll(fds, 2 * nodes, 1) <= 0)
+			continue;
+		for (size_t i = 0; i < nodes; i++) {
+			if (fds[2 * i].revents && read_reply(&editors[i])) {
+				watchers[i].editing = false;
+				watchers[i].accepted = now_s();
+			}
+			if (fds[2 * i + 1].revents)
+				note_confirmed(&watchers[i], samples_us, &count);
+		}
+	}
+	if (busy || count == 0)
+		fail("confirm", "not everything was confirmed");
+	qsort(samples_us, count, sizeof *samples_us, by_value);
+	printf("{\"samples\":%u,\"p50_us\":%.0f,\"p90_us\":%.0f,\"p99_us\":%.0f,\"max_us\":%.0f}\n",
+	       count, samples_us[count / 2], samples_us[count * 9 / 10],
+	       samples_us[(size_t)count * 99 / 100], samples_us[count - 1]);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
 		int least;
-	} verbs[] = {
-		{"rate", rate, 5}, {"latency", latency, 3}, {"fill", fill, 4}, {"await", await, 2}};
+	} verbs[] = {{"rate", rate, 5},
+		     {"latency", latency, 3},
+		     {"fill", fill, 4},
+		     {"await", await, 2},
+		     {"confirm", confirm, 3}};
 
 	if (getrandom(&salt, 4, 0) != 4)
 		fail("salt", strerror(errno));

@@ -86,19 +86,31 @@ static void hello_again_and_again_is_cut_off(void **state)
 	expect_cut_off(1);
 }
 
-static void fetching_again_and_again_is_cut_off(void **state)
+static void fetching_again_and_again_waits(void **state)
 {
 	(void)state;
+	server_holds(6);
 	open_session(&ours, 20);
-	say((struct wire_header){.kind = WIRE_FETCH, .session = 77, .log = ours.log});
-	now.ms += 60000;
-	for (int i = 0; i < PEER_MIB_BURST - 1; i++) {
+	say((struct wire_header){.kind = WIRE_FETCH, .session = 77, .log = ours.log, .from = 2});
+	for (int i = 0; i < PEER_FETCHES_BURST; i++) {
 		hear_by(1, 1, PEER);
-		assert_null(closing());
+		assert_int_equal(needed(SERVER_SEND_RANGE)->from, 2);
 	}
+	for (int i = 0; i < 100; i++) {
+		hear_by(1, 1, PEER);
+		assert_int_equal(update.count, 0);
+	}
+	/* The newest question is answered when its time has come, and once. */
+	say((struct wire_header){.kind = WIRE_FETCH, .session = 77, .log = ours.log, .from = 5});
 	hear_by(1, 1, PEER);
-	expect_refused("rate", 0);
-	expect_cut_off(1);
+	now.ms += 1000;
+	step(SERVER_EV_TICK, ERR_OK);
+	assert_int_equal(needed(SERVER_SEND_RANGE)->from, 5);
+	assert_int_equal(needed(SERVER_SEND_RANGE)->session, 77);
+	assert_memory_equal(needed(SERVER_SEND_RANGE)->peer, PEER, strlen(PEER));
+	now.ms += 1000;
+	step(SERVER_EV_TICK, ERR_OK);
+	assert_null(found(SERVER_SEND_RANGE));
 }
 
 static void too_many_refusals_are_the_last(void **state)
@@ -234,7 +246,7 @@ int main(void)
 		TEST(a_burst_of_messages_is_heard_and_one_more_is_cut_off),
 		TEST(a_steady_rate_is_never_cut_off),
 		TEST(hello_again_and_again_is_cut_off),
-		TEST(fetching_again_and_again_is_cut_off),
+		TEST(fetching_again_and_again_waits),
 		TEST(too_many_refusals_are_the_last),
 		TEST(what_a_peer_that_was_cut_off_sends_is_not_answered),
 		TEST(a_message_with_too_many_frames_is_refused),

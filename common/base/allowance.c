@@ -1,4 +1,4 @@
-#include "session/allowance.h"
+#include "base/allowance.h"
 
 enum { MILLI = 1000 };
 

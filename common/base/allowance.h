@@ -1,9 +1,9 @@
 /* How much of something is allowed at once and over time: what was used is forgotten at a steady
  * rate, and may never be more than the burst.
  *
- * Pure: time comes in as an argument.  Layer: session. */
-#ifndef SPLOT_SESSION_ALLOWANCE_H
-#define SPLOT_SESSION_ALLOWANCE_H
+ * Pure: time comes in as an argument.  Layer: base. */
+#ifndef SPLOT_BASE_ALLOWANCE_H
+#define SPLOT_BASE_ALLOWANCE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "session/allowance.h"
+#include "base/allowance.h"
 
 static struct wall_ms at(int64_t ms)
 {

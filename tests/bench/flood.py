@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+"""How sixteen honest nodes fare while the holder of a seventeenth key, or a stranger, floods the
+server: from accepted to confirmed, the server's memory and its CPU.  `./dev bench flood`.
+
+The nodes edit at a usual rate (one edit every PERIOD_MS at each).  A flooder that works as hard as
+it can takes a core from everybody on this machine; on its own machine it would not.  So before each
+flood comes a usual run beside a program that burns the same core and says nothing; the ratio of
+their 99th percentiles is what is judged, as the median of several rounds."""
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "nation"))
+import nation as n  # noqa: E402
+
+REGIONS = n.REGIONS[:16]
+FLOODER = "PL"
+MODES = ["commits", "bulk", "garbage", "hello", "fetch", "connect", "stranger", "half", "deaf", "endless"]
+PERIOD_MS = 200
+
+
+def anonymous_mib(daemon):
+    with open("/proc/%d/status" % daemon.process.pid, encoding="ascii") as f:
+        return int(re.search(r"RssAnon:\s+(\d+)", f.read()).group(1)) / 1024
+
+
+def cpu_s(daemon):
+    with open("/proc/%d/stat" % daemon.process.pid, encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Watch:
+    """The most memory that a daemon takes while it is watched, and its CPU."""
+
+    def __init__(self, daemon):
+        self.daemon, self.most, self.over = daemon, 0.0, threading.Event()
+        self.cpu, self.begun = cpu_s(daemon), time.monotonic()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        while not self.over.wait(0.02):
+            self.most = max(self.most, anonymous_mib(self.daemon))
+
+    def end(self):
+        self.over.set()
+        self.thread.join()
+        return self.most, (cpu_s(self.daemon) - self.cpu) / (time.monotonic() - self.begun)
+
+
+class Flood:
+    """A nation, its load and its flooder; `pinned` gives the flooder the last core for itself and
+    leaves it to the others as well."""
+
+    def __init__(self, build, pinned=True):
+        self.build, self.pinned = build, pinned and os.cpu_count() > 1
+        self.nation = n.Nation(os.path.join(build, "bin"))
+
+    def up(self):
+        self.server = self.nation.up(REGIONS)
+        self.flooder = self.nation.add_node(FLOODER)
+        self.server.trust(self.flooder)  # its keys; the program itself is never started
+        return self
+
+    def begin(self, mode, seconds):
+        command = ["timeout", str(seconds), "sh", "-c", "while :; do :; done"] if mode is None else [os.path.join(self.build, "tests", "splot-flood"), mode, self.flooder.keys, self.server.card,
+                   self.server.address, str(seconds)]
+        if self.pinned:
+            command = ["taskset", "-c", str(os.cpu_count() - 1)] + command
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def confirm(self, seconds):
+        nodes = ["%s=%s" % (log, self.nation.nodes[log].socket) for log in REGIONS]
+        done = subprocess.run([os.path.join(self.build, "tests", "splot-load"), "confirm", str(PERIOD_MS),
+                               str(seconds), *nodes], stdout=subprocess.PIPE, text=True, timeout=seconds + 120)
+        if done.returncode != 0:
+            raise n.Failed("splot-load confirm: exit %d" % done.returncode)
+        return json.loads(done.stdout)
+
+    def measure(self, mode, seconds):
+        """One flood while the nodes edit: their times, the server's memory and CPU, what was sent."""
+        watch = Watch(self.server)
+        flood = self.begin(mode, seconds + 1)
+        try:
+            time.sleep(0.5)
+            out = self.confirm(seconds)
+        finally:
+            said = flood.communicate(timeout=60)[0]
+            memory, cpu = watch.end()
+        if mode and flood.returncode != 0:
+            raise n.Failed("splot-flood %s: exit %d" % (mode, flood.returncode))
+        out.update(memory_mib=memory, cpu=cpu, flood=json.loads(said or "{}"))
+        return out
+
+    def forgive(self):
+        """A server that starts anew knows of no penalties."""
+        self.server.stop()
+        self.server.start()
+        n.wait_for("all nodes are back", lambda: sum(
+            row["state"] == "live" for row in self.server.status()["logs"]) == len(REGIONS), 60)
+
+    def close(self):
+        self.nation.down()
+        self.nation.close()
+
+
+def main():
+    p = argparse.ArgumentParser(prog="./dev bench flood", description=__doc__)
+    p.add_argument("--build", required=True, help=argparse.SUPPRESS)
+    p.add_argument("--rounds", type=int, default=5, help="a usual run and a flood, so many times each")
+    p.add_argument("--seconds", type=int, default=6)
+    p.add_argument("modes", nargs="*", metavar="MODE", help="of " + ", ".join(MODES))
+    o = p.parse_args()
+    flood = Flood(o.build).up()
+    try:
+        flood.confirm(2)  # stores and connections are warm
+        print("%-9s %9s %9s %7s %8s %8s %6s" % ("flood", "usual p99", "p99 (ms)", "ratio", "p50 (ms)", "MiB", "CPU"))
+        for mode in o.modes or MODES:
+            rounds = []
+            for _ in range(o.rounds):
+                flood.forgive()
+                quiet = flood.measure(None, o.seconds)
+                rounds.append((quiet, flood.measure(mode, o.seconds)))
+            middle = lambda of: statistics.median(of(quiet, busy) for quiet, busy in rounds)
+            print("%-9s %9.1f %9.1f %7.2f %8.1f %8.1f %6.2f  %s" % (
+                mode, middle(lambda q, b: q["p99_us"]) / 1000, middle(lambda q, b: b["p99_us"]) / 1000,
+                middle(lambda q, b: b["p99_us"] / q["p99_us"]), middle(lambda q, b: b["p50_us"]) / 1000,
+                max(b["memory_mib"] for _, b in rounds), middle(lambda q, b: b["cpu"]),
+                json.dumps(rounds[-1][1]["flood"])), flush=True)
+        print("samples of a run: %d; load average %s" % (rounds[-1][1]["samples"], os.getloadavg()))
+    finally:
+        flood.close()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except n.Failed as failure:
+        sys.exit("flood: %s" % failure)
