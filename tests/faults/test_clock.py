@@ -1,13 +1,12 @@
 """Clocks that jump, years forward and back, at a node, at the server, or at both: recorded times never fall,
 edits go on and are confirmed, and witnesses cosign again once both clocks agree."""
-import datetime
 import glob
 import os
 
 import load as l
 import nation as n
 import peer as p
-from fault import SANITIZED, Fault, main
+from fault import Fault, main
 
 LIBRARY = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 DAY = 86400

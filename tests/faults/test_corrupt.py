@@ -8,10 +8,10 @@ import signal
 
 import load as l
 import nation as n
-from fault import SANITIZED, Fault, main
+from fault import Fault, main
 
 PAGE = 4096
-ROUNDS = 36
+ROUNDS = 30
 SECONDS = 30.0
 # What a refusal says: the reason, and the next step.
 NAMED = ("damaged", "cannot be trusted", "cannot be read", "does not read", "could not be read", "not read",
@@ -197,7 +197,7 @@ class AtRest(Corrupt):
 
     def test_damaged_marks_beside_the_keys_are_refused_or_without_effect(self):
         told = {"refused": 0, "equal": 0}
-        for i in self.rounds(9):
+        for i in self.rounds(6):
             self.put_back(self.node)
             path = self.node.keys + (".witnessed", ".highwater", "")[i % 3]
             if not path.endswith("keys"):
@@ -218,7 +218,7 @@ class AtRest(Corrupt):
 class InUse(Corrupt):
     def test_what_is_damaged_under_a_running_program_is_not_served(self):
         told = {"refused": 0, "equal": 0}
-        for i in self.rounds(10):
+        for i in self.rounds(6):
             daemon = (self.server, self.node)[i % 2]
             self.put_back(daemon)
             daemon.start(seconds=SECONDS)

@@ -8,7 +8,7 @@ import threading
 
 import load as l
 import nation as n
-from fault import SANITIZED, Fault, answers, main
+from fault import Fault, answers, main
 
 TOLD = os.path.join(os.environ["SPLOT_BUILD"], "tests", "splot-told")
 MIB = 1 << 20
@@ -71,7 +71,7 @@ class Map(Fault):
                     stack.callback(reader.end)
                 with self.load(rate=2000, editors=24) as load:
                     n.wait_for("the stores grew", lambda i=i: all(
-                        self.used(path) > (1 + i) * 1.5 * MIB
+                        self.used(path) > (1.1 + 0.9 * i) * MIB
                         for path in (view, os.path.join(server.data, "logs"), node.data)), 60)
                 self.until_converged()
                 position = server.status()["position"]
