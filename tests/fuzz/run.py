@@ -18,6 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BEGIN, END = '<!-- fuzz: begin -->', '<!-- fuzz: end -->'
 FILES_MOST = 100  # of one target in the repository
 BYTES_MOST = 4096  # of one such file
+ALL_BYTES_MOST = 48 * 1024  # of all of them
 REPORT_S = 30
 # Scripts of steps are worth something only when they are long, and slow when they are very long.
 OPTIONS = {'store': ['-len_control=0', '-max_len=100'], 'server_machine': ['-len_control=10', '-max_len=1500'],
@@ -159,12 +160,16 @@ def merge(args, names):
         for file in os.listdir(tree):
             if not file.startswith('crash-'):
                 os.remove(os.path.join(tree, file))
-        files = sorted(os.listdir(fresh), key=lambda f: os.path.getsize(os.path.join(fresh, f)))
-        kept, size = files[:FILES_MOST], 0
-        for file in kept:
+        # They were written in the order of what each adds.
+        files = sorted(os.listdir(fresh), key=lambda f: os.stat(os.path.join(fresh, f)).st_mtime_ns)
+        kept = size = 0
+        for file in files:
+            bytes_here = os.path.getsize(os.path.join(fresh, file))
+            if kept == FILES_MOST or size + bytes_here > ALL_BYTES_MOST:
+                continue
             shutil.copyfile(os.path.join(fresh, file), os.path.join(tree, file[:16]))
-            size += os.path.getsize(os.path.join(fresh, file))
-        say(f'{name}: {len(kept)} of {len(files)} files kept, {size} bytes')
+            kept, size = kept + 1, size + bytes_here
+        say(f'{name}: {kept} of {len(files)} files kept, {size} bytes')
 
 
 def write_summary(args, results):
