@@ -297,8 +297,9 @@ static enum outcome run_compare(struct cli *cli)
 		return cli_fail(cli, FAILED, ERR_NOMEM, "out of memory");
 	check_tell_faults(text_in(&cli->arena, "%s or of %s", cli->operands[0], cli->operands[1]),
 			  FAILED);
-	for (int i = 0; outcome == DONE && i < 2; i++)
-		outcome = side_open(cli, cli->operands[i], &sides[i]);
+	outcome = side_open(cli, cli->operands[0], NULL, &sides[0]);
+	if (outcome == DONE)
+		outcome = side_open(cli, cli->operands[1], &sides[0], &sides[1]);
 	if (outcome == DONE)
 		outcome = compare(cli, sides, r);
 	if (outcome == DONE)

@@ -52,7 +52,16 @@ static enum outcome open_view(struct cli *cli, struct side *s, const char *folde
 	return cli_fail(cli, FAILED, e, "%s: the view: %s", s->name, err_text(e));
 }
 
-static enum outcome open_folder(struct cli *cli, const char *folder, struct side *s)
+static bool same_folder(const char *a, const char *b)
+{
+	struct stat x;
+	struct stat y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static enum outcome open_folder(struct cli *cli, const char *folder, const struct side *other,
+				struct side *s)
 {
 	const char *logs = text_in(&cli->arena, "%s/logs", folder);
 	enum outcome outcome = DONE;
@@ -63,6 +72,10 @@ static enum outcome open_folder(struct cli *cli, const char *folder, struct side
 	if (!holds_store(cli, logs))
 		return cli_fail(cli, FAILED, ERR_NOT_FOUND,
 				"%s: neither a daemon's data folder nor a backup", folder);
+	if (other && other->folder && same_folder(logs, other->folder))
+		return cli_fail(cli, MISUSED, ERR_ARGUMENT, "%s and %s are one and the same store",
+				other->name, s->name);
+	s->folder = logs;
 	outcome = open_store(cli, logs, &s->store);
 	if (outcome != DONE)
 		return outcome;
@@ -95,19 +108,21 @@ static bool may_read(struct cli *cli, const char *data)
 	       (!file_exists(lock) || eaccess(lock, R_OK | W_OK) == 0);
 }
 
-static enum outcome open_config(struct cli *cli, const char *config, struct side *s)
+static enum outcome open_config(struct cli *cli, const char *config, const struct side *other,
+				struct side *s)
 {
 	const char *path = NULL;
 	enum outcome outcome = settings_path(cli, config, "data", &path);
 
 	if (outcome == DONE && may_read(cli, path))
-		return open_folder(cli, path, s);
+		return open_folder(cli, path, other, s);
 	if (outcome == DONE)
 		outcome = settings_control(cli, config, &path);
 	return outcome == DONE ? open_socket(cli, path, s) : outcome;
 }
 
-enum outcome side_open(struct cli *cli, const char *name, struct side *ret)
+enum outcome side_open(struct cli *cli, const char *name, const struct side *other,
+		       struct side *ret)
 {
 	struct stat st;
 
@@ -118,8 +133,9 @@ enum outcome side_open(struct cli *cli, const char *name, struct side *ret)
 				"data folder or a backup",
 				name, strerror(errno));
 	if (S_ISDIR(st.st_mode))
-		return open_folder(cli, name, ret);
-	return S_ISSOCK(st.st_mode) ? open_socket(cli, name, ret) : open_config(cli, name, ret);
+		return open_folder(cli, name, other, ret);
+	return S_ISSOCK(st.st_mode) ? open_socket(cli, name, ret)
+				    : open_config(cli, name, other, ret);
 }
 
 void side_close(struct side *s)

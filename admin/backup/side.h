@@ -9,6 +9,7 @@
 
 struct side {
 	const char *name;           /* as it was given */
+	const char *folder;         /* of its store; NULL: a daemon is asked */
 	struct source source;       /* zeroed: not open */
 	struct store *store, *view; /* owned; one and the same at a node */
 	struct view_rows *rows;     /* owned */
@@ -16,8 +17,10 @@ struct side {
 	bool has_view;
 };
 
-/* A failure was told.  `ret` stays where it is until side_close. */
-enum outcome side_open(struct cli *cli, const char *name, struct side *ret);
+/* A failure was told, also that `other` (NULL: none) has the same store open: no process may open
+ * one twice.  `ret` stays where it is until side_close. */
+enum outcome side_open(struct cli *cli, const char *name, const struct side *other,
+		       struct side *ret);
 void side_close(struct side *s); /* also a zeroed one */
 
 #endif

@@ -16,6 +16,7 @@
 static const size_t MAP_DEFAULT = sizeof(void *) > 4 ? (size_t)1 << 36 : (size_t)1 << 29;
 static const size_t MAP_LEAST = (size_t)1 << 20;
 enum { TABLES_DEFAULT = 256, LMDB_TABLES = 2 /* of its own */, PROBE_BYTES = 1024 * 1024 };
+enum { LOCK_BYTES = 8192, BLOCK_BYTES = 512 }; /* 126 readers, as LMDB makes it; of st_blocks */
 enum { RESERVE_LEAST = 1024 * 1024, RESERVE_MOST = 32 * 1024 * 1024 };
 
 /* ---- errors ---- */
@@ -309,6 +310,31 @@ static int open_env(const char *folder, const struct store_options *o, size_t ma
 	return 0;
 }
 
+/* LMDB maps its lock file and writes there: where the disk has no room for it, that is a signal and
+ * no error.  Left alone when it has its blocks: who closes it gives up what this process holds. */
+static enum err reserve_lock(const char *folder, bool read_only)
+{
+	char data[STORE_PATH_BYTES];
+	char lock[STORE_PATH_BYTES];
+	struct stat st;
+	enum err err = store_path(folder, "data.mdb", data);
+	int fd = -1;
+
+	if (err == ERR_OK)
+		err = store_path(folder, "lock.mdb", lock);
+	if (err != ERR_OK || (read_only && stat(data, &st) != 0))
+		return err;
+	if (stat(lock, &st) == 0 && st.st_blocks * BLOCK_BYTES >= LOCK_BYTES)
+		return ERR_OK;
+	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return errno == ENOSPC || errno == EDQUOT ? ERR_DISK_FULL : ERR_OK;
+	if (fallocate(fd, 0, 0, LOCK_BYTES) != 0 && (errno == ENOSPC || errno == EDQUOT))
+		err = ERR_DISK_FULL;
+	(void)close(fd);
+	return err; /* whatever else it is, LMDB says it */
+}
+
 static enum err open_mapped(struct store *s, const char *folder, const struct store_options *o)
 {
 	size_t map = o->map_bytes ? o->map_bytes : MAP_DEFAULT;
@@ -322,6 +348,12 @@ static enum err open_mapped(struct store *s, const char *folder, const struct st
 	map -= map % page;
 	if (map < page * 4)
 		return ERR_ARGUMENT;
+	if (!s->apart) {
+		enum err err = reserve_lock(folder, s->read_only);
+
+		if (err != ERR_OK)
+			return err;
+	}
 	/* Where the address space is bounded, take what it gives. */
 	while ((rc = open_env(folder, o, map, &s->env)) == ENOMEM && map / 2 >= least)
 		map /= 2;
@@ -515,7 +547,7 @@ void store_reserve(struct store *s)
 	(void)!fallocate(s->data_fd, 0, st.st_size, (off_t)(used + step) - st.st_size);
 }
 
-/* At a clean end the file is as long as what is in it. */
+/* At a clean end the file is as long as what is in it, also after a commit that found no room. */
 static void give_back(struct store *s)
 {
 	size_t used = 0;
@@ -541,7 +573,7 @@ void store_close(struct store *s)
 		free(t);
 	}
 	txn_free_spare(&s->writer);
-	if (s->env && s->reserve_at)
+	if (s->env && !s->read_only)
 		give_back(s);
 	if (s->env)
 		mdb_env_close(s->env);

@@ -254,6 +254,34 @@ class WhatIsNotTaken(Backups):
         self.assertFalse(os.path.exists(os.path.join(self.node.data, "data.mdb")))
 
 
+    def test_a_full_disk_leaves_what_was_there(self):
+        self.begin()
+        small = self.folder("small")
+        os.makedirs(small)
+        if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=320k", "tmpfs", small],
+                                               stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("a small file system of its own needs root and mount(8)")
+        self.addCleanup(subprocess.run, ["umount", "-l", small])
+        folder = os.path.join(small, "b")
+        for i in range(3):
+            self.add(self.node, "pl26-kis-a%d" % i)
+        self.until_converged()
+        self.backup(self.server, folder)
+        with self.load(rate=2000) as load:
+            n.wait_for("many edits", lambda: load.accepted_count > 700, 60)
+        self.until_converged()
+        for more in ([], ["--full"], []):
+            self.assertIn("no room", self.backup(self.server, folder, *more, fails=FAILED))
+            self.assertEqual(self.verify(self.server, folder), {"26": 3, "national": 4})
+            self.assertFalse(os.path.exists(os.path.join(folder, "logs", "new")))
+        whole = self.folder("whole")
+        self.backup(self.server, whole)
+        done = self.nation.ctl("restore", "--from", whole, "--data", os.path.join(small, "data"), check=False)
+        self.assertEqual(done.returncode, FAILED)
+        self.assertIn("no room", done.stderr)
+        self.assertEqual(os.listdir(os.path.join(small, "data", "logs")), [])
+
+
 class PutBack(Backups):
     def test_a_restored_server_goes_on_and_an_older_copy_is_named_a_rollback(self):
         self.begin(logs=("24", "26"), servers=("centrum", "zapas"))
@@ -275,6 +303,8 @@ class PutBack(Backups):
         self.lose(self.server)
         self.check_behind(second)
         self.check_stale(early, late)
+
+        self.assertEqual(self.nation.ctl("compare", self.server.data, self.server.config, check=False).returncode, 2)
 
         self.lose(self.server)
         self.restore(self.server, late)
