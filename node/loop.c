@@ -19,13 +19,21 @@ static bool same_text(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
+/* Which national log it is of: the start judges whether that one is followed. */
+static bool same_log(const struct card *a, const struct card *b)
+{
+	return strcmp(a->log_key.name, b->log_key.name) == 0 &&
+	       memcmp(a->log_key.public, b->log_key.public, SIGN_PUBLIC_BYTES) == 0;
+}
+
 /* Links are known to the machine by number: which servers there are is fixed. */
 static bool same_servers(const struct settings *a, const struct settings *b)
 {
 	if (a->server_count != b->server_count)
 		return false;
 	for (size_t i = 0; i < a->server_count; i++)
-		if (!same_text(a->servers[i].name, b->servers[i].name))
+		if (!same_text(a->servers[i].name, b->servers[i].name) ||
+		    !same_log(&a->servers[i].card, &b->servers[i].card))
 			return false;
 	return true;
 }
@@ -55,10 +63,12 @@ static void reread(struct node *n)
 		return;
 	}
 	if (needs_restart(&old, &new)) {
-		log_line(LOG_ERROR,
-			 "SIGHUP: %s: keys, data, control, the map's sizes and the list of servers "
-			 "are read at the start only; the node goes on as before: restart it",
-			 n->config_path);
+		log_line(
+			LOG_ERROR,
+			"SIGHUP: %s: keys, data, control, the map's sizes, the list of servers and "
+			"the log keys of their cards are read at the start only; the node goes on "
+			"as before: restart it",
+			n->config_path);
 		settings_free(&new);
 		return;
 	}

@@ -101,17 +101,36 @@ static enum err take_note(struct bytes *rest, struct bytes *ret)
 	return ERR_OK;
 }
 
+/* The key that this node knows that log by: a card may have come that names another one, which
+ * follow.c says. */
+static enum err key_of(const struct node *n, struct txn *t, const struct vkey *card,
+		       struct vkey *ret)
+{
+	struct bytes text = {NULL, 0};
+	enum err e = txn_get(t, n->cards, bytes_of_text(card->name), &text);
+
+	*ret = *card;
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	return e == ERR_OK ? vkey_parse(text, ret) : e;
+}
+
 /* A note that its server did not sign so was damaged: gone by, it would accuse that server. */
-static enum err check_signed(const struct node *n, struct bytes note, const struct checkpoint *c)
+static enum err check_signed(const struct node *n, struct txn *t, struct bytes note,
+			     const struct checkpoint *c)
 {
 	struct checkpoint same;
+	struct vkey key;
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; i < n->settings.server_count && e == ERR_OK; i++) {
-		const struct vkey *key = &n->settings.servers[i].card.log_key;
+		const struct vkey *card = &n->settings.servers[i].card.log_key;
 
-		if (strcmp(key->name, c->origin) == 0)
-			e = checkpoint_open(note, key, &same);
+		if (strcmp(card->name, c->origin) != 0)
+			continue;
+		e = key_of(n, t, card, &key);
+		if (e == ERR_OK)
+			e = checkpoint_open(note, &key, &same);
 	}
 	return e;
 }
@@ -126,7 +145,7 @@ static enum err take_over(struct node *n, struct txn *write, struct bytes note)
 
 	if (e != ERR_OK)
 		return ERR_DECODE;
-	e = check_signed(n, note, &c);
+	e = check_signed(n, write, note, &c);
 	if (e != ERR_OK)
 		return e;
 	e = txn_get(write, n->witnessed, bytes_of_text(c.origin), &stored);

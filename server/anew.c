@@ -121,7 +121,7 @@ enum err server_continue(struct server *s, const struct control_call *call,
 			 const struct control_request *q, struct control_reply *ret)
 {
 	char key[VKEY_BYTES];
-	struct anew_quote quote;
+	struct anew_quote quote = {.generation = 0};
 	struct national_entry act = {.recorded = wall_now(),
 				     .kind = NATIONAL_ACT,
 				     .log = s->archive.national->name,

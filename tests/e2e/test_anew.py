@@ -3,6 +3,7 @@ enrolment files, the newest national checkpoint that a node witnessed, and acts 
 import json
 import os
 import shutil
+import signal
 import socket
 import struct
 
@@ -243,6 +244,10 @@ class Quoted(Anew):
         self.refused(self.server, "exists", "continue", self.late, "--key", self.old_key, *REASON)
         for node in (self.first, self.second):
             self.server.trust(node)
+        # Another log is nothing that a running node slips into.
+        self.first.process.send_signal(signal.SIGHUP)
+        n.wait_for("the node says so", lambda: "restart it" in self.first.log_tail())
+        self.assertEqual([log["last_contact"] for log in self.server.status()["logs"]], [None, None])
         self.follow(self.first)
         self.refused(self.first, "exists", "follow", "centrum", *REASON)
         self.until_confirmed(self.first)
