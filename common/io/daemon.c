@@ -183,7 +183,7 @@ static bool same_boot(const char *marker)
 	bool same = false;
 
 	read_boot(&boot);
-	if (boot.size > 0 && file_read(marker, MARKER_BYTES_MAX, &text) == ERR_OK)
+	if (boot.size > 0 && file_read(marker, MARKER_BYTES_MAX, &text) == ERR_OK && text.size > 0)
 		same = memmem(text.data, text.size, boot.data, boot.size) != NULL;
 	buf_free(&boot);
 	buf_free(&text);

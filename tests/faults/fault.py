@@ -34,7 +34,7 @@ class Fault(Story):
     def rounds(self, short):
         """Numbers of rounds: `short` of them, fewer under the sanitizers; with SPLOT_SOAK_S as many
         as fit that many seconds."""
-        least = max(2, short // 3) if SANITIZED else short
+        least = min(short, max(2, short // 3)) if SANITIZED else short
         end = time.monotonic() + soak_seconds()
         while self.round < least or time.monotonic() < end:
             self.round += 1
@@ -43,7 +43,7 @@ class Fault(Story):
     def worlds(self, short, each=25):
         """Nations one after the other, so that none grows for hours, each as the rounds that it
         takes.  All in all as many as by rounds()."""
-        least = max(2, short // 3) if SANITIZED else short
+        least = min(short, max(2, short // 3)) if SANITIZED else short
         self.end, done = time.monotonic() + soak_seconds(), 0
         while done < least or time.monotonic() < self.end:
             if done > 0:

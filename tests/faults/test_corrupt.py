@@ -5,19 +5,20 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 
 import load as l
 import nation as n
 from fault import Fault, main
 
 PAGE = 4096
-ROUNDS = 30
+ROUNDS = 36
 SECONDS = 30.0
 # What a refusal says: the reason, and the next step.
 NAMED = ("damaged", "cannot be trusted", "cannot be read", "does not read", "could not be read", "not read",
-         "keys:", "cannot be taken", "cannot be used")
+         "keys:", "keys ", "cannot be taken", "cannot be used")
 NEXT = ("backup", "move", "remove", "walked before it is used", "check the disk", "put ", "make ", "use the file", "by hand",
-        "name the folder")
+        "name the folder", "with `splotctl")
 
 
 def copy(from_folder, to_folder):
@@ -26,7 +27,7 @@ def copy(from_folder, to_folder):
 
 
 class Corrupt(Fault):
-    fault = "damaged file"
+    fault = "damaged store at a start"
 
     def setUp(self):
         super().setUp()
@@ -177,60 +178,59 @@ class Corrupt(Fault):
         return [os.path.join(daemon.data, name, "data.mdb") for name in ("logs", "view")]
 
 
-class AtRest(Corrupt):
-    def test_damage_is_found_at_the_start_or_has_no_effect(self):
-        ways = (self.flip, self.flip_in_use, self.lose, self.flip_in_use, self.zero, self.cut)
-        told = {"refused": 0, "equal": 0}
+    # ---- rounds ----
+
+    def at_rest(self, i):
+        """Found at the start, or without effect."""
+        daemon = (self.server, self.node)[i % 2]
+        self.put_back(daemon)
+        if self.random.randrange(4) == 0:  # as after a kill
+            for marker in ("running",) if daemon is self.node else ("logs.running", "view.running"):
+                open(os.path.join(daemon.data, marker), "w", encoding="ascii").close()
+        way = self.random.choice((self.flip, self.flip_in_use, self.flip_in_use, self.lose, self.zero, self.cut))
+        return self.judge_start(daemon, self.name(i, way(self.random.choice(self.files(daemon)))))
+
+    def marks(self, i):
+        """The node's keys, and the marks beside them."""
+        self.put_back(self.node)
+        path = self.node.keys + self.random.choice((".witnessed", ".highwater", ""))
+        shutil.copy(path, path + ".kept")
+        what = self.flip(path) if path.endswith("keys") else self.random.choice((self.flip, self.cut))(path)
+        try:
+            return self.judge_start(self.node, self.name(i, what))
+        finally:
+            os.replace(path + ".kept", path)
+
+    def in_use(self, i):
+        """Under a running program: refused as it is read, or the program ends."""
+        daemon = self.random.choice((self.server, self.node))
+        self.put_back(daemon)
+        daemon.start(seconds=SECONDS)
+        if daemon is self.server:
+            self.until_folded(daemon)
+        since = os.path.getsize(daemon.log)
+        path = self.random.choice(self.files(daemon))
+        count = self.random.choice((0, 1, 1, 4, 8))
+        what = ", ".join(self.flip_in_use(path) for _ in range(count)) if count else self.cut(path)
+        return self.judge_served(daemon, since, self.name(i, "in use, " + what))
+
+    def name(self, i, what):
+        return "seed %d, round %d: %s" % (self.seed, i, what)
+
+    def test_damage_is_refused_or_without_effect_never_served(self):
+        kinds = (self.at_rest, self.in_use, self.at_rest, self.marks, self.at_rest, self.at_rest)
+        told = {}
         for i in self.rounds(ROUNDS):
-            daemon = (self.server, self.node)[i % 2]
-            self.put_back(daemon)
-            if i % 5 == 0:  # as after a kill
-                for marker in ("running", "logs.running", "view.running"):
-                    if marker == "running" if daemon is self.node else marker != "running":
-                        open(os.path.join(daemon.data, marker), "w", encoding="ascii").close()
-            way = ways[i // 2 % len(ways)]
-            what = "seed %d, round %d: %s" % (self.seed, i, way(self.random.choice(self.files(daemon))))
-            told[self.judge_start(daemon, what)] += 1
-            self.end(daemon)
-        self.assertGreater(told["refused"], 0, told)
-        self.record("damaged store at a start", self.round, self.stake, 0, [])
-
-    def test_damaged_marks_beside_the_keys_are_refused_or_without_effect(self):
-        told = {"refused": 0, "equal": 0}
-        for i in self.rounds(6):
-            self.put_back(self.node)
-            path = self.node.keys + (".witnessed", ".highwater", "")[i % 3]
-            if not path.endswith("keys"):
-                way = (self.flip, self.cut)[i % 2]
-                what = way(path)
-            else:
-                shutil.copy(path, path + ".kept")
-                what = self.flip(path)
-            what = "seed %d, round %d: %s" % (self.seed, i, what)
-            told[self.judge_start(self.node, what)] += 1
-            self.end(self.node)
-            if path.endswith("keys"):
-                os.replace(path + ".kept", path)
-        self.assertGreater(told["refused"], 0, told)
-        self.record("damaged keys and marks", self.round, self.stake, 0, [])
-
-
-class InUse(Corrupt):
-    def test_what_is_damaged_under_a_running_program_is_not_served(self):
-        told = {"refused": 0, "equal": 0}
-        for i in self.rounds(6):
-            daemon = (self.server, self.node)[i % 2]
-            self.put_back(daemon)
-            daemon.start(seconds=SECONDS)
-            if daemon is self.server:
-                self.until_folded(daemon)
-            since = os.path.getsize(daemon.log)
-            path = self.random.choice(self.files(daemon))
-            what = ", ".join([self.flip_in_use(path) for _ in range(1 + 4 * (i % 3))] if i % 5 else [self.cut(path)])
-            what = "seed %d, round %d: in use, %s" % (self.seed, i, what)
-            told[self.judge_served(daemon, since, what)] += 1
-            self.end(daemon)
-        self.record("damaged store in use", self.round, self.stake, 0, [])
+            kind = kinds[i % len(kinds)]
+            said = kind(i)
+            for daemon in (self.server, self.node):
+                self.end(daemon)
+            told[kind, said] = told.get((kind, said), 0) + 1
+        self.assertGreater(told.get((self.at_rest, "refused"), 0), 0, told)
+        print(", ".join("%s %s: %d" % (kind.__name__, said, count) for (kind, said), count in told.items()), file=sys.stderr)
+        for fault, kind in ((self.fault, self.at_rest), ("damaged keys and marks", self.marks),
+                            ("damaged store in use", self.in_use)):
+            self.record(fault, sum(count for (k, _), count in told.items() if k == kind), self.stake, 0, [])
 
 
 if __name__ == "__main__":
