@@ -38,7 +38,7 @@ static enum err check_history(struct server_host *s, struct txn *read)
 
 		if (c->server != s->number)
 			continue;
-		e = log_tree_at(&s->national, read, c->size, &tree);
+		e = log_tree_at(s->archive.national, read, c->size, &tree);
 		if (!e && !hash_equal(tree_root(&tree), c->root))
 			world_fail(w,
 				   "server %u: %" PRIu64 " cosigned entries are not what it holds",
@@ -57,11 +57,14 @@ static enum err check_newest(struct server_host *s, struct txn *read)
 
 	if (!e)
 		e = note_parse(raw, &note);
-	if (!e && size != s->national.tree.size)
+	if (!e && size != server_host_size(s))
 		e = ERR_OLD;
-	for (unsigned i = 0; !e && i < REGIONS; i++) {
-		if (i != REGION_PL && !world_is_forked(w, i))
-			e = note_verify(&note, &w->nodes[i].witness.key);
+	for (unsigned i = 0; !e && i < NODES; i++) {
+		const struct node_host *n = &w->nodes[i];
+
+		if (n->exists && log_name_region(n->name) != REGION_PL && !world_is_forked(w, i) &&
+		    i != w->revoked)
+			e = note_verify(&note, &node_keys_present(n)->witness.key);
 	}
 	return e ? e : note_verify(&note, &s->signer.key);
 }
@@ -71,11 +74,11 @@ void check_witnessed(struct world *w)
 	for (unsigned i = 0; i < SERVERS; i++) {
 		struct server_host *s = &w->servers[i];
 		struct txn *read = NULL;
-		enum err e = txn_begin(s->store, false, &read);
+		enum err e = txn_begin(s->archive.store, false, &read);
 
 		if (!e)
 			e = check_history(s, read);
-		if (!e && s->national.tree.size > 0)
+		if (!e && server_host_size(s) > 0)
 			e = check_newest(s, read);
 		txn_abort(read);
 		if (e)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-	SLOTS = 8192,       /* a seed's own; those of the seeds before are pushed out */
-	MESSAGE_BYTES = 224 /* texts of checkpoints; longer ones are not remembered */
+	SLOTS = 4096,       /* a seed's own; those of the seeds before are pushed out */
+	MESSAGE_BYTES = 512 /* checkpoints and enrolments; longer ones are not remembered */
 };
 
 struct known {

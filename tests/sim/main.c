@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "run.h"
 
 static const char USAGE[] =
@@ -91,6 +92,7 @@ int main(int argc, char **argv)
 			return usage(stderr);
 		i++;
 	}
+	log_level((enum log_priority)0); /* the parts of splot-server in here say nothing */
 	if (sodium_init() < 0)
 		return 3;
 	status = run_seeds(&run);

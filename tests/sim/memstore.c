@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ERASED_LATER "to-be-erased-" /* as world.h says */
+
 enum { DISKS_MAX = 96, DEFAULT_MAP_BYTES = 1 << 30 };
 
 static struct disk *disks[DISKS_MAX];
@@ -25,6 +27,7 @@ struct value *mem_value(struct bytes x)
 	struct value *v = mem_must(malloc(sizeof(*v) + x.size));
 
 	v->size = x.size;
+	v->bad = false;
 	if (x.size)
 		memcpy(v->data, x.data, x.size);
 	return v;
@@ -38,17 +41,22 @@ struct bytes mem_bytes(const struct value *v)
 /* LMDB's order: as memcmp, shorter first. */
 static int order(const struct value *a, struct bytes b)
 {
-	return bytes_compare(mem_bytes(a), b);
+	size_t both = a->size < b.size ? a->size : b.size;
+	int first = both ? memcmp(a->data, b.data, both) : 0;
+
+	return first ? first : (a->size > b.size) - (a->size < b.size);
 }
 
 /* ---- tables ---- */
 
-/* First entry with a key >= `key`. */
+/* First entry with a key >= `key`.  Logs are written and read at their end. */
 size_t mem_find(const struct mem_table *t, struct bytes key)
 {
 	size_t low = 0;
 	size_t high = t->count;
 
+	if (t->count > 0 && order(t->entries[t->count - 1]->key, key) < 0)
+		return t->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
@@ -127,15 +135,59 @@ static struct disk *disk_named(const char *name, bool create)
 	return d;
 }
 
-void mem_forget_undo(struct disk *d)
+/* ---- what is left of what was freed ---- */
+
+static bool holds(const struct value *v, struct bytes text)
 {
-	for (size_t i = 0; i < d->undo_count; i++) {
-		free(d->undo[i].key);
-		free(d->undo[i].old);
+	return v && memmem(v->data, v->size, text.data, text.size);
+}
+
+void mem_discard(struct disk *d, struct value *v)
+{
+	struct remains *r = &d->remains;
+
+	if (v && v == d->damaged)
+		d->damaged = NULL;
+	if (!holds(v, bytes_of_text(ERASED_LATER))) {
+		free(v);
+		return;
 	}
-	free(d->undo);
-	d->undo = NULL;
-	d->undo_count = 0;
+	if (r->count == r->capacity) {
+		r->capacity = r->capacity ? 2 * r->capacity : 16;
+		r->values = (struct value **)mem_must(
+			realloc(r->values, r->capacity * sizeof(*r->values)));
+	}
+	r->values[r->count++] = v;
+}
+
+static void forget_remains(struct disk *d)
+{
+	for (size_t i = 0; i < d->remains.count; i++)
+		free(d->remains.values[i]);
+	free(d->remains.values);
+	d->remains = (struct remains){0};
+}
+
+size_t memstore_holding(const char *disk, struct bytes text)
+{
+	const struct disk *d = disk_named(disk, false);
+	size_t count = 0;
+
+	for (size_t i = 0; d && i < d->remains.count; i++)
+		count += holds(d->remains.values[i], text);
+	for (size_t i = 0; d && i < d->table_count; i++) {
+		const struct mem_table *t = &d->tables[i];
+
+		for (size_t j = 0; j < t->count; j++)
+			count += holds(t->entries[j]->committed, text) ||
+				 holds(t->entries[j]->key, text);
+	}
+	return count;
+}
+
+struct disk *mem_disk(const char *name)
+{
+	return disk_named(name, false);
 }
 
 static void empty_disk(struct disk *d)
@@ -144,7 +196,8 @@ static void empty_disk(struct disk *d)
 		clear_table(&d->tables[i]);
 	d->table_count = 0;
 	d->used_bytes = 0;
-	mem_forget_undo(d);
+	d->damaged = NULL;
+	forget_remains(d);
 }
 
 void memstore_reset(void)
@@ -164,7 +217,7 @@ void memstore_wipe(const char *disk)
 
 	if (!d)
 		return;
-	memstore_crash(disk, false);
+	memstore_crash(disk);
 	empty_disk(d);
 }
 
@@ -260,7 +313,6 @@ enum err store_open(const char *folder, const struct store_options *options, str
 		return ERR_BUSY;
 	s = mem_must(calloc(1, sizeof(*s)));
 	s->disk = d;
-	s->mode = options->mode;
 	s->read_only = options->read_only;
 	d->map_bytes = options->map_bytes ? options->map_bytes : DEFAULT_MAP_BYTES;
 	d->map_bytes_max = options->map_bytes_max ? options->map_bytes_max : DEFAULT_MAP_BYTES;
@@ -283,44 +335,12 @@ void store_close(struct store *s)
 	free(s);
 }
 
-static void undo_last_commit(struct disk *d)
-{
-	for (size_t i = 0; i < d->undo_count; i++) {
-		struct undo *u = &d->undo[i];
-		struct mem_table *t = &d->tables[u->table];
-		size_t at = mem_find(t, mem_bytes(u->key));
-		struct entry *e = mem_entry(t, at, mem_bytes(u->key));
-
-		if (e) {
-			d->used_bytes -= e->key->size + e->committed->size;
-			free(e->committed);
-		} else if (u->old) {
-			e = mem_insert(t, u->table, at, mem_bytes(u->key));
-		} else {
-			continue;
-		}
-		e->committed = u->old;
-		e->current = u->old;
-		u->old = NULL;
-		if (e->committed)
-			d->used_bytes += e->key->size + e->committed->size;
-		else
-			mem_remove(t, e);
-	}
-	mem_forget_undo(d);
-}
-
-void memstore_crash(const char *disk, bool lose_last)
+void memstore_crash(const char *disk)
 {
 	struct disk *d = disk_named(disk, false);
-	bool lazy = d && d->open && d->open->mode == STORE_LAZY_META;
 
-	if (!d)
-		return;
-	store_close(d->open);
-	if (lazy && lose_last)
-		undo_last_commit(d);
-	mem_forget_undo(d);
+	if (d)
+		store_close(d->open);
 }
 
 enum err store_table(struct store *s, const char *name, bool create, struct table *ret)
@@ -359,17 +379,14 @@ enum err store_grow(struct store *s)
 	return ERR_OK;
 }
 
-/* Nothing is left behind here when a row is deleted. */
 enum err store_compact(const char *folder)
 {
-	const struct disk *d = disk_named(folder, false);
+	struct disk *d = disk_named(folder, false);
 
 	if (!d)
 		return ERR_NOT_FOUND;
-	return d->open ? ERR_BUSY : ERR_OK;
-}
-
-enum err store_walk(const char *folder)
-{
-	return disk_named(folder, false) ? ERR_OK : ERR_NOT_FOUND;
+	if (d->open)
+		return ERR_BUSY;
+	forget_remains(d);
+	return ERR_OK;
 }

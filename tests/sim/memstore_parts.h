@@ -9,6 +9,7 @@ enum { TABLES_MAX = 96, NAME_BYTES = 48 };
 
 struct value {
 	size_t size;
+	bool bad; /* its sum is not that of its bytes */
 	uint8_t data[];
 };
 
@@ -27,10 +28,11 @@ struct mem_table {
 	size_t count, capacity;
 };
 
-/* What the last commit of a lazy store replaced. */
-struct undo {
-	unsigned table;
-	struct value *key, *old;
+/* Freed values with text that is to be erased: free pages hold them until the store is compacted.
+ */
+struct remains {
+	struct value **values;
+	size_t count, capacity;
 };
 
 struct disk {
@@ -40,8 +42,10 @@ struct disk {
 	size_t used_bytes, map_bytes, map_bytes_max;
 	bool full, died;
 	enum memstore_death death;
-	struct undo *undo;
-	size_t undo_count;
+	struct remains remains;
+	struct value *damaged; /* a committed one; NULL: none */
+	size_t damaged_at;     /* the byte of it */
+	uint8_t damaged_bit;   /*   and the bit that is another one; 0: the sum is wrong */
 	struct store *open;
 };
 
@@ -56,7 +60,6 @@ struct txn {
 
 struct store {
 	struct disk *disk;
-	enum store_mode mode;
 	bool read_only;
 	struct txn *writer;
 	struct txn *open;
@@ -68,6 +71,7 @@ struct scan {
 	struct value *key; /* of the entry last given; NULL: none */
 };
 
+struct disk *mem_disk(const char *name); /* NULL: none */
 /* A simulation without memory cannot go on: ends the program when p is NULL. */
 void *mem_must(void *p);
 struct value *mem_value(struct bytes x);
@@ -78,6 +82,7 @@ size_t mem_find(const struct mem_table *t, struct bytes key);
 struct entry *mem_entry(const struct mem_table *t, size_t i, struct bytes key);
 struct entry *mem_insert(struct mem_table *t, unsigned table, size_t i, struct bytes key);
 void mem_remove(struct mem_table *t, struct entry *e);
-void mem_forget_undo(struct disk *d);
+/* A committed value is committed no more. */
+void mem_discard(struct disk *d, struct value *v);
 
 #endif

@@ -59,21 +59,11 @@ void txn_abort(struct txn *t)
 static void make_durable(struct txn *t)
 {
 	struct disk *d = t->store->disk;
-	bool lazy = t->store->mode == STORE_LAZY_META;
 
-	mem_forget_undo(d);
-	if (lazy)
-		d->undo = mem_must(calloc(t->touched_count + 1, sizeof(*d->undo)));
 	for (size_t i = 0; i < t->touched_count; i++) {
 		struct entry *e = t->touched[i];
-		struct value *old = e->committed;
 
-		if (lazy) {
-			d->undo[d->undo_count++] = (struct undo){
-				.table = e->table, .key = mem_value(mem_bytes(e->key)), .old = old};
-			old = NULL;
-		}
-		free(old);
+		mem_discard(d, e->committed);
 		e->committed = e->current;
 		e->touched = false;
 		if (!e->committed)
@@ -81,6 +71,20 @@ static void make_durable(struct txn *t)
 	}
 	txn_end(t);
 }
+
+/* What is on the disk then, and what the program is told. */
+static const struct {
+	bool durable;
+	enum err answer;
+} ends[MEMSTORE_DEATHS] = {
+	[MEMSTORE_LIVES] = {true, ERR_OK},
+	[MEMSTORE_DIES_BEFORE] = {false, ERR_IO},
+	[MEMSTORE_DIES_DURING_OLD] = {false, ERR_IO},
+	[MEMSTORE_DIES_DURING_NEW] = {true, ERR_IO},
+	[MEMSTORE_DIES_AFTER] = {true, ERR_IO},
+	[MEMSTORE_FAILS_OLD] = {false, ERR_SYNC},
+	[MEMSTORE_FAILS_NEW] = {true, ERR_SYNC},
+};
 
 /* A read transaction that lived across a commit would see it change: the program under test
  * must not do that here, since the real store would show it the past. */
@@ -102,14 +106,12 @@ enum err txn_commit(struct txn *t)
 		return ERR_DISK_FULL;
 	}
 	d->death = MEMSTORE_LIVES;
-	if (death == MEMSTORE_DIES_BEFORE_COMMIT)
-		txn_abort(t);
-	else
+	if (ends[death].durable)
 		make_durable(t);
-	if (death == MEMSTORE_LIVES)
-		return ERR_OK;
-	d->died = true;
-	return ERR_IO;
+	else
+		txn_abort(t);
+	d->died = ends[death].answer == ERR_IO;
+	return ends[death].answer;
 }
 
 enum err txn_renew(struct txn *t)
@@ -131,6 +133,8 @@ enum err txn_get(struct txn *t, struct table table, struct bytes key, struct byt
 
 	if (!v)
 		return ERR_NOT_FOUND;
+	if (v->bad)
+		return ERR_CORRUPT;
 	*ret = mem_bytes(v);
 	return ERR_OK;
 }
@@ -236,6 +240,8 @@ static enum err give(struct scan *c, const struct entry *e, struct bytes *ret_ke
 {
 	free(c->key);
 	c->key = mem_value(mem_bytes(e->key));
+	if (seen(c->txn, e)->bad)
+		return ERR_CORRUPT;
 	*ret_key = mem_bytes(e->key);
 	*ret_value = mem_bytes(seen(c->txn, e));
 	return ERR_OK;

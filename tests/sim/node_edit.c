@@ -10,12 +10,14 @@ enum {
 	BURST = 60, /* now and then somebody imports a file */
 	OPERATORS = 6,
 	ENTITIES = 12,
+	SECRET_PERMILLE = 30,
 };
 
 bool node_host_id(const struct node_host *n, unsigned number, enum record_kind *ret_kind,
 		  char id[static ID_BYTES_MAX])
 {
-	const char *code = log_name_region(n->name) == REGION_PL ? "" : n->name.text;
+	int region = log_name_region(n->name);
+	const char *code = region == REGION_PL ? "" : region_at(region)->code;
 	bool is_operator = number < OPERATORS;
 
 	*ret_kind = is_operator ? RECORD_OPERATOR : RECORD_ENTITY;
@@ -73,17 +75,25 @@ static enum err make_change(struct node_host *n, struct txn *t, struct change *r
 static enum err edit_once(struct node_host *n, struct txn *t)
 {
 	struct change changes[2];
-	struct event event = {.recorded = {n->w->now_ms > n->last_recorded.ms
-						   ? n->w->now_ms
-						   : n->last_recorded.ms},
+	struct event event = {.recorded = node_host_wall(n),
 			      .editor = n->number == TWIN ? "e99" : "e01",
 			      .reason = "story",
 			      .source = "",
 			      .changes = changes};
+	struct secret *secret = NULL;
 	struct buf raw = {0};
 	unsigned wanted = 1 + world_below(n->w, 2);
 	enum err e = ERR_OK;
 
+	if (event.recorded.ms < n->last_recorded.ms)
+		event.recorded = n->last_recorded;
+	if (world_chance(n->w, SECRET_PERMILLE) && !world_is_forked(n->w, n->number)) {
+		secret = &n->w->secrets[n->w->secret_count++ % SECRETS_MAX];
+		*secret = (struct secret){.log = n->number, .index = n->log.tree.size};
+		(void)snprintf(secret->text, sizeof(secret->text), SECRET "%s-%" PRIu64 "-%zu-",
+			       n->name.text, n->log.tree.size, n->w->secret_count);
+		event.reason = secret->text;
+	}
 	arena_reset(&n->arena);
 	while (!e && event.change_count < wanted) {
 		e = make_change(n, t, &changes[event.change_count]);
@@ -100,9 +110,7 @@ static enum err edit_once(struct node_host *n, struct txn *t)
 	if (!e)
 		e = event_encode(&event, &n->arena, &raw);
 	if (!e)
-		e = node_host_append(n, t, buf_bytes(&raw), &event);
-	if (!e)
-		n->last_recorded = event.recorded;
+		e = node_log_append(n, t, buf_bytes(&raw), &event);
 	buf_free(&raw);
 	return e;
 }
@@ -110,44 +118,78 @@ static enum err edit_once(struct node_host *n, struct txn *t)
 static enum err edit_batch(struct node_host *n, unsigned count)
 {
 	uint64_t before = n->log.tree.size;
+	struct wall_ms last = n->last_recorded;
 	struct txn *t = NULL;
 	enum err e = txn_begin(n->store, true, &t);
 
 	for (unsigned i = 0; !e && i < count; i++)
 		e = edit_once(n, t);
 	if (e || n->log.tree.size == before) {
-		node_host_undo(n, t);
+		n->last_recorded = last;
+		node_log_undo(n, t);
 		return e ? e : ERR_AGAIN;
 	}
-	return node_host_finish(n, t, bytes_of(NULL, 0));
+	return node_log_finish(n, t, bytes_of(NULL, 0));
+}
+
+/* A log begun anew first says where it goes on from. */
+static enum err go_on(struct node_host *n)
+{
+	struct event event = {.editor = "admin",
+			      .reason = "goes on",
+			      .source = "",
+			      .act = EVENT_CONTINUES,
+			      .document = buf_bytes(&n->w->quote)};
+	struct checkpoint c;
+	enum err e = log_note_read(event.document, &c);
+
+	if (e || !log_name_before(n->name, &event.old_log))
+		return ERR_INTERNAL;
+	event.old_size = c.size;
+	return node_log_act(n, &event, NULL);
+}
+
+static enum err edit(struct node_host *n)
+{
+	unsigned count = world_chance(n->w, 20) ? BURST : 1 + world_below(n->w, BATCH_MAX);
+	enum err e = ERR_OK;
+
+	if (n->number == ANEW && n->log.tree.size == 0)
+		return go_on(n);
+	e = edit_batch(n, count);
+	while (e && node_log_grow(n, e))
+		e = edit_batch(n, count);
+	return e;
+}
+
+/* Some go on after the faults: who has something to show yet. */
+static bool is_over(const struct node_host *n)
+{
+	return n->w->now_ms >= FAULTS_END_MS && !world_is_forked(n->w, n->number) &&
+	       (n->number != ANEW || n->log.tree.size > 0);
 }
 
 void node_host_edit(struct node_host *n)
 {
 	struct world *w = n->w;
 	const struct node_event grew = {.kind = NODE_EV_GREW, .tree = &n->log.tree};
-	unsigned count = world_chance(w, 20) ? BURST : 1 + world_below(w, BATCH_MAX);
 	uint64_t before = n->log.tree.size;
 	enum err e = ERR_OK;
 
-	if (w->now_ms >= FAULTS_END_MS && !world_is_forked(w, n->number))
+	if (is_over(n))
 		return;
 	world_plan(w, 1 + world_below(w, 2 * NODE_EDIT_MEAN_MS), AT_NODE_EDIT, n->number, 0,
 		   n->epoch, NULL);
 	if (n->machine.gated)
 		return;
-	e = edit_batch(n, count);
-	while (e && node_host_grow(n, e))
-		e = edit_batch(n, count);
-	if (!node_host_survives(n))
-		return;
+	e = edit(n);
 	if (e == ERR_DISK_FULL) {
 		w->tally.full++;
 		world_tell(w, node_host_name(n), "edit refused: no room on the disk");
-	} else if (e && e != ERR_AGAIN) {
-		world_fail(w, "node %s cannot edit: %s", n->name.text, err_code(e));
+	} else if (e && e != ERR_AGAIN && e != ERR_SYNC && !memstore_died(n->disk)) {
+		node_host_noticed(n, "an edit fails", e);
 	}
-	if (e)
+	if (!node_host_survives(n) || e)
 		return;
 	if (chain_follow(&n->chain, &n->log, n->store))
 		world_fail(w, "node %s cannot read its own log", n->name.text);

@@ -7,12 +7,7 @@
 
 #include "world.h"
 
-enum {
-	TICK_MS = 250,
-	SMALL_MAP = 30000, /* some nodes begin with a map that fills */
-	QUEUE_MAX = 64,
-	START_AGAIN_MS = 1000,
-};
+enum { TICK_MS = 250, QUEUE_MAX = 64, START_AGAIN_MS = 1000, HEAL_MS = 1500 };
 
 const char *node_host_name(const struct node_host *n)
 {
@@ -21,94 +16,57 @@ const char *node_host_name(const struct node_host *n)
 	return n->number == TWIN ? TWIN_NAME : n->name.text;
 }
 
-/* ---- the log ---- */
-
-static enum err note_at(struct node_host *n, struct txn *t, uint64_t size, struct buf *ret)
+struct wall_ms node_host_wall(const struct node_host *n)
 {
-	struct checkpoint c = {.size = size};
-	struct bytes stored;
-	struct tree tree;
-	enum err e = log_checkpoint(&n->log, t, size, &stored);
+	return (struct wall_ms){WALL_BEGIN_MS + n->w->now_ms + n->clock_ms};
+}
 
-	if (e == ERR_OK) {
-		buf_add_bytes(ret, stored);
-		return buf_check(ret);
+/* ---- what ends it ---- */
+
+void node_host_noticed(struct node_host *n, const char *how, enum err e)
+{
+	if (!n->damage.there) {
+		world_fail(n->w, "node %s: %s (%s), and nothing is damaged", node_host_name(n), how,
+			   err_code(e));
+		return;
 	}
-	if (e == ERR_NOT_FOUND)
-		e = log_tree_at(&n->log, t, size, &tree);
-	if (e)
-		return e;
-	memcpy(c.origin, n->signer.key.name, sizeof(c.origin));
-	c.root = tree_root(&tree);
-	return checkpoint_sign(&c, &n->signer, ret);
+	if (!n->damage.told)
+		world_tell(n->w, node_host_name(n), "notices damage in its %s: %s (%s)",
+			   n->damage.where, how, err_code(e));
+	n->damage.told = true;
+	n->fault = ERR_CORRUPT;
 }
 
-enum err node_host_append(struct node_host *n, struct txn *t, struct bytes raw,
-			  const struct event *event)
+/* The folder is moved aside: a copy is put in its place, or the log is fetched back. */
+static void heal(struct node_host *n)
 {
-	uint64_t index = n->log.tree.size;
-	enum err e = log_append(&n->log, t, raw);
+	struct world *w = n->w;
+	bool copy = n->has_copy && world_chance(w, 500);
 
-	if (!e)
-		e = view_fold_time(n->fold, &n->view, t, index, &event->recorded);
-	if (!e)
-		e = view_fold_event(n->fold, &n->view, t, index, n->log.name, index, event);
-	return e;
+	w->tally.noticed++;
+	n->damage = (struct damage){0};
+	n->safe = (struct promise){0};
+	memstore_wipe(n->disk);
+	if (copy && memstore_copy(n->copy, n->disk))
+		world_fail(w, "a copy cannot be put back");
+	world_tell(w, node_host_name(n), "%s",
+		   copy ? "a copy is put in its store's place" : "its store is moved aside");
+	wire_forget(w, n->number);
 }
 
-void node_host_undo(struct node_host *n, struct txn *t)
-{
-	struct txn *read = NULL;
-
-	txn_abort(t);
-	view_fold_abandon(n->fold);
-	if (txn_begin(n->store, false, &read) || log_reload(&n->log, read))
-		world_fail(n->w, "log %s cannot be read again after a failure", n->name.text);
-	txn_abort(read);
-}
-
-/* Seals, folds, commits; `note` empty: signs one.  On failure nothing of it stands. */
-enum err node_host_finish(struct node_host *n, struct txn *t, struct bytes note)
-{
-	struct checkpoint c = {.size = n->log.tree.size, .root = tree_root(&n->log.tree)};
-	enum err e = ERR_OK;
-
-	if (note.size == 0) {
-		buf_clear(&n->note);
-		memcpy(c.origin, n->signer.key.name, sizeof(c.origin));
-		e = checkpoint_sign(&c, &n->signer, &n->note);
-		note = buf_bytes(&n->note);
-	}
-	if (!e)
-		e = log_seal(&n->log, t, note);
-	if (!e)
-		e = view_fold_finish(n->fold, &n->view, t, n->log.tree.size);
-	if (!e) {
-		e = txn_commit(t);
-		t = NULL;
-	}
-	if (e && !memstore_died(n->disk))
-		node_host_undo(n, t);
-	if (!e && n->log.tree.size > n->mark && n->mark_found)
-		n->mark = n->log.tree.size;
-	return e;
-}
-
-bool node_host_grow(struct node_host *n, enum err why)
-{
-	if (why != ERR_MAP_FULL || store_grow(n->store))
-		return false;
-	n->w->tally.grown++;
-	return true;
-}
-
-/* What follows a write: the process may have died in it. */
 bool node_host_survives(struct node_host *n)
 {
-	if (!memstore_died(n->disk))
+	bool died = memstore_died(n->disk);
+
+	if (!died && !n->fault && !n->again)
 		return true;
-	node_host_crash(n, "killed in a commit");
-	world_plan(n->w, 50 + world_below(n->w, 3000), AT_NODE_START, n->number, 0, n->epoch, NULL);
+	node_host_crash(n, died       ? "killed in a commit"
+			   : n->again ? "begins anew, to erase for good"
+				      : err_text(n->fault));
+	if (n->damage.told)
+		heal(n);
+	world_plan(n->w, n->damage.told ? HEAL_MS : 50 + world_below(n->w, 3000), AT_NODE_START,
+		   n->number, 0, n->epoch, NULL);
 	return false;
 }
 
@@ -151,7 +109,7 @@ static enum err send_notes(struct node_host *n, const struct node_action *a, str
 	enum err e = ERR_OK;
 
 	if (a->header.size > 0) {
-		e = note_at(n, read, a->header.size, &n->note);
+		e = node_keys_show(n, read, a->header.size, &n->note);
 		frames[0] = buf_bytes(&n->note);
 		count = 1;
 	}
@@ -159,6 +117,13 @@ static enum err send_notes(struct node_host *n, const struct node_action *a, str
 	    node_host_witnessed(n, (unsigned)a->link, read, &frames[1]) == ERR_OK)
 		count = 2;
 	return e ? e : node_host_send(n, a->link, &a->header, frames, count);
+}
+
+/* What cannot be read is no reason to sign anything. */
+static void unsent(struct node_host *n, const char *what, enum err e)
+{
+	if (e && e != ERR_AGAIN)
+		node_host_noticed(n, what, e);
 }
 
 static void send_signed(struct node_host *n, const struct node_action *a)
@@ -170,9 +135,7 @@ static void send_signed(struct node_host *n, const struct node_action *a)
 	if (!e)
 		e = send_notes(n, a, read);
 	txn_abort(read);
-	if (e && e != ERR_AGAIN)
-		world_fail(n->w, "node %s cannot sign at %" PRIu64 ": %s", n->name.text,
-			   a->header.size, err_code(e));
+	unsent(n, "a checkpoint cannot be shown", e);
 }
 
 static enum err pack(struct node_host *n, struct txn *read, uint64_t from, uint32_t count,
@@ -184,18 +147,68 @@ static enum err pack(struct node_host *n, struct txn *read, uint64_t from, uint3
 		buf_clear(&n->frame[i]);
 	for (uint32_t i = 0; i < count; i++) {
 		struct bytes event;
+		struct hash leaf;
 		enum err e = log_event(&n->log, read, from + i, &event);
+		bool redacted = e == ERR_REDACTED;
 
+		if (redacted)
+			e = log_leaf(&n->log, read, from + i, &leaf);
 		if (e)
 			return e;
-		if (n->frame[used].size + 2 + event.size > FRAME_BYTES_MAX)
+		if (n->frame[used].size + 2 + (redacted ? HASH_BYTES : event.size) >
+		    FRAME_BYTES_MAX)
 			used++;
 		if (used == COMMIT_FRAMES_MAX)
 			return ERR_LIMIT;
-		bundle_add(&n->frame[used], event);
+		if (redacted)
+			bundle_add_redacted(&n->frame[used], leaf.b);
+		else
+			bundle_add(&n->frame[used], event);
 	}
 	*ret_frames = used + 1;
 	return ERR_OK;
+}
+
+/* The largest stored checkpoint of at most `most` events, if it is beyond `from`. */
+static enum err sealed(struct node_host *n, struct txn *read, uint64_t from, uint64_t most,
+		       uint64_t *ret)
+{
+	struct bytes note;
+
+	for (uint64_t size = most; size > from; size--) {
+		enum err e = log_checkpoint(&n->log, read, size, &note);
+
+		if (e != ERR_NOT_FOUND) {
+			*ret = size;
+			return e;
+		}
+	}
+	return ERR_NOT_FOUND;
+}
+
+/* Where a smaller window cuts between two checkpoints, one is signed there; 0: wait for room. */
+static enum err cut(struct node_host *n, struct txn *read, const struct node_action *a,
+		    uint32_t *ret)
+{
+	uint64_t from = a->header.from;
+	uint64_t size = 0;
+	uint32_t count = 0;
+	enum err e = log_fit(&n->log, read, from, a->size, a->bytes_max, &count);
+
+	if (e)
+		return e;
+	if (count > a->events_max)
+		count = a->events_max;
+	if (count > 1 && world_chance(n->w, 200)) /* cuts may differ from server to server */
+		count = 1 + world_below(n->w, count);
+	else
+		e = sealed(n, read, from, from + count, &size);
+	if (e == ERR_OK && size > from)
+		count = (uint32_t)(size - from);
+	else if (e == ERR_NOT_FOUND && n->machine.links[a->link].under_way_bytes > 0)
+		count = 0;
+	*ret = count;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 static void send_commit(struct node_host *n, const struct node_action *a, struct queue *q)
@@ -208,16 +221,12 @@ static void send_commit(struct node_host *n, const struct node_action *a, struct
 	enum err e = txn_begin(n->store, false, &read);
 
 	if (!e)
-		e = log_fit(&n->log, read, header.from, a->size, a->bytes_max, &header.count);
-	if (header.count > a->events_max)
-		header.count = a->events_max;
+		e = cut(n, read, a, &header.count);
 	if (!e && header.count == 0)
-		e = ERR_AGAIN;             /* not one event fits what is left of the credit */
-	if (!e && world_chance(n->w, 200)) /* cuts may differ from server to server */
-		header.count = 1 + world_below(n->w, header.count);
+		e = ERR_AGAIN;
 	buf_clear(&n->note);
 	if (!e)
-		e = note_at(n, read, header.from + header.count, &n->note);
+		e = node_keys_note(n, read, header.from + header.count, &n->note);
 	if (!e)
 		e = pack(n, read, header.from, header.count, &frames);
 	txn_abort(read);
@@ -230,47 +239,23 @@ static void send_commit(struct node_host *n, const struct node_action *a, struct
 		sent.size = header.from + header.count;
 		for (size_t i = 0; i < frames; i++)
 			sent.bytes += n->frame[i].size;
-	} else if (e != ERR_AGAIN) {
-		world_fail(n->w, "node %s cannot send from %" PRIu64 ": %s", n->name.text,
-			   header.from, err_code(e));
 	}
+	unsent(n, "a commit cannot be sent", e);
 	queue_add(n, q, sent);
-}
-
-static enum err try_append(struct node_host *n, const struct commit *c)
-{
-	struct txn *t = NULL;
-	enum err e = txn_begin(n->store, true, &t);
-
-	for (uint32_t i = 0; !e && i < c->count; i++) {
-		struct event event;
-
-		arena_reset(&n->arena);
-		e = event_decode(c->events[i], &n->arena, &event);
-		if (!e)
-			e = node_host_append(n, t, c->events[i], &event);
-		if (!e && event.recorded.ms > n->last_recorded.ms)
-			n->last_recorded = event.recorded;
-	}
-	if (e) {
-		node_host_undo(n, t);
-		return e;
-	}
-	return node_host_finish(n, t, c->note);
 }
 
 static void append(struct node_host *n, const struct node_action *a, struct queue *q)
 {
-	struct node_event told = {.kind = NODE_EV_STORED, .tree = &n->log.tree};
-	enum err e = try_append(n, a->commit);
+	struct node_event told = {.kind = NODE_EV_STORED, .link = a->link, .tree = &n->log.tree};
+	enum err e = node_log_fetched(n, a->commit);
 
-	while (e && node_host_grow(n, e))
-		e = try_append(n, a->commit);
-	if (memstore_died(n->disk))
+	if (memstore_died(n->disk) || n->fault)
 		return;
 	if (e) {
 		world_tell(n->w, node_host_name(n), "fetched events not stored: %s", err_code(e));
 		told.kind = NODE_EV_FAILED;
+		if (e != ERR_DISK_FULL)
+			node_host_noticed(n, "fetched events cannot be stored", e);
 	} else {
 		n->w->tally.fetched += a->commit->count;
 		world_tell(n->w, node_host_name(n), "fetched back to %" PRIu64, n->log.tree.size);
@@ -278,14 +263,47 @@ static void append(struct node_host *n, const struct node_action *a, struct queu
 	queue_add(n, q, told);
 }
 
+/* Whether this alarm is one that has to be. */
+static bool is_expected(const struct node_host *n, unsigned server)
+{
+	const struct world *w = n->w;
+
+	return world_is_forked(w, n->number) || world_was_put_back(w, server) ||
+	       world_is_revoked(w, n->number);
+}
+
 static void alarm_person(struct node_host *n, size_t link)
 {
 	const struct node_link *l = &n->machine.links[link];
+	struct server_host *s = &n->w->servers[link];
 
 	world_tell(n->w, node_host_name(n), "ALARM at server %zu: %s: %s", link,
 		   err_code(l->refused), l->refused_text);
-	if (!world_is_forked(n->w, n->number) && !world_was_put_back(n->w, (unsigned)link))
-		world_fail(n->w, "an honest node had to call a person");
+	if (is_expected(n, (unsigned)link))
+		return;
+	if (n->damage.there) {
+		node_host_noticed(n, "a server refuses what it sends", l->refused);
+		return;
+	}
+	if (l->refused == ERR_FROZEN && act_is_planned(n->w, ACT_FREEZE, (unsigned)link, n->number))
+		return;
+	if (l->refused == ERR_REDACTED && /* an act of the other server came first */
+	    act_is_planned(n->w, ACT_REDACT, (unsigned)link, n->number))
+		return;
+	server_host_noticed(s, "a node cannot take what it sends", l->refused);
+}
+
+static void opened(struct node_host *n)
+{
+	struct node_keys *k = &n->keys;
+
+	world_tell(n->w, node_host_name(n), "the gate opens at %" PRIu64, n->machine.size);
+	k->mark_found = true;
+	if (k->mark < n->machine.size)
+		k->mark = n->machine.size;
+	k->mark_synced = k->mark;
+	k->mark_synced_ms = n->w->now_ms;
+	check_opened(n);
 }
 
 static void perform(struct node_host *n, const struct node_action *a, struct queue *q)
@@ -310,17 +328,18 @@ static void perform(struct node_host *n, const struct node_action *a, struct que
 		alarm_person(n, a->link);
 		break;
 	case NODE_OPENED:
-		world_tell(n->w, node_host_name(n), "the gate opens at %" PRIu64, n->machine.size);
-		n->mark_found = true;
-		if (n->mark < n->machine.size)
-			n->mark = n->machine.size;
-		check_opened(n);
+		opened(n);
+		if (node_keys_mend(n))
+			queue_add(n, q,
+				  (struct node_event){.kind = NODE_EV_GREW, .tree = &n->log.tree});
 		break;
 	case NODE_WITNESS:
-		node_host_witness(n, a);
+		if (node_host_witness(n, a))
+			queue_add(n, q,
+				  (struct node_event){.kind = NODE_EV_DISTRUST, .link = a->link});
 		break;
 	case NODE_CARRY_OUT:
-		world_fail(n->w, "node %s has a duty that nobody laid on it", n->name.text);
+		node_duty_carry_out(n, a);
 		break;
 	}
 }
@@ -328,11 +347,11 @@ static void perform(struct node_host *n, const struct node_action *a, struct que
 /* What the servers confirmed is a promise from now on. */
 static void note_promises(struct node_host *n)
 {
-	unsigned region = n->number == TWIN ? n->w->forked : n->number;
+	unsigned log = world_log_of(n->w, n->number);
 
 	for (unsigned i = 0; i < SERVERS; i++) {
 		const struct node_link *link = &n->machine.links[i];
-		struct promise *p = &n->w->promised[i][region];
+		struct promise *p = &n->w->promised[i][log];
 
 		if (link->confirmed > n->machine.size || link->confirmed > n->chain.count) {
 			world_fail(n->w, "log %s: more is confirmed than there is", n->name.text);
@@ -345,8 +364,20 @@ static void note_promises(struct node_host *n)
 			continue;
 		n->w->tally.confirmed += link->confirmed - p->size;
 		*p = (struct promise){link->confirmed, n->chain.at[link->confirmed]};
-		check_promise(n->w, i, region);
+		check_promise(n->w, i, log);
 	}
+}
+
+static void follow_chain(struct node_host *n)
+{
+	if (n->chain.count == n->log.tree.size)
+		return;
+	if (chain_follow(&n->chain, &n->log, n->store)) {
+		node_host_noticed(n, "its own log cannot be read", ERR_CORRUPT);
+		return;
+	}
+	for (unsigned i = 0; i < SERVERS && n->number != TWIN; i++)
+		check_prefix(n->w, i, n->number);
 }
 
 void node_host_step(struct node_host *n, const struct node_event *event)
@@ -360,19 +391,17 @@ void node_host_step(struct node_host *n, const struct node_event *event)
 		q.first = (q.first + 1) % QUEUE_MAX;
 		q.count--;
 		e.mono.ms = n->w->now_ms;
-		e.wall.ms = n->w->now_ms;
+		e.wall = node_host_wall(n);
 		e.random = (uint32_t)world_random(n->w);
 		node_step(&n->machine, &e, &n->update);
-		for (size_t i = 0; i < n->update.count; i++)
+		for (size_t i = 0; i < n->update.count && !n->fault; i++)
 			perform(n, &n->update.actions[i], &q);
 		if (!node_host_survives(n))
 			return;
 	}
-	if (chain_follow(&n->chain, &n->log, n->store))
-		world_fail(n->w, "node %s cannot read its own log", n->name.text);
+	follow_chain(n);
 	note_promises(n);
-	for (unsigned i = 0; i < SERVERS && n->number != TWIN; i++)
-		check_prefix(n->w, i, n->number);
+	(void)node_host_survives(n);
 }
 
 void node_host_hear(struct node_host *n, unsigned server, const struct packet *p)
@@ -390,70 +419,78 @@ void node_host_tick(struct node_host *n)
 	const struct node_event e = {.kind = NODE_EV_TICK};
 
 	world_plan(n->w, TICK_MS, AT_NODE_TICK, n->number, 0, n->epoch, NULL);
+	node_keys_tick(n);
 	node_host_step(n, &e);
 }
 
 /* ---- starting and dying ---- */
 
-static enum err last_time(struct node_host *n, struct txn *read)
+/* The time that the next event must not be before; a redacted one has none. */
+static enum err last_time(struct node_host *n)
 {
-	struct bytes raw;
-	struct event event;
-	enum err e = ERR_OK;
+	struct txn *read = NULL;
+	enum err begun = txn_begin(n->store, false, &read);
+	enum err e = ERR_REDACTED;
 
 	n->last_recorded.ms = 0;
-	if (n->log.tree.size == 0)
-		return ERR_OK;
-	e = log_event(&n->log, read, n->log.tree.size - 1, &raw);
-	if (!e)
-		e = event_decode(raw, &n->arena, &event);
-	if (!e)
-		n->last_recorded = event.recorded;
-	arena_reset(&n->arena);
-	return e;
+	for (uint64_t i = n->log.tree.size; !begun && i > 0 && e == ERR_REDACTED; i--) {
+		struct bytes raw;
+
+		e = log_event(&n->log, read, i - 1, &raw);
+		if (!e)
+			e = recorded_time(raw, &n->last_recorded);
+	}
+	txn_abort(read);
+	return e == ERR_REDACTED ? begun : e;
 }
 
-static enum err key_at(void *context, uint64_t size, struct vkey *ret)
+/* Whether the store is this log's, whole, and signed by these keys. */
+static enum err check_newest(struct node_host *n)
 {
-	const struct node_host *n = context;
+	struct txn *read = NULL;
+	struct checkpoint newest;
+	struct hash root = tree_root(&n->log.tree);
+	struct bytes note;
+	struct vkey key;
+	uint64_t size = 0;
+	enum err e = txn_begin(n->store, false, &read);
 
-	(void)size;
-	*ret = n->signer.key;
-	return ERR_OK;
-}
-
-static bool redacted(void *context, uint64_t index, struct hash leaf)
-{
-	(void)context;
-	(void)index;
-	(void)leaf;
-	return false;
+	if (!e)
+		e = log_newest(&n->log, read, &size, &note);
+	if (!e)
+		e = node_keys_at(n, size, &key);
+	if (!e)
+		e = checkpoint_open(note, &key, &newest);
+	if (!e && (newest.size != n->log.tree.size || !hash_equal(newest.root, root)))
+		e = ERR_ROOT;
+	txn_abort(read);
+	return e == ERR_NOT_FOUND && n->log.tree.size == 0 ? ERR_OK : e;
 }
 
 static enum err open_all(struct node_host *n)
 {
-	const struct node_lookup lookup = {n, key_at, redacted};
-	const struct store_options options = {.map_bytes = n->number % 3 == 0 ? SMALL_MAP : 0};
-	struct txn *read = NULL;
-	enum err e = store_open(n->disk, &options, &n->store);
+	const struct node_lookup lookup = {n, node_keys_at, node_duty_known};
+	bool scrubbed = false;
+	enum err e = view_fold_new(&n->fold);
 
 	if (!e)
-		e = log_open(n->store, n->name, true, &n->log);
+		e = node_log_open(n);
 	if (!e)
-		e = store_table(n->store, "witnessed", true, &n->witnessed);
+		e = check_newest(n);
 	if (!e)
-		e = view_open(n->store, true, &n->view);
+		e = node_log_scrub(n, &scrubbed);
 	if (!e)
-		e = view_fold_new(&n->fold);
+		e = last_time(n);
 	if (!e)
-		e = txn_begin(n->store, false, &read);
+		e = node_keys_heal(n);
 	if (!e)
-		e = last_time(n, read);
-	txn_abort(read);
+		e = node_witness_recall(n);
 	if (!e)
-		e = node_machine_init(&n->machine, n->name, &lookup, &n->log.tree, n->mark,
-				      n->mark_found, SERVERS);
-	return e;
+		e = node_machine_init(&n->machine, n->name, &lookup, &n->log.tree, n->keys.mark,
+				      n->keys.mark_found, SERVERS);
+	if (!e)
+		node_keys_raise_mark(n); /* it may have died between commit and mark */
+	return e ? e : chain_follow(&n->chain, &n->log, n->store);
 }
 
 void node_host_start(struct node_host *n)
@@ -466,20 +503,18 @@ void node_host_start(struct node_host *n)
 	memset(n->told, 0, sizeof(n->told));
 	chain_clear(&n->chain);
 	e = open_all(n);
-	if (!e)
-		e = chain_follow(&n->chain, &n->log, n->store);
+	if (e && !memstore_died(n->disk) && e != ERR_SYNC && e != ERR_DISK_FULL)
+		node_host_noticed(n, "its store is refused", e);
+	if (e == ERR_SYNC)
+		n->fault = e;
 	if (e == ERR_DISK_FULL) { /* it refuses to start, and is started again */
 		node_host_crash(n, "no room on the disk to begin with");
 		world_plan(n->w, START_AGAIN_MS, AT_NODE_START, n->number, 0, n->epoch, NULL);
 		return;
 	}
-	if (e) {
-		world_fail(n->w, "node %s does not start: %s", node_host_name(n), err_code(e));
+	if (!node_host_survives(n))
 		return;
-	}
 	check_accepted(n);
-	if (n->mark_found && n->mark < n->log.tree.size)
-		n->mark = n->log.tree.size; /* it may have died between commit and mark */
 	world_tell(n->w, node_host_name(n), "starts with %" PRIu64 " events%s", n->log.tree.size,
 		   n->machine.gated ? ", gated" : "");
 	world_plan(n->w, world_below(n->w, TICK_MS), AT_NODE_TICK, n->number, 0, n->epoch, NULL);
@@ -487,15 +522,8 @@ void node_host_start(struct node_host *n)
 		   NULL);
 }
 
-void node_host_crash(struct node_host *n, const char *why)
+static void close_all(struct node_host *n)
 {
-	if (n->up && why)
-		world_tell(n->w, node_host_name(n), "dies: %s", why);
-	n->up = false;
-	n->epoch++;
-	for (unsigned i = 0; n->w && i < SERVERS; i++)
-		wire_close(n->w, n->number, i);
-	memstore_crash(n->disk, false);
 	node_machine_free(&n->machine);
 	view_fold_free(n->fold);
 	n->fold = NULL;
@@ -505,4 +533,25 @@ void node_host_crash(struct node_host *n, const char *why)
 	buf_free(&n->header);
 	for (size_t i = 0; i < COMMIT_FRAMES_MAX; i++)
 		buf_free(&n->frame[i]);
+}
+
+void node_host_crash(struct node_host *n, const char *why)
+{
+	if (n->up && why)
+		world_tell(n->w, node_host_name(n), "dies: %s", why);
+	n->up = false;
+	n->again = false;
+	n->fault = ERR_OK;
+	n->epoch++;
+	for (unsigned i = 0; n->w && i < SERVERS; i++)
+		wire_close(n->w, n->number, i);
+	memstore_crash(n->disk);
+	close_all(n);
+}
+
+void node_host_fall(struct node_host *n, const char *why)
+{
+	node_host_crash(n, why);
+	n->keys.mark = n->keys.mark_synced;
+	n->w->tally.fell++;
 }

@@ -6,6 +6,8 @@
 #include "tlog/witness.h"
 #include "world.h"
 
+enum { KILL_PERMILLE = 3 }; /* between the file and the store */
+
 enum err node_host_witnessed(struct node_host *n, unsigned server, struct txn *t, struct bytes *ret)
 {
 	return txn_get(t, n->witnessed, bytes_of_text(n->w->servers[server].signer.key.name), ret);
@@ -47,13 +49,55 @@ static enum err keep_once(struct node_host *n, struct bytes origin, struct bytes
 	return e;
 }
 
+/* The file beside the keys first, then the store: from now on this node stands by that note. */
 static enum err keep(struct node_host *n, unsigned server, struct bytes note)
 {
 	struct bytes origin = bytes_of_text(n->w->servers[server].signer.key.name);
-	enum err e = keep_once(n, origin, note);
+	enum err e = ERR_OK;
 
-	while (e && node_host_grow(n, e))
+	buf_clear(&n->keys.witnessed[server]);
+	buf_add_bytes(&n->keys.witnessed[server], note);
+	if (world_chance(n->w, KILL_PERMILLE))
+		memstore_kill_at_commit(n->disk, MEMSTORE_DIES_BEFORE);
+	e = keep_once(n, origin, note);
+
+	while (e && node_log_grow(n, e))
 		e = keep_once(n, origin, note);
+	return e;
+}
+
+static enum err recall(struct node_host *n, unsigned server)
+{
+	struct bytes file = buf_bytes(&n->keys.witnessed[server]);
+	struct checkpoint before, kept;
+	struct txn *read = NULL;
+	struct bytes note;
+	enum err e = file.size ? txn_begin(n->store, false, &read) : ERR_NOT_FOUND;
+	bool knows = false;
+
+	if (e)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = log_note_read(file, &kept);
+	if (!e)
+		e = node_host_witnessed(n, server, read, &note);
+	if (!e)
+		e = log_note_read(note, &before);
+	knows = !e && before.size >= kept.size;
+	txn_abort(read);
+	if (knows || (e && e != ERR_NOT_FOUND))
+		return e;
+	e = keep_once(n, bytes_of_text(kept.origin), file);
+	while (e && node_log_grow(n, e))
+		e = keep_once(n, bytes_of_text(kept.origin), file);
+	return e;
+}
+
+enum err node_witness_recall(struct node_host *n)
+{
+	enum err e = ERR_OK;
+
+	for (unsigned i = 0; !e && i < SERVERS; i++)
+		e = recall(n, i);
 	return e;
 }
 
@@ -81,8 +125,8 @@ static void cosign(struct node_host *n, const struct node_action *a, const struc
 	enum err e = checkpoint_text(c, &text);
 
 	if (!e)
-		e = note_cosign(buf_bytes(&text), (uint64_t)n->w->now_ms / 1000, &n->witness,
-				&line);
+		e = note_cosign(buf_bytes(&text), (uint64_t)node_host_wall(n).ms / 1000,
+				&node_keys_present(n)->witness, &line);
 	frame = buf_bytes(&line);
 	if (e)
 		world_fail(n->w, "node %s cannot cosign: %s", n->name.text, err_code(e));
@@ -93,7 +137,7 @@ static void cosign(struct node_host *n, const struct node_action *a, const struc
 	buf_free(&line);
 }
 
-static bool read_proof(struct bytes raw, struct proof *ret)
+bool read_proof(struct bytes raw, struct proof *ret)
 {
 	ret->count = raw.size / HASH_BYTES;
 	if (raw.size % HASH_BYTES || ret->count > PROOF_HASHES_MAX)
@@ -115,7 +159,7 @@ static bool others_agree(const struct vkey *key, const struct witness_state *sta
 	       (theirs.size != state->size || hash_equal(theirs.root, state->root));
 }
 
-void node_host_witness(struct node_host *n, const struct node_action *a)
+bool node_host_witness(struct node_host *n, const struct node_action *a)
 {
 	const struct vkey *key = &n->w->servers[a->link].signer.key;
 	struct witness_state state;
@@ -125,27 +169,36 @@ void node_host_witness(struct node_host *n, const struct node_action *a)
 	enum err e = load(n, (unsigned)a->link, &state);
 
 	if (e) {
-		world_fail(n->w, "node %s forgot what it witnessed: %s", n->name.text, err_code(e));
-		return;
+		node_host_noticed(n, "what was witnessed cannot be read", e);
+		return false;
 	}
 	if (read_proof(a->frames[2], &proof))
 		answer = witness_judge(key, &state, a->header.from, &proof, a->frames[1], &c);
-	if (!others_agree(key, &state, a->frames[3]))
-		answer = WITNESS_OTHER_ROOT;
-	if (answer == WITNESS_CONFLICT) {
-		decline(n, a, ERR_OLD, state.size);
-		return;
-	}
-	if (answer != WITNESS_COSIGN) {
+	if (!others_agree(key, &state, a->frames[3]) ||
+	    witness_shows_fork(answer, &state, a->header.from, &c)) {
 		world_fail(n->w, "node %s sees two histories of an honest server (%d)",
 			   n->name.text, (int)answer);
-		return;
+		return true;
 	}
-	e = keep(n, (unsigned)a->link, a->frames[1]);
-	if (memstore_died(n->disk))
-		return;
+	if (answer == WITNESS_CONFLICT) {
+		decline(n, a, ERR_OLD, state.size);
+		return false;
+	}
+	if (answer != WITNESS_COSIGN) {
+		decline(n, a, ERR_PROOF, 0);
+		server_host_noticed(&n->w->servers[a->link], "a witness cannot take its offer",
+				    ERR_PROOF);
+		return false;
+	}
+	if (c.size != state.size)
+		e = keep(n, (unsigned)a->link, a->frames[1]);
+	if (e == ERR_SYNC)
+		n->fault = e;
+	if (memstore_died(n->disk) || n->fault)
+		return false;
 	if (e)
 		decline(n, a, e, 0);
 	else
 		cosign(n, a, &c);
+	return false;
 }

@@ -74,8 +74,8 @@ static int tell(uint64_t seed, bool verbose)
 		return 3;
 	word = play(w, seed, verbose);
 	if (!word.held)
-		(void)printf("%s\nseed %" PRIu64 " FAILED; again: splot-sim --seeds 1 --from %"
-			     PRIu64 " --verbose\n",
+		(void)printf("%s\nseed %" PRIu64
+			     " FAILED; again: splot-sim --seeds 1 --from %" PRIu64 " --verbose\n",
 			     buf_text(&w->story), seed, seed);
 	world_free(w);
 	free(w);
@@ -225,6 +225,18 @@ static const struct {
 	{offsetof(struct tally, grown), "maps grown"},
 	{offsetof(struct tally, cosigned), "cosignatures"},
 	{offsetof(struct tally, put_back), "servers put back and noticed"},
+	{offsetof(struct tally, fell), "machines that fell"},
+	{offsetof(struct tally, unsynced), "unsynced views thrown away"},
+	{offsetof(struct tally, damaged), "bits flipped at rest"},
+	{offsetof(struct tally, noticed), "of them noticed"},
+	{offsetof(struct tally, jumps), "clocks that jumped"},
+	{offsetof(struct tally, stalls), "hosts stalled or slow"},
+	{offsetof(struct tally, rotated), "rotations"},
+	{offsetof(struct tally, revoked), "revocations"},
+	{offsetof(struct tally, released), "releases"},
+	{offsetof(struct tally, redacted), "redactions"},
+	{offsetof(struct tally, hostile), "hostile messages"},
+	{offsetof(struct tally, unwelcome), "of unwelcome keys"},
 };
 
 static void print(const struct run *run, struct sum *sum)

@@ -3,23 +3,15 @@
 
 enum { FOLD_EVENTS = 64 };
 
-const struct log *server_host_find(void *context, struct log_name name)
-{
-	struct server_host *s = context;
-	int region = log_name_region(name);
-
-	return region == REGION_NONE ? NULL : &s->logs[region];
-}
-
 static enum err fold_once(struct server_host *s, struct txn *read, size_t *ret_events)
 {
-	const struct log_finder finder = {s, server_host_find};
+	const struct log_finder finder = archive_finder(&s->archive);
 	struct txn *write = NULL;
 	enum err e = txn_begin(s->view_store, true, &write);
 
 	if (e)
 		return e;
-	e = national_fold(&s->national, &finder, read, &s->view, write, s->fold, &s->arena,
+	e = national_fold(s->archive.national, &finder, read, &s->view, write, s->fold, &s->arena,
 			  FOLD_EVENTS, &s->folded, ret_events);
 	if (!e)
 		return txn_commit(write);
@@ -32,7 +24,7 @@ void server_host_fold(struct server_host *s)
 	struct txn *read = NULL;
 	uint64_t before = s->folded;
 	size_t events = 0;
-	enum err e = txn_begin(s->store, false, &read);
+	enum err e = txn_begin(s->archive.store, false, &read);
 
 	world_plan(s->w, 1 + world_below(s->w, SERVER_FOLD_MS), AT_SERVER_FOLD, s->number, 0,
 		   s->epoch, NULL);
@@ -46,6 +38,9 @@ void server_host_fold(struct server_host *s)
 		return;
 	view_fold_abandon(s->fold);
 	s->folded = before;
-	if (e != ERR_DISK_FULL)
-		world_fail(s->w, "server %u cannot fold: %s", s->number, err_code(e));
+	if (e == ERR_SYNC)
+		s->fault = e;
+	else if (e != ERR_DISK_FULL)
+		server_host_noticed(s, "its logs cannot be folded", e);
+	(void)server_host_survives(s);
 }

@@ -1,5 +1,5 @@
 /* The server's driver over the simulated disk and network: what splot-server does, with the same
- * machine, the same logs and the same view. */
+ * machine, the same logs and trust, and the same view. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +8,11 @@
 
 enum {
 	TICK_MS = 1000,
-	START_AGAIN_MS = 1000,
 	TURN_MESSAGES = 64,
 	SYNC_MS = 12,
 	SLOW_PERMILLE = 5,
 	SLOW_MS = 3000,
-	SMALL_MAP = 100000, /* one of the two begins with a map that fills */
+	HEAL_MS = 1500,
 };
 
 const char *server_host_name(const struct server_host *s)
@@ -23,70 +22,66 @@ const char *server_host_name(const struct server_host *s)
 	return SERVER_NAMES[s->number];
 }
 
-static int region_of(struct log_name name)
+struct wall_ms server_host_wall(const struct server_host *s)
 {
-	return log_name_region(name);
+	return (struct wall_ms){WALL_BEGIN_MS + s->w->now_ms + s->clock_ms};
 }
 
-/* ---- the turn's transaction ---- */
-
-enum err server_host_writing(struct server_host *s)
+struct log *server_host_log(struct server_host *s, unsigned log)
 {
-	return s->write ? ERR_OK : txn_begin(s->store, true, &s->write);
+	return archive_log(&s->archive, s->w->nodes[log].name);
 }
 
-static void abandon(struct server_host *s)
+uint64_t server_host_size(const struct server_host *s)
 {
-	struct txn *read = NULL;
-	enum err e = ERR_OK;
+	return s->archive.size;
+}
 
-	txn_abort(s->write);
-	s->write = NULL;
-	if (memstore_died(s->disk))
+/* ---- what ends it ---- */
+
+void server_host_noticed(struct server_host *s, const char *how, enum err e)
+{
+	if (!s->damage.there) {
+		world_fail(s->w, "server %u: %s (%s), and nothing is damaged", s->number, how,
+			   err_code(e));
 		return;
-	e = txn_begin(s->store, false, &read);
-	if (!e)
-		e = log_reload(&s->national, read);
-	for (size_t i = 0; !e && i < REGIONS; i++)
-		e = log_reload(&s->logs[i], read);
-	txn_abort(read);
-	if (e)
-		world_fail(s->w, "server %u cannot read its logs again", s->number);
+	}
+	if (!s->damage.told)
+		world_tell(s->w, server_host_name(s), "notices damage in its %s: %s (%s)",
+			   s->damage.where, how, err_code(e));
+	s->damage.told = true;
+	s->fault = ERR_CORRUPT;
 }
 
-static enum err seal_and_commit(struct server_host *s)
+/* The copy that is as new as the store: of a mirrored disk, say.  An older one is another fault
+ * (PUT_BACK_RUNS); the view is folded anew. */
+static void heal(struct server_host *s)
 {
-	struct checkpoint c = {.size = s->national.tree.size, .root = tree_root(&s->national.tree)};
-	struct txn *t = s->write;
-	enum err e = ERR_OK;
-
-	buf_clear(&s->note);
-	memcpy(c.origin, s->signer.key.name, sizeof(c.origin));
-	e = checkpoint_sign(&c, &s->signer, &s->note);
-	if (!e && s->national.tree.size != s->national.tiles_size)
-		e = log_seal(&s->national, t, buf_bytes(&s->note));
-	if (e)
-		return e;
-	s->write = NULL; /* a commit ends it, also when it fails */
-	return txn_commit(t);
+	s->w->tally.noticed++;
+	if (s->damage.view)
+		memstore_wipe(s->view_disk);
+	else
+		memstore_mend(s->disk);
+	world_tell(s->w, server_host_name(s), "%s",
+		   s->damage.view ? "its view is thrown away" : "its newest copy is put back");
+	s->damage = (struct damage){0};
 }
 
-static enum err root_at(void *context, struct log_name name, uint64_t size, struct hash *ret)
+bool server_host_survives(struct server_host *s)
 {
-	struct server_host *s = context;
-	int region = region_of(name);
-	struct txn *t = s->write;
-	struct tree tree;
-	enum err e = t ? ERR_OK : txn_begin(s->store, false, &t);
+	bool died = memstore_died(s->disk) || memstore_died(s->view_disk);
+	bool told = s->damage.told;
 
-	if (e)
-		return e;
-	e = log_tree_at(region == REGION_NONE ? &s->national : &s->logs[region], t, size, &tree);
-	if (t != s->write)
-		txn_abort(t);
-	if (!e)
-		*ret = tree_root(&tree);
-	return e;
+	if (!died && !s->fault && !s->again)
+		return true;
+	server_host_crash(s, died       ? "killed in a commit"
+			     : s->again ? "begins anew, to erase for good"
+					: err_text(s->fault));
+	if (told)
+		heal(s);
+	world_plan(s->w, told ? HEAL_MS : 50 + world_below(s->w, 3000), AT_SERVER_START, s->number,
+		   0, s->epoch, NULL);
+	return false;
 }
 
 /* ---- performing what the machine decides ---- */
@@ -107,8 +102,10 @@ void server_host_send(struct server_host *s, const struct server_action *a,
 	wire_down(s->w, s->number, a->peer, frames, 1 + count);
 }
 
+/* Outside the turn's transaction: what is not on disk is told to nobody. */
 static void perform_send(struct server_host *s, const struct server_action *a)
 {
+	const struct log *log = a->with_newest ? archive_log(&s->archive, a->log) : NULL;
 	struct txn *read = NULL;
 	struct bytes note = {NULL, 0};
 	uint64_t size = 0;
@@ -119,20 +116,37 @@ static void perform_send(struct server_host *s, const struct server_action *a)
 		world_tell(s->w, server_host_name(s), "refuses log %s: %s at %" PRIu64, a->log.text,
 			   err_code(a->header.code), a->header.size);
 	}
-	if (a->with_newest) {
-		e = txn_begin(s->store, false, &read);
-		if (!e)
-			e = log_newest(&s->logs[region_of(a->log)], read, &size, &note);
-	}
+	if (log)
+		e = txn_begin(s->archive.store, false, &read);
+	if (log && !e)
+		e = log_newest(log, read, &size, &note);
 	if (e)
-		world_fail(s->w, "server %u has no checkpoint to show: %s", s->number, err_code(e));
-	server_host_send(s, a, &a->header, &note, note.size ? 1 : 0);
+		server_host_noticed(s, "it has no checkpoint to show", e);
+	else
+		server_host_send(s, a, &a->header, &note, note.size ? 1 : 0);
 	txn_abort(read);
+}
+
+static enum err add_event(const struct log *log, struct txn *read, uint64_t index,
+			  struct buf *bundle)
+{
+	struct bytes event;
+	struct hash leaf;
+	enum err e = log_event(log, read, index, &event);
+
+	if (!e)
+		bundle_add(bundle, event);
+	if (e != ERR_REDACTED)
+		return e;
+	e = log_leaf(log, read, index, &leaf);
+	if (!e)
+		bundle_add_redacted(bundle, leaf.b);
+	return e;
 }
 
 static enum err send_range(struct server_host *s, const struct server_action *a, struct txn *read)
 {
-	const struct log *log = &s->logs[region_of(a->log)];
+	const struct log *log = archive_log(&s->archive, a->log);
 	struct wire_header header = {
 		.kind = WIRE_RANGE, .session = a->session, .log = a->log, .from = a->from};
 	struct bytes frames[2];
@@ -144,13 +158,8 @@ static enum err send_range(struct server_host *s, const struct server_action *a,
 		server_host_send(s, a, &header, NULL, 0);
 		return ERR_OK;
 	}
-	for (uint64_t i = a->from; !e && i < size; i++) {
-		struct bytes event;
-
-		e = log_event(log, read, i, &event);
-		if (!e)
-			bundle_add(&bundle, event);
-	}
+	for (uint64_t i = a->from; !e && i < size; i++)
+		e = add_event(log, read, i, &bundle);
 	header.count = (uint32_t)(size - a->from);
 	frames[1] = buf_bytes(&bundle);
 	if (!e)
@@ -161,74 +170,126 @@ static enum err send_range(struct server_host *s, const struct server_action *a,
 
 static void perform_range(struct server_host *s, const struct server_action *a)
 {
+	struct wire_header refused = {.kind = WIRE_REFUSED, .session = a->session};
 	struct txn *read = NULL;
-	enum err e = txn_begin(s->store, false, &read);
+	enum err e = txn_begin(s->archive.store, false, &read);
 
 	if (!e)
 		e = send_range(s, a, read);
 	txn_abort(read);
-	if (e)
-		world_fail(s->w, "server %u cannot serve a range: %s", s->number, err_code(e));
+	if (!e)
+		return;
+	refused.code = e;
+	server_host_send(s, a, &refused, NULL, 0);
+	server_host_noticed(s, "it cannot give events back", e);
 }
 
 /* Both notes must be signed by the log's key and tell two histories. */
 static void judge_evidence(struct server_host *s, const struct server_action *a,
 			   struct bytes newest)
 {
-	unsigned region = (unsigned)region_of(a->log);
-	const struct vkey *key = &s->w->nodes[region].signer.key;
+	const struct trusted *entry = trust_log(&s->trust, a->log);
+	unsigned log = (unsigned)log_name_region(a->log);
 	struct checkpoint theirs, ours;
 	struct hash root;
 
-	if (!world_is_forked(s->w, region))
+	if (!world_is_forked(s->w, log) && !(world_is_hostile(s->w, log) && s->w->hostile.forked))
 		world_fail(s->w, "log %s is frozen, but nobody forked it", a->log.text);
-	else if (checkpoint_open(a->note, key, &theirs) || checkpoint_open(newest, key, &ours) ||
-		 theirs.size > ours.size || root_at(s, a->log, theirs.size, &root) ||
+	else if (!entry || checkpoint_open(a->note, &entry->card.log_key, &theirs) ||
+		 checkpoint_open(newest, &entry->card.log_key, &ours) || theirs.size > ours.size ||
+		 archive_root(&s->archive, a->log, theirs.size, &root) ||
 		 hash_equal(root, theirs.root))
 		world_fail(s->w, "the evidence against log %s proves nothing", a->log.text);
 }
 
-static enum err perform_freeze(struct server_host *s, const struct server_action *a)
+static enum err freeze(struct server_host *s, const struct server_action *a, struct txn *write,
+		       struct bytes newest, uint64_t size)
 {
-	struct national_entry act = {.recorded = {s->w->now_ms},
-				     .kind = NATIONAL_ACT,
-				     .log = a->log,
-				     .act = "freeze",
-				     .by = "server",
-				     .reason = "two histories",
-				     .document = a->note};
-	struct buf newest = {0};
-	struct bytes stored;
-	uint64_t size = 0;
-	enum err e = server_host_writing(s);
+	const struct log_standing frozen = {.state = LOG_FROZEN, .size = UINT64_MAX};
+	struct trusted *entry = trust_log(&s->trust, a->log);
+	const struct national_entry act = {.recorded = server_host_wall(s),
+					   .kind = NATIONAL_ACT,
+					   .log = a->log,
+					   .size = size,
+					   .act = "freeze",
+					   .by = "server",
+					   .reason = "two histories of this log",
+					   .document = a->note,
+					   .other = newest};
+	enum err e = entry ? ERR_OK : ERR_INTERNAL;
 
 	if (!e)
-		e = log_newest(&s->logs[region_of(a->log)], s->write, &size, &stored);
+		e = evidence_put(&s->evidence, write, a->log, s->archive.national->tree.size,
+				 a->note, newest);
+	if (!e)
+		e = trust_stage(&s->trust, write, entry, frozen);
+	return e ? e : archive_act(&s->archive, &act);
+}
+
+static enum err perform_freeze(struct server_host *s, const struct server_action *a)
+{
+	const struct log *log = archive_log(&s->archive, a->log);
+	struct buf newest = {0};
+	struct bytes stored = {NULL, 0};
+	struct txn *write = NULL;
+	uint64_t size = 0;
+	enum err e = archive_write(&s->archive, &write);
+
+	if (!e)
+		e = log_newest(log, write, &size, &stored);
 	if (e)
 		return e;
 	buf_add_bytes(&newest, stored);
-	act.other = buf_bytes(&newest);
-	judge_evidence(s, a, act.other);
-	e = national_act(&s->national, s->write, &act);
-	if (!e)
-		e = txn_put(s->write, s->trust, bytes_of_text(a->log.text),
-			    bytes_of_text("frozen"));
+	judge_evidence(s, a, buf_bytes(&newest));
+	e = freeze(s, a, write, buf_bytes(&newest), size);
 	buf_free(&newest);
 	world_tell(s->w, server_host_name(s), "freezes log %s at %" PRIu64, a->log.text, size);
 	return e;
 }
 
-static enum err perform_append(struct server_host *s, const struct server_action *a)
+/* The event that names other keys makes them the trusted ones, by an act of its editor. */
+static enum err rotate(struct server_host *s, const struct server_action *a)
 {
-	enum err e = server_host_writing(s);
+	const struct commit *c = a->commit;
+	struct trusted *entry = trust_log(&s->trust, a->log);
+	struct national_entry act = {.recorded = server_host_wall(s),
+				     .kind = NATIONAL_ACT,
+				     .log = a->log,
+				     .act = "rotate",
+				     .index = c->from + c->count - 1};
+	struct arena arena = {0};
+	struct txn *write = NULL;
+	struct event event;
+	enum err e = entry ? archive_write(&s->archive, &write) : ERR_INTERNAL;
 
 	if (!e)
-		e = national_accept(&s->national, &s->logs[region_of(a->log)], s->write,
-				    (struct wall_ms){s->w->now_ms}, a->commit->events,
+		e = event_decode(c->events[c->count - 1], &arena, &event);
+	if (!e)
+		e = trust_stage_keys(&s->trust, write, entry, &c->next, event.document);
+	if (!e) {
+		act.by = event.editor;
+		act.reason = event.reason;
+		act.document = event.document;
+		e = archive_act(&s->archive, &act);
+	}
+	arena_free(&arena);
+	return e;
+}
+
+static enum err perform_append(struct server_host *s, const struct server_action *a)
+{
+	enum err e = archive_accept(&s->archive, a->log, server_host_wall(s), a->commit->events,
 				    a->commit->count, a->commit->note);
+
 	if (!e)
 		s->w->tally.accepted++;
-	return e;
+	return !e && a->commit->rotates ? rotate(s, a) : e;
+}
+
+static void perform_close(struct server_host *s, const struct server_action *a)
+{
+	if (!world_is_hostile(s->w, (unsigned)log_name_region(a->log)))
+		world_fail(s->w, "an honest node was cut off");
 }
 
 static enum err perform(struct server_host *s)
@@ -252,7 +313,7 @@ static enum err perform(struct server_host *s)
 			failed = failed ? failed : perform_freeze(s, a);
 			break;
 		case SERVER_CLOSE:
-			world_fail(s->w, "an honest node was cut off");
+			perform_close(s, a);
 			break;
 		case SERVER_OFFER:
 			server_host_offer(s, a);
@@ -260,7 +321,8 @@ static enum err perform(struct server_host *s)
 		case SERVER_COSIGNED:
 			failed = failed ? failed : server_host_cosigned(s, a);
 			break;
-		case SERVER_SEND_DUTIES: /* nobody redacts anything here */
+		case SERVER_SEND_DUTIES:
+			server_host_duties(s, a->peer, a->peer_size, a->log, a->session);
 			break;
 		case SERVER_ROLLED_BACK:
 			server_host_rolled_back(s, a);
@@ -275,18 +337,35 @@ static enum err perform(struct server_host *s)
 static enum err tell(struct server_host *s, enum server_event_kind kind, enum err code)
 {
 	const struct server_event e = {.kind = kind,
-				       .now = {s->w->now_ms},
+				       .now = server_host_wall(s),
 				       .code = code,
-				       .national_size = s->national.tree.size};
+				       .national_size = server_host_size(s)};
 
 	server_step(&s->machine, &e, &s->update);
 	return perform(s);
 }
 
+static bool is_fatal(enum err e)
+{
+	return e == ERR_SYNC || e == ERR_IO || e == ERR_CORRUPT || e == ERR_INTERNAL;
+}
+
+/* Nothing of the turn's transaction stands: the machine and the nodes learn it. */
 static void failed(struct server_host *s, enum err e)
 {
-	abandon(s);
-	if (e == ERR_MAP_FULL && store_grow(s->store) == ERR_OK) {
+	enum err undone = ERR_OK;
+
+	if (memstore_died(s->disk))
+		return;
+	undone = archive_abort(&s->archive);
+	trust_settle(&s->trust, false);
+	if (undone || (is_fatal(e) && e != ERR_SYNC))
+		server_host_noticed(s, "it cannot store", e);
+	if (e == ERR_SYNC)
+		s->fault = e;
+	if (s->fault)
+		return;
+	if (e == ERR_MAP_FULL && store_grow(s->archive.store) == ERR_OK) {
 		s->w->tally.grown++;
 		e = ERR_BUSY;
 	}
@@ -299,16 +378,20 @@ static void failed(struct server_host *s, enum err e)
 
 static enum err take_one(struct server_host *s, const struct packet *p)
 {
-	const struct node_host *n = &s->w->nodes[p->node];
+	static const struct log_name NOBODY = {"99"};
 	const struct server_event e = {.kind = SERVER_EV_MESSAGE,
-				       .now = {s->w->now_ms},
+				       .now = server_host_wall(s),
 				       .peer = bytes_of(p->peer, PEER_SIZE),
-				       .user = n->name,
+				       .user = p->node == STRANGER ? NOBODY
+								   : s->w->nodes[p->node].name,
 				       .frames = p->frames,
 				       .frame_count = p->frame_count,
 				       .new_session = world_random(s->w)};
+	static struct before before; /* large */
 
+	check_before(s, p, &before);
 	server_step(&s->machine, &e, &s->update);
+	check_after(s, p, &before);
 	return perform(s);
 }
 
@@ -327,41 +410,42 @@ static void take_messages(struct server_host *s)
 		if (p->frame_count > 0)
 			e = take_one(s, p);
 		free(p);
-		if (e)
+		if (e && s->epoch == epoch)
 			failed(s, e);
+		if (s->epoch == epoch && s->fault)
+			return;
 	}
 }
 
-/* The process may have died in the commit. */
-bool server_host_survives(struct server_host *s)
+void server_host_stored(struct server_host *s)
 {
-	if (!memstore_died(s->disk) && !memstore_died(s->view_disk))
-		return true;
-	server_host_crash(s, "killed in a commit");
-	world_plan(s->w, 50 + world_below(s->w, 3000), AT_SERVER_START, s->number, 0, s->epoch,
-		   NULL);
-	return false;
+	for (unsigned i = 0; i < LOGS; i++) {
+		struct log *log = server_host_log(s, i);
+
+		if (!log || s->chains[i].count == log->tree.size)
+			continue;
+		if (chain_follow(&s->chains[i], log, s->archive.store))
+			server_host_noticed(s, "a log cannot be read", ERR_CORRUPT);
+		check_prefix(s->w, s->number, i);
+		check_promise(s->w, s->number, i);
+	}
 }
 
 static void store_turn(struct server_host *s)
 {
 	enum err e = ERR_OK;
 
-	if (!s->write)
+	if (!s->archive.write)
 		return;
-	e = seal_and_commit(s);
-	if (!server_host_survives(s))
+	e = archive_commit(&s->archive);
+	if (memstore_died(s->disk))
 		return;
 	if (e) {
 		failed(s, e);
 		return;
 	}
-	for (unsigned i = 0; i < REGIONS; i++) {
-		if (chain_follow(&s->chains[i], &s->logs[i], s->store))
-			world_fail(s->w, "server %u cannot read log %u", s->number, i);
-		check_prefix(s->w, s->number, i);
-		check_promise(s->w, s->number, i);
-	}
+	trust_settle(&s->trust, true);
+	server_host_stored(s);
 	if (tell(s, SERVER_EV_STORED, ERR_OK))
 		world_fail(s->w, "server %u stores what was stored", s->number);
 }
@@ -377,18 +461,28 @@ static void plan_turn(struct server_host *s)
 		   s->epoch, NULL);
 }
 
+static int64_t turn_takes(struct server_host *s)
+{
+	int64_t ms = 1 + world_below(s->w, SYNC_MS);
+
+	if (world_chance(s->w, SLOW_PERMILLE))
+		ms += world_below(s->w, SLOW_MS);
+	if (s->w->now_ms < s->slow_until_ms)
+		ms += world_below(s->w, s->slow_ms);
+	return ms;
+}
+
 void server_host_turn(struct server_host *s)
 {
 	uint64_t epoch = s->epoch;
 
 	s->turn_planned = false;
 	take_messages(s);
-	if (!s->w->failed && s->epoch == epoch)
+	if (!s->w->failed && s->epoch == epoch && !s->fault)
 		store_turn(s);
-	if (s->epoch != epoch)
+	if (s->epoch != epoch || !server_host_survives(s))
 		return;
-	s->busy_until_ms = s->w->now_ms + 1 + world_below(s->w, SYNC_MS) +
-			   (world_chance(s->w, SLOW_PERMILLE) ? world_below(s->w, SLOW_MS) : 0);
+	s->busy_until_ms = s->w->now_ms + turn_takes(s);
 	plan_turn(s);
 }
 
@@ -405,132 +499,18 @@ void server_host_tick(struct server_host *s)
 	world_plan(s->w, TICK_MS, AT_SERVER_TICK, s->number, 0, s->epoch, NULL);
 	if (tell(s, SERVER_EV_TICK, ERR_OK))
 		world_fail(s->w, "server %u stores at a tick", s->number);
+	(void)server_host_survives(s);
 }
 
-/* ---- starting and dying ---- */
-
-static enum err enrol(struct server_host *s, unsigned region, struct txn *read)
-{
-	const struct node_host *n = &s->w->nodes[region];
-	struct card card = {.realm = REALM,
-			    .log = n->name,
-			    .log_key = n->signer.key,
-			    .witness_key = n->witness.key};
-	struct bytes state;
-	enum err e = txn_get(read, s->trust, bytes_of_text(n->name.text), &state);
-
-	if (e && e != ERR_NOT_FOUND)
-		return e;
-	return server_machine_enrol(&s->machine, &card, &s->logs[region].tree,
-				    e ? LOG_ACTIVE : LOG_FROZEN);
-}
-
-static enum err open_logs(struct server_host *s)
-{
-	const struct store_options options = {.map_bytes = s->number == 0 ? SMALL_MAP : 0};
-	struct log_name name;
-	enum err e = store_open(s->disk, &options, &s->store);
-
-	if (!e)
-		e = log_name_parse(bytes_of_text("national"), &name);
-	if (!e)
-		e = log_open(s->store, name, true, &s->national);
-	for (size_t i = 0; !e && i < REGIONS; i++)
-		e = log_open(s->store, s->w->nodes[i].name, true, &s->logs[i]);
-	if (!e)
-		e = store_table(s->store, "trust", true, &s->trust);
-	if (!e)
-		e = cosigned_open(s->store, true, &s->cosigned);
-	return e;
-}
-
-static enum err open_view(struct server_host *s)
-{
-	const struct store_options options = {.mode = STORE_LAZY_META};
-	struct txn *read = NULL;
-	enum err e = store_open(s->view_disk, &options, &s->view_store);
-
-	if (!e)
-		e = view_open(s->view_store, true, &s->view);
-	if (!e)
-		e = view_fold_new(&s->fold);
-	if (!e)
-		e = txn_begin(s->view_store, false, &read);
-	if (!e)
-		e = view_position(&s->view, read, &s->folded);
-	txn_abort(read);
-	return e;
-}
-
-static bool redacted(void *context, struct log_name log, uint64_t index, struct hash leaf)
-{
-	(void)context;
-	(void)log;
-	(void)index;
-	(void)leaf;
-	return false;
-}
-
-static enum err open_all(struct server_host *s)
-{
-	const struct server_lookup lookup = {s, root_at, redacted, NULL, NULL};
-	struct txn *read = NULL;
-	enum err e = ERR_OK;
-
-	s->logs = calloc(REGIONS, sizeof(*s->logs));
-	e = s->logs ? open_logs(s) : ERR_NOMEM;
-	if (!e)
-		e = open_view(s);
-	if (!e)
-		e = server_machine_init(&s->machine, REALM, &s->signer.key, CREDIT, lookup);
-	s->machine.round_ms = ROUND_MS;
-	if (!e)
-		e = txn_begin(s->store, false, &read);
-	for (unsigned i = 0; !e && i < REGIONS; i++)
-		e = enrol(s, i, read);
-	txn_abort(read);
-	for (unsigned i = 0; !e && i < REGIONS; i++) {
-		chain_clear(&s->chains[i]);
-		e = chain_follow(&s->chains[i], &s->logs[i], s->store);
-	}
-	return e;
-}
-
-void server_host_start(struct server_host *s)
-{
-	enum err e = ERR_OK;
-
-	s->up = true;
-	s->epoch++;
-	s->w->tally.restarts++;
-	s->busy_until_ms = 0;
-	s->turn_planned = false;
-	e = open_all(s);
-	if (e == ERR_DISK_FULL) { /* it refuses to start, and is started again */
-		server_host_crash(s, "no room on the disk to begin with");
-		world_plan(s->w, START_AGAIN_MS, AT_SERVER_START, s->number, 0, s->epoch, NULL);
-		return;
-	}
-	if (e) {
-		world_fail(s->w, "server %u does not start: %s", s->number, err_code(e));
-		return;
-	}
-	world_tell(s->w, server_host_name(s), "starts with %" PRIu64 " national entries",
-		   s->national.tree.size);
-	for (unsigned i = 0; i < REGIONS; i++) {
-		check_promise(s->w, s->number, i);
-		check_prefix(s->w, s->number, i);
-	}
-	world_plan(s->w, TICK_MS, AT_SERVER_TICK, s->number, 0, s->epoch, NULL);
-	world_plan(s->w, world_below(s->w, SERVER_FOLD_MS), AT_SERVER_FOLD, s->number, 0, s->epoch,
-		   NULL);
-}
+/* ---- dying ---- */
 
 void server_host_crash(struct server_host *s, const char *why)
 {
 	if (s->up && why)
 		world_tell(s->w, server_host_name(s), "dies: %s", why);
 	s->up = false;
+	s->fault = ERR_OK;
+	s->again = false;
 	s->epoch++;
 	for (unsigned i = 0; i < NODES; i++)
 		wire_break(s->w, i, s->number);
@@ -541,15 +521,15 @@ void server_host_crash(struct server_host *s, const char *why)
 		s->inbox = next;
 	}
 	s->inbox_end = &s->inbox;
-	s->write = NULL;
-	memstore_crash(s->disk, false);
-	memstore_crash(s->view_disk, world_chance(s->w, 500));
-	server_machine_free(&s->machine);
-	view_fold_free(s->fold);
-	s->fold = NULL;
-	free(s->logs);
-	s->logs = NULL;
-	arena_free(&s->arena);
-	buf_free(&s->note);
-	buf_free(&s->header);
+	server_host_close(s);
+	memstore_crash(s->disk);
+	memstore_crash(s->view_disk);
+}
+
+void server_host_fall(struct server_host *s, const char *why)
+{
+	server_host_crash(s, why);
+	s->fell = true;
+	s->w->tally.fell++;
+	memstore_fall(s->view_disk, world_random(s->w));
 }

@@ -9,15 +9,32 @@ enum { PUT_RIGHT_MS = 2000 };
 
 /* ---- offers ---- */
 
+/* A proof from damaged tiles would look like another history: nobody is to see it. */
+static enum err check_proof(struct server_host *s, struct txn *read, const struct wire_header *h,
+			    const struct proof *proof, struct bytes note)
+{
+	struct checkpoint c;
+	struct tree old;
+	enum err e = log_note_read(note, &c);
+
+	if (!e)
+		e = log_tree_at(s->archive.national, read, h->from, &old);
+	if (!e && proof_check_consistency(proof, h->from, c.size, tree_root(&old), c.root))
+		e = ERR_CORRUPT;
+	return e;
+}
+
 static enum err prove(struct server_host *s, struct txn *read, const struct wire_header *h,
-		      struct buf *ret)
+		      struct bytes note, struct buf *ret)
 {
 	struct log_reader reader;
 	struct proof proof;
 	enum err e = ERR_OK;
 
-	log_reader_init(&reader, &s->national, read);
+	log_reader_init(&reader, s->archive.national, read);
 	e = proof_consistency(&reader.tree, h->from, h->size, &proof);
+	if (!e)
+		e = check_proof(s, read, h, &proof, note);
 	for (size_t i = 0; !e && i < proof.count; i++)
 		buf_add(ret, proof.hashes[i].b, HASH_BYTES);
 	return e ? e : buf_check(ret);
@@ -28,10 +45,10 @@ static enum err offer(struct server_host *s, const struct server_action *a, stru
 	struct bytes frames[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
 	struct buf proof = {0};
 	uint64_t size = 0;
-	enum err e = log_checkpoint(&s->national, read, a->header.size, &frames[0]);
+	enum err e = log_checkpoint(s->archive.national, read, a->header.size, &frames[0]);
 
 	if (!e)
-		e = prove(s, read, &a->header, &proof);
+		e = prove(s, read, &a->header, frames[0], &proof);
 	frames[1] = buf_bytes(&proof);
 	if (!e)
 		e = cosigned_at(s->cosigned, read, UINT64_MAX, &size, &frames[2]);
@@ -46,40 +63,52 @@ static enum err offer(struct server_host *s, const struct server_action *a, stru
 void server_host_offer(struct server_host *s, const struct server_action *a)
 {
 	struct txn *read = NULL;
-	enum err e = txn_begin(s->store, false, &read);
+	enum err e = txn_begin(s->archive.store, false, &read);
 
 	if (!e)
 		e = offer(s, a, read);
 	txn_abort(read);
 	if (e)
-		world_fail(s->w, "server %u cannot offer %" PRIu64 ": %s", s->number,
-			   a->header.size, err_code(e));
+		server_host_noticed(s, "it cannot make an offer", e);
 }
 
 /* ---- answers ---- */
 
 enum err server_host_cosigned(struct server_host *s, const struct server_action *a)
 {
-	const struct vkey *key = &s->w->nodes[log_name_region(a->log)].witness.key;
+	const struct trusted *entry = trust_log(&s->trust, a->log);
 	struct buf merged = {0};
 	struct bytes note;
+	struct txn *write = NULL;
 	uint64_t size = 0;
-	enum err e = server_host_writing(s);
+	enum err e = entry ? archive_write(&s->archive, &write) : ERR_INTERNAL;
 
 	if (!e)
-		e = cosigned_at(s->cosigned, s->write, a->from, &size, &note);
+		e = cosigned_at(s->cosigned, write, a->from, &size, &note);
 	if (e == ERR_NOT_FOUND || (!e && size != a->from))
-		e = log_checkpoint(&s->national, s->write, a->from, &note);
+		e = log_checkpoint(s->archive.national, write, a->from, &note);
 	if (!e)
-		e = note_merge(note, a->note, key, &merged);
+		e = note_merge(note, a->note, &entry->card.witness_key, &merged);
 	if (!e)
-		e = cosigned_put(s->cosigned, s->write, a->from, buf_bytes(&merged));
+		e = cosigned_put(s->cosigned, write, a->from, buf_bytes(&merged));
 	buf_free(&merged);
 	s->w->tally.cosigned += !e;
 	return e;
 }
 
 /* ---- an older copy ---- */
+
+/* Nodes whose logs were frozen when the copy was made, and are not any more. */
+static void restart_frozen(struct server_host *s)
+{
+	for (unsigned i = 0; i < LOGS; i++) {
+		const struct node_host *n = &s->w->nodes[i];
+
+		if (n->up && n->machine.links[s->number].phase == NODE_FROZEN &&
+		    !world_is_forked(s->w, i))
+			act_restart_node(s->w, i);
+	}
+}
 
 void server_host_rolled_back(struct server_host *s, const struct server_action *a)
 {
@@ -104,5 +133,6 @@ void server_host_rolled_back(struct server_host *s, const struct server_action *
 	memstore_wipe(s->view_disk);
 	if (memstore_copy(s->newest, s->disk))
 		world_fail(w, "the newest store cannot be put back");
+	restart_frozen(s);
 	world_plan(w, PUT_RIGHT_MS, AT_SERVER_START, s->number, 0, s->epoch, NULL);
 }

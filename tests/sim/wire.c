@@ -21,6 +21,7 @@ void wire_connect(struct world *w, unsigned node, unsigned server)
 {
 	wire_close(w, node, server);
 	w->wires[node][server].wanted = true;
+	w->wires[node][server].socket++;
 	try_again(w, node, server);
 }
 
@@ -61,7 +62,7 @@ void wire_close(struct world *w, unsigned node, unsigned server)
 
 /* ---- messages ---- */
 
-static struct packet *make_packet(const struct bytes *frames, size_t count)
+struct packet *packet_make(const struct bytes *frames, size_t count)
 {
 	struct packet *p = NULL;
 	size_t size = 0;
@@ -106,12 +107,13 @@ static void send(struct world *w, struct wire *wire, const struct packet *like,
 	*last = at;
 	w->tally.doubled += copies > 1;
 	while (copies-- > 0) {
-		struct packet *p = make_packet(frames, count);
+		struct packet *p = packet_make(frames, count);
 
 		p->to_server = like->to_server;
 		p->node = like->node;
 		p->server = like->server;
 		p->connection = wire->connection;
+		p->socket = wire->socket;
 		memcpy(p->peer, wire->peer, PEER_SIZE);
 		world_plan(w, at - w->now_ms, AT_DELIVER, 0, 0, 0, p);
 		at += 1 + world_below(w, LATE_COPY_MS);
@@ -126,6 +128,7 @@ enum err wire_up(struct world *w, unsigned node, unsigned server, const struct b
 
 	if (!wire->established)
 		return ERR_AGAIN;
+	hostile_capture(w, &like, frames, count);
 	send(w, wire, &like, frames, count);
 	return ERR_OK;
 }
@@ -133,6 +136,8 @@ enum err wire_up(struct world *w, unsigned node, unsigned server, const struct b
 void wire_down(struct world *w, unsigned server, const uint8_t *peer, const struct bytes *frames,
 	       size_t count)
 {
+	if (hostile_hears(w, server, peer, frames, count))
+		return;
 	for (unsigned node = 0; node < NODES; node++) {
 		struct wire *wire = &w->wires[node][server];
 		const struct packet like = {.node = node, .server = server};
@@ -142,26 +147,47 @@ void wire_down(struct world *w, unsigned server, const uint8_t *peer, const stru
 	}
 }
 
-/* What was under way when a connection broke is gone at the node's end; at the server's it may
- * still come, behind messages of the connection that followed. */
-void wire_deliver(struct world *w, struct packet *p)
+/* Held back by a node that stands still, or is slow. */
+static bool wait_for(struct world *w, const struct node_host *n, struct packet *p)
 {
-	const struct wire *wire = &w->wires[p->node][p->server];
-	struct node_host *n = &w->nodes[p->node];
-	struct server_host *s = &w->servers[p->server];
-	bool present = wire->established && wire->connection == p->connection;
+	if (w->now_ms >= n->busy_until_ms)
+		return false;
+	world_plan(w, n->busy_until_ms - w->now_ms, AT_DELIVER, 0, 0, 0, p);
+	return true;
+}
 
-	if (p->frame_count == 0) {
+static void deliver_down(struct world *w, struct packet *p, bool present)
+{
+	struct node_host *n = &w->nodes[p->node];
+	bool same_socket = w->wires[p->node][p->server].socket == p->socket;
+
+	if (!n->up || (!present && (!same_socket || !world_chance(w, STRAGGLER_PERMILLE)))) {
 		free(p);
 		return;
 	}
-	if (p->to_server && s->up && (present || world_chance(w, STRAGGLER_PERMILLE))) {
-		server_host_hear(s, p);
+	if (wait_for(w, n, p))
 		return;
-	}
-	if (!p->to_server && n->up && present)
-		node_host_hear(n, p->server, p);
+	node_host_hear(n, p->server, p);
+	n->busy_until_ms = w->now_ms + (w->now_ms < n->slow_until_ms ? n->slow_ms : 0);
 	free(p);
+}
+
+/* What was under way when a connection broke may still come, behind messages of the connection
+ * that followed; at the node's end only to the socket that it was for. */
+void wire_deliver(struct world *w, struct packet *p)
+{
+	const struct wire *wire = &w->wires[p->node < NODES ? p->node : 0][p->server];
+	struct server_host *s = &w->servers[p->server];
+	bool present = wire->established && wire->connection == p->connection;
+
+	if (p->frame_count == 0)
+		free(p);
+	else if (!p->to_server)
+		deliver_down(w, p, present);
+	else if (s->up && (p->hostile || present || world_chance(w, STRAGGLER_PERMILLE)))
+		server_host_hear(s, p);
+	else
+		free(p);
 }
 
 void wire_forget(struct world *w, unsigned node)
@@ -169,12 +195,12 @@ void wire_forget(struct world *w, unsigned node)
 	for (size_t i = 0; i < w->heap_count; i++) {
 		struct packet *p = w->heap[i].packet;
 
-		if (p && p->to_server && p->node == node)
+		if (p && p->to_server && p->node == node && !p->hostile)
 			p->frame_count = 0;
 	}
 	for (unsigned i = 0; i < SERVERS; i++) {
 		for (struct packet *p = w->servers[i].inbox; p; p = p->next) {
-			if (p->node == node)
+			if (p->node == node && !p->hostile)
 				p->frame_count = 0;
 		}
 	}

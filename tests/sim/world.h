@@ -6,6 +6,10 @@
 
 #include "ledger/national.h"
 #include "memstore.h"
+#include "server/archive.h"
+#include "server/evidence.h"
+#include "server/redactions.h"
+#include "server/trust.h"
 #include "session/node.h"
 #include "session/server.h"
 
@@ -13,9 +17,18 @@
 
 enum {
 	REGIONS = REGION_COUNT,
-	TWIN = REGIONS, /* the copy of a node that some seeds start */
-	NODES = REGIONS + 1,
+	ANEW = REGIONS, /* the log that goes on from a revoked one, in some seeds */
+	LOGS = REGIONS + 1,
+	TWIN = LOGS, /* the copy of a node that some seeds start */
+	NODES = LOGS + 1,
+	STRANGER = NODES, /* a peer that nobody enrolled */
 	SERVERS = 2,
+	KEYS_MOST = 4, /* of one log in one seed, one after the other */
+	ACTS_MAX = 48,
+	CAPTURED_MAX = 64,
+	SECRETS_MAX = 64,
+	ERASED_MAX = 8,
+	SECRET_BYTES = 64,
 	PEER_SIZE = 5,
 	DISK_NAME = 32,
 	FRAMES = 2 + COMMIT_FRAMES_MAX,
@@ -25,7 +38,12 @@ enum {
 	NODE_EDIT_MEAN_MS = 2500,
 	ROUND_MS = 3000, /* of witnessing */
 	SERVER_FOLD_MS = 400,
+	BOTH_KEYS_MS = 8000, /* the key before signs beside the present one for so long */
 };
+/* Clocks of hosts begin here, in ms since 1970: what they say is no small number. */
+#define WALL_BEGIN_MS INT64_C(1800000000000)
+/* Some events have a reason that begins so, and are to be erased later. */
+#define SECRET "to-be-erased-"
 
 /* ---- what happens, in the order of the clock ---- */
 
@@ -41,13 +59,18 @@ enum occasion {
 	AT_DELIVER,
 	AT_FAULT,
 	AT_DISK_FREE,
+	AT_ACT,
+	AT_BEGIN_ANEW,
+	AT_ERASE,
+	AT_ROTATE,
+	AT_HOSTILE,
 	AT_CHECK,
 };
 
 struct packet {
-	bool to_server;
-	unsigned node, server;
-	uint64_t connection;
+	bool to_server, hostile;
+	unsigned node, server; /* node: also whose transport key speaks */
+	uint64_t connection, socket;
 	uint8_t peer[PEER_SIZE];
 	size_t frame_count;
 	struct bytes frames[FRAMES]; /* slices of data */
@@ -91,33 +114,70 @@ enum put_back {
 	PUT_BACK_NOTICED, /* the newest is in use again */
 };
 
+/* What an administrator does at one server, as soon as it can be done. */
+enum act_kind { ACT_REVOKE, ACT_ENROL, ACT_FREEZE, ACT_RELEASE, ACT_REDACT };
+struct act {
+	enum act_kind kind;
+	unsigned server, log;
+	uint64_t index;   /* REDACT */
+	struct hash leaf; /*   of it */
+	bool done;
+};
+
+/* ---- keys: the files beside a node's store, which outlive it ---- */
+
+struct key_pair {
+	uint8_t secret[SIGN_SECRET_BYTES], witness_secret[SIGN_SECRET_BYTES];
+	struct signer signer, witness;
+};
+struct node_keys {
+	const struct key_pair *pairs; /* KEYS_MOST of them; not owned */
+	size_t present;
+	uint64_t ends[KEYS_MOST]; /* sizes at which those before the present one ended */
+	int64_t both_until_ms;    /* by its clock; 0: the key before is forgotten */
+	uint64_t mark, mark_synced;
+	int64_t mark_synced_ms;
+	bool mark_found;
+	struct buf witnessed[SERVERS]; /* notes */
+};
+
 /* ---- hosts ---- */
+
+/* One bit of one stored row is another one. */
+struct damage {
+	bool there;
+	bool told; /* somebody noticed */
+	bool view; /* of a server: in its view, which is folded anew */
+	const char *where;
+};
 
 struct node_host {
 	struct world *w;
 	unsigned number;
-	bool exists, up;
+	bool exists, up, retired;
 	uint64_t epoch;
 	char disk[DISK_NAME], copy[DISK_NAME];
 	bool has_copy;
 	struct log_name name;
-	uint8_t secret[SIGN_SECRET_BYTES];
-	struct signer signer;
-	uint8_t witness_secret[SIGN_SECRET_BYTES];
-	struct signer witness;
-	/* beside the keys: stays when the store is lost */
-	uint64_t mark;
-	bool mark_found;
+	struct node_keys keys;
+	int64_t clock_ms;      /* how wrong its clock is */
+	int64_t busy_until_ms; /* nothing happens in it before */
+	int64_t slow_until_ms;
+	unsigned slow_ms; /* for each thing that it does, until then */
+	struct damage damage;
 	/* while it is up */
 	struct store *store;
 	struct log log;
 	struct table witnessed; /* national origin -> newest note of it */
+	struct table redacted, scrub;
 	struct view view;
 	struct view_fold *fold;
 	struct arena arena;
 	struct node_machine machine;
 	struct node_update update;
 	struct wall_ms last_recorded;
+	bool again;     /* to begin anew: erased bytes are to be scrubbed */
+	enum err fault; /* it cannot go on */
 	struct chain chain;
 	struct buf note, header, frame[COMMIT_FRAMES_MAX];
 	uint64_t told[SERVERS]; /* confirmed, as last seen */
@@ -132,23 +192,31 @@ struct server_host {
 	char disk[DISK_NAME], view_disk[DISK_NAME], copy[DISK_NAME], newest[DISK_NAME];
 	uint8_t secret[SIGN_SECRET_BYTES];
 	struct signer signer;
+	int64_t clock_ms;
+	int64_t slow_until_ms;
+	unsigned slow_ms;
+	int64_t stalled_until_ms;
+	bool fell; /* the machine under it: what was not synced is worth nothing */
+	struct damage damage;
 	/* while it is up */
-	struct store *store, *view_store;
-	struct log national;
-	struct log *logs; /* REGIONS of them; owned */
-	struct table trust, cosigned;
+	struct archive archive;
+	struct trust trust;
+	struct evidence evidence;
+	struct redactions redactions;
+	struct table cosigned;
+	struct store *view_store;
 	struct view view;
 	struct view_fold *fold;
 	struct arena arena;
 	struct server_machine machine;
 	struct server_update update;
-	struct txn *write;
-	bool touched; /* the write transaction holds something */
-	struct buf note, header;
+	enum err fault;
+	bool again;
+	struct buf header;
 	struct packet *inbox, **inbox_end;
 	int64_t busy_until_ms;
 	bool turn_planned;
-	struct chain chains[REGIONS];
+	struct chain chains[LOGS];
 	uint64_t folded;
 };
 
@@ -156,20 +224,42 @@ struct server_host {
 struct wire {
 	bool wanted, established;
 	uint64_t connection; /* grows with each attempt */
+	uint64_t socket;     /* grows with each socket */
 	uint8_t peer[PEER_SIZE];
 	int64_t last_up_ms, last_down_ms;       /* deliveries keep their order */
 	int64_t blocked_up_ms, blocked_down_ms; /* partitioned until */
 };
 
+/* A peer that speaks the protocol with the keys of one log, or with none, and keeps no rule. */
+struct hostile {
+	unsigned log;                             /* NODES: there is none */
+	uint8_t peer[SERVERS][2][PEER_SIZE];      /* with its key, and as a stranger */
+	uint64_t session[SERVERS], held[SERVERS]; /* as the servers said */
+	struct packet *captured[CAPTURED_MAX];    /* of honest nodes; owned */
+	size_t captured_next;
+	struct buf events[64]; /* its log's */
+	size_t event_count;
+	bool forked; /* it signed two histories */
+};
+
+/* An event that may be erased later. */
+struct secret {
+	unsigned log;
+	uint64_t index;
+	char text[SECRET_BYTES];
+};
+
 struct tally {
 	uint64_t events, commits, accepted, fetched, frozen, restarts, restores, refusals, lost,
-		doubled, full, grown, folds, cosigned, put_back, confirmed;
+		doubled, full, grown, folds, cosigned, put_back, confirmed, rotated, revoked,
+		redacted, released, damaged, noticed, jumps, stalls, fell, unsynced, hostile,
+		unwelcome;
 };
 
 struct world {
 	uint64_t seed, random;
 	int64_t now_ms, end_ms;
-	int64_t converge_ms; /* from the last fault until all agreed */
+	int64_t converge_ms;        /* from the last fault until all agreed */
 	bool verbose, failed, calm; /* calm: no more faults */
 	struct buf story;
 	struct occurrence *heap; /* owned */
@@ -182,10 +272,20 @@ struct world {
 	enum put_back put_back;
 	int64_t put_back_at_ms; /* the copy is taken then; from PUT_BACK_RUNS on: it was put back */
 	uint64_t copied_size;   /* of the national log in it */
+	unsigned revoked;       /* log that is revoked, and goes on as ANEW; NODES: none */
+	bool begun_anew;
+	struct buf quote;                   /* the checkpoint that it goes on from */
+	struct secret secrets[SECRETS_MAX]; /* the newest of them */
+	size_t secret_count;
+	struct secret erased[ERASED_MAX];
+	size_t erased_count;
+	struct act acts[ACTS_MAX];
+	size_t act_count;
+	struct hostile hostile;
 	struct cosigned *cosigned; /* owned */
 	size_t cosigned_count, cosigned_capacity;
 	struct wire wires[NODES][SERVERS];
-	struct promise promised[SERVERS][REGIONS];
+	struct promise promised[SERVERS][LOGS];
 	struct node_host nodes[NODES];
 	struct server_host servers[SERVERS];
 	struct tally tally;
@@ -205,12 +305,18 @@ void world_fail(struct world *w, const char *format, ...) __attribute__((format(
 /* Whether this server's store is or was an older copy: it lacks what it had confirmed. */
 bool world_was_put_back(const struct world *w, unsigned server);
 bool world_is_forked(const struct world *w, unsigned node); /* the node's log is being forked */
-void world_signer(const char *name, uint8_t type, uint8_t tag, unsigned number, uint8_t *secret,
-		  struct signer *ret);
+bool world_is_revoked(const struct world *w, unsigned log); /* at some server, or soon */
+bool world_is_hostile(const struct world *w, unsigned log);
+/* Which log a node writes: the twin writes another's. */
+unsigned world_log_of(const struct world *w, unsigned node);
 /* Plays one seed; true when every invariant held. */
 bool world_play(struct world *w, uint64_t seed, bool verbose);
 void world_free(struct world *w);
 
+/* ---- make.c ---- */
+void world_begin(struct world *w, uint64_t seed, bool verbose);
+
+/* ---- chain.c ---- */
 void chain_clear(struct chain *c);
 void chain_free(struct chain *c);
 /* Takes over what the log holds beyond the chain. */
@@ -226,7 +332,9 @@ MUST_USE enum err wire_up(struct world *w, unsigned node, unsigned server,
 			  const struct bytes *frames, size_t count);
 void wire_down(struct world *w, unsigned server, const uint8_t *peer, const struct bytes *frames,
 	       size_t count);
+/* Takes the packet. */
 void wire_deliver(struct world *w, struct packet *p);
+struct packet *packet_make(const struct bytes *frames, size_t count);
 /* Whatever the node sent has come or is gone for good: putting a backup back takes longer than
  * any message lives. */
 void wire_forget(struct world *w, unsigned node);
@@ -234,60 +342,149 @@ void wire_forget(struct world *w, unsigned node);
 /* ---- node_host.c ---- */
 void node_host_start(struct node_host *n);
 void node_host_crash(struct node_host *n, const char *why);
+/* The machine under it falls: what was not synced is gone. */
+void node_host_fall(struct node_host *n, const char *why);
 void node_host_tick(struct node_host *n);
 void node_host_hear(struct node_host *n, unsigned server, const struct packet *p);
-/* Parts of a write: append, then finish (an empty note: signs one), which undoes what failed. */
-MUST_USE enum err node_host_append(struct node_host *n, struct txn *t, struct bytes raw,
-				   const struct event *event);
-MUST_USE enum err node_host_finish(struct node_host *n, struct txn *t, struct bytes note);
-void node_host_undo(struct node_host *n, struct txn *t);
-bool node_host_grow(struct node_host *n, enum err why); /* true: the map has grown, do it again */
-bool node_host_survives(struct node_host *n);           /* false: it died in that write */
+/* Gives the machine an event, and performs what it decides. */
 void node_host_step(struct node_host *n, const struct node_event *event);
+/* What follows a write or a fault: the process may have died; false then. */
+bool node_host_survives(struct node_host *n);
 const char *node_host_name(const struct node_host *n);
-
-/* Sends an answer or question of the link's session; AGAIN when it is not connected. */
 MUST_USE enum err node_host_send(struct node_host *n, size_t link, const struct wire_header *header,
 				 const struct bytes *more, size_t count);
+struct wall_ms node_host_wall(const struct node_host *n);
+/* Something that only a damaged disk explains: noted; the fault ends the program. */
+void node_host_noticed(struct node_host *n, const char *how, enum err e);
 
-/* ---- node_witness.c ---- */
+/* ---- node_log.c: the store ---- */
+MUST_USE enum err node_log_open(struct node_host *n);
+/* Parts of a write: append, then finish (an empty note: signs one), which undoes what failed. */
+MUST_USE enum err node_log_append(struct node_host *n, struct txn *t, struct bytes raw,
+				  const struct event *event);
+MUST_USE enum err node_log_finish(struct node_host *n, struct txn *t, struct bytes note);
+void node_log_undo(struct node_host *n, struct txn *t);
+/* OK when the map was full and has grown. */
+bool node_log_grow(struct node_host *n, enum err why);
+/* Fetched events. */
+MUST_USE enum err node_log_fetched(struct node_host *n, const struct commit *c);
+/* True when bytes that were erased may still be there. */
+MUST_USE enum err node_log_scrub(struct node_host *n, bool *ret_wanted);
+/* An event about the log itself as a commit of its own, signed by `also` as well unless NULL. */
+MUST_USE enum err node_log_act(struct node_host *n, struct event *event, const struct signer *also);
 
-/* The newest note of this server's national log that was witnessed; NOT_FOUND. */
-MUST_USE enum err node_host_witnessed(struct node_host *n, unsigned server, struct txn *t,
-				      struct bytes *ret);
-/* Performs NODE_WITNESS. */
-void node_host_witness(struct node_host *n, const struct node_action *a);
+/* ---- node_keys.c ---- */
+/* KEYS_MOST of them, the same in every world: of a region's log, or, REGIONS further on, of the one
+ * that goes on from it. */
+const struct key_pair *keys_of(unsigned slot);
+void keys_server(const char *name, unsigned number, uint8_t *secret, struct signer *ret);
+const struct key_pair *node_keys_present(const struct node_host *n);
+/* As node_lookup.key_at. */
+MUST_USE enum err node_keys_at(void *node, uint64_t size, struct vkey *ret);
+MUST_USE enum err node_keys_sign(struct node_host *n, uint64_t size, const struct tree *tree,
+				 struct buf *ret);
+MUST_USE enum err node_keys_note(struct node_host *n, struct txn *t, uint64_t size,
+				 struct buf *ret);
+MUST_USE enum err node_keys_show(struct node_host *n, struct txn *t, uint64_t size,
+				 struct buf *ret);
+void node_keys_raise_mark(struct node_host *n);
+void node_keys_rotate(struct node_host *n);
+/* The gate opened below a rotation that no server had heard of when the store was lost: it is told
+ * again.  True when the log grew by that. */
+bool node_keys_mend(struct node_host *n);
+/* Forgets the key before the present one when its time is over. */
+void node_keys_tick(struct node_host *n);
+/* The log names these keys from `size` on. */
+MUST_USE enum err node_keys_follow(struct node_host *n, const struct vkey *key, uint64_t size);
+/* At the start: finishes what a kill interrupted. */
+MUST_USE enum err node_keys_heal(struct node_host *n);
+/* The enrolment of one of the log's keys. */
+MUST_USE enum err keys_card(struct world *w, unsigned log, size_t number, struct card *ret,
+			    struct buf *ret_document);
 
 /* ---- node_edit.c ---- */
 void node_host_edit(struct node_host *n);
-/* Ids that edits are about: those of one region, numbered; false past the last. */
+/* The id of the region's record of that number, if there is one. */
 bool node_host_id(const struct node_host *n, unsigned number, enum record_kind *ret_kind,
 		  char id[static ID_BYTES_MAX]);
 
+/* ---- node_witness.c ---- */
+/* True when it shows another history of the server. */
+bool node_host_witness(struct node_host *n, const struct node_action *a);
+/* The newest note of that server's national log that was witnessed; NOT_FOUND. */
+MUST_USE enum err node_host_witnessed(struct node_host *n, unsigned server, struct txn *t,
+				      struct bytes *ret);
+/* At the start: what the store has forgotten. */
+MUST_USE enum err node_witness_recall(struct node_host *n);
+bool read_proof(struct bytes raw, struct proof *ret);
+
+/* ---- node_duty.c ---- */
+void node_duty_carry_out(struct node_host *n, const struct node_action *a);
+/* As node_lookup.redacted. */
+bool node_duty_known(void *node, uint64_t index, struct hash leaf);
+MUST_USE enum err node_duty_redacts(struct node_host *n, struct txn *t, uint64_t index,
+				    struct hash leaf, bool *ret);
+
 /* ---- server_host.c ---- */
-void server_host_start(struct server_host *s);
-void server_host_crash(struct server_host *s, const char *why);
-void server_host_hear(struct server_host *s, struct packet *p); /* takes the packet */
-void server_host_turn(struct server_host *s);
-void server_host_tick(struct server_host *s);
 const char *server_host_name(const struct server_host *s);
+void server_host_crash(struct server_host *s, const char *why);
+void server_host_fall(struct server_host *s, const char *why);
+void server_host_tick(struct server_host *s);
+void server_host_turn(struct server_host *s);
+void server_host_hear(struct server_host *s, struct packet *p); /* takes the packet */
 void server_host_send(struct server_host *s, const struct server_action *a,
 		      const struct wire_header *header, const struct bytes *more, size_t count);
-/* The turn's write transaction, begun when there is none. */
-MUST_USE enum err server_host_writing(struct server_host *s);
+bool server_host_survives(struct server_host *s); /* false: it died, or cannot go on */
+struct wall_ms server_host_wall(const struct server_host *s);
+void server_host_noticed(struct server_host *s, const char *how, enum err e);
+/* After something was stored: histories are taken over and compared. */
+void server_host_stored(struct server_host *s);
+uint64_t server_host_size(const struct server_host *s); /* national entries, committed */
 
-bool server_host_survives(struct server_host *s); /* false: it died in a commit */
+/* NULL: it holds none of that number. */
+struct log *server_host_log(struct server_host *s, unsigned log);
+
+/* ---- server_start.c ---- */
+void server_host_start(struct server_host *s);
+void server_host_close(struct server_host *s);
 
 /* ---- server_fold.c ---- */
 void server_host_fold(struct server_host *s);
-/* As a log_finder's. */
-const struct log *server_host_find(void *context, struct log_name name);
 
 /* ---- server_witness.c ---- */
 void server_host_offer(struct server_host *s, const struct server_action *a);
 MUST_USE enum err server_host_cosigned(struct server_host *s, const struct server_action *a);
 /* Somebody noticed that the store is an older copy: the newest one is put in its place. */
 void server_host_rolled_back(struct server_host *s, const struct server_action *a);
+
+/* ---- server_acts.c: administrators ---- */
+/* Plans an act at one server. */
+struct act *act_plan(struct world *w, enum act_kind kind, unsigned server, unsigned log,
+		     int64_t in_ms);
+/* Does it, or tries again later. */
+void act_try(struct world *w, unsigned number);
+bool acts_done(const struct world *w);
+/* Whether the administrator of a server does so with this log some time. */
+bool act_is_planned(const struct world *w, enum act_kind kind, unsigned server, unsigned log);
+/* Its node stays away from a server that froze it until it is started again. */
+void act_restart_node(struct world *w, unsigned log);
+/* Every log that is enrolled from the beginning. */
+MUST_USE enum err act_enrol_all(struct server_host *s);
+void server_host_duties(struct server_host *s, const uint8_t *peer, size_t peer_size,
+			struct log_name log, uint64_t session);
+/* One of the events that may be erased is, at both servers. */
+void act_erase(struct world *w);
+/* The office of a region whose log is revoked everywhere begins another log. */
+void act_begin_anew(struct world *w);
+
+/* ---- hostile.c ---- */
+void hostile_begin(struct world *w);
+void hostile_capture(struct world *w, const struct packet *like, const struct bytes *frames,
+		     size_t count);
+bool hostile_hears(struct world *w, unsigned server, const uint8_t *peer,
+		   const struct bytes *frames, size_t count);
+void hostile_act(struct world *w);
+void hostile_free(struct world *w);
 
 /* ---- faults.c ---- */
 void fault_strike(struct world *w);
@@ -296,17 +493,35 @@ void fault_strike(struct world *w);
 bool fault_put_back(struct world *w);
 
 /* ---- checks.c ---- */
-void check_promise(struct world *w, unsigned server,
-		   unsigned region); /* nothing confirmed is lost */
-void check_prefix(struct world *w, unsigned server, unsigned region); /* one history */
+void check_promise(struct world *w, unsigned server, unsigned log); /* nothing confirmed is lost */
+void check_prefix(struct world *w, unsigned server, unsigned log);  /* one history */
 void check_opened(struct node_host *n);
-void check_views(struct world *w);        /* equal to a fold anew */
 void check_accepted(struct node_host *n); /* what a node accepted outlives a crash */
-/* Every record at a server is what its node has. */
-void check_records(struct world *w);
 /* All is as it should be once the faults are over; `why` says what is not. */
 bool check_converged(struct world *w, char why[static 160]);
 void check_evidence(struct world *w);
+/* ---- check_views.c ---- */
+void check_views(struct world *w); /* equal to a fold anew */
+/* Every record at a server is what its node has. */
+void check_records(struct world *w);
+/* ---- check_peer.c ---- */
+
+/* What a peer must not have changed, as it was before its message. */
+struct before {
+	bool unwelcome; /* nothing may change at all */
+	unsigned log;   /* else: nothing of another log than this */
+	size_t count;
+	struct server_log logs[LOGS + 1];
+};
+void check_before(struct server_host *s, const struct packet *p, struct before *ret);
+void check_after(struct server_host *s, const struct packet *p, const struct before *before);
+/* ---- check_rest.c ---- */
+
+/* A verification of a damaged store finds that it is; the host is put right. */
+void check_node_found(struct node_host *n);
+void check_server_found(struct server_host *s);
+/* What was redacted is in no store. */
+bool check_erased(struct world *w, char why[static 160]);
 /* ---- check_witness.c ---- */
 
 /* Notes what a witness cosigned, and fails the seed when one of that size was another. */
