@@ -19,6 +19,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +179,7 @@ static ssize_t write_noted(struct open_file *f, int fd, const struct iovec *part
 {
 	const char *what = power_fate(f->synced ? OP_META : OP_WRITE, f->path);
 	size_t size = 0;
+	ssize_t done = 0;
 
 	if (power_fails(what))
 		return -1;
@@ -185,7 +187,12 @@ static ssize_t write_noted(struct open_file *f, int fd, const struct iovec *part
 		size += parts[i].iov_len;
 	if (power_journal)
 		power_note(f->path, fd, (uint64_t)at, size);
-	return what ? write_short(fd, parts, at, real) : real(fd, parts, count, at);
+	if (what && strcmp(what, "short") == 0)
+		return write_short(fd, parts, at, real);
+	done = real(fd, parts, count, at);
+	if (what) /* before it is synced */
+		(void)kill(getpid(), SIGKILL);
+	return done;
 }
 
 static ssize_t write_parts(int fd, const struct iovec *parts, int count, off_t at, writing real)

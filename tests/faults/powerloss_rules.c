@@ -1,8 +1,8 @@
 /* Calls that fail on purpose.  The file SPLOT_POWER_RULES has lines "OP NAME WHAT AFTER TIMES" and
  * is read at each call: calls OP (write, meta: one that is synced at once, sync, rename, create) on
  * paths that end with NAME, but for the first AFTER, fail TIMES times with WHAT (eio, enospc,
- * short: half of it is written).  What was done stands in the file of that name with ".done" behind
- * it. */
+ * short: half of it is written, die: all of it is, and then the program is killed).  What was done
+ * stands in the file of that name with ".done" behind it. */
 #include "powerloss.h"
 
 #include <errno.h>
@@ -102,7 +102,7 @@ const char *power_fate(enum power_op op, const char *path)
 
 bool power_fails(const char *what)
 {
-	if (!what || strcmp(what, "short") == 0)
+	if (!what || strcmp(what, "short") == 0 || strcmp(what, "die") == 0)
 		return false;
 	errno = strcmp(what, "enospc") == 0 ? ENOSPC : EIO;
 	return true;

@@ -12,7 +12,7 @@ import load as l
 import nation as n
 import power
 from disks import OnDisks
-from fault import BIN, SANITIZED, main
+from fault import BIN, SANITIZED, ask_status, main
 
 MARK_LAGS_S = 2.0  # docs/RELIABILITY.md: the mark beside the keys is synced once a second
 
@@ -214,6 +214,39 @@ class TheCurrentFails(OnDisksThatFall):
             stake += self.stake
         self.assertGreater(self.dropped, 0)
         self.record(self.fault, self.round, stake, 0, took)
+
+
+class KilledBeforeItSynced(OnDisksThatFall):
+    fault = "kill -9 between a write and its sync, then power loss"
+
+    def test_what_the_next_start_tells_of_is_on_the_disk(self):
+        """The system still shows what the killed program wrote; the disk does not have it."""
+        took, stake, self.unsynced, self.dropped = [], 0, 0, 0
+        for rounds in self.worlds(4):
+            self.cosigned = {}
+            servers, nodes = self.up(regions=["26"], servers=["centrum"])
+            with self.load(rate=200) as self.running:
+                for _ in rounds:
+                    self.once(servers[0], nodes[0])
+            took.append(self.judge(self.running))
+            stake += self.stake
+        self.record(self.fault, self.round, stake, 0, took)
+
+    def once(self, server, node):
+        victim, other = self.random.choice([(server, node), (node, server)])
+        name = "logs/data.mdb" if victim is server else "data/data.mdb"
+        victim.disk.rule("meta %s die %d 1" % (name, self.random.randrange(10)))
+        n.wait_for("%s dies" % victim.name, lambda: victim.process.poll() is not None, 20)
+        victim.disk.rule()
+        other.kill()  # so that nothing new is synced
+        self.running.pause(node)
+        self.start([victim])
+        told = ask_status(victim)[0]
+        self.fall([victim])
+        self.assertGreaterEqual(ask_status(victim)[0], told, "seed %d, round %d: %s" % (
+            self.seed, self.round, victim.name))
+        self.start([other])
+        self.running.go_on(node)
 
 
 class TheDiskLies(OnDisksThatFall):
