@@ -6,11 +6,13 @@ import shutil
 import signal
 import socket
 import struct
+import subprocess
 
 import nation as n
 import peer as p
 from story import Story, main
 
+FOREIGN = os.path.join(os.environ["SPLOT_BUILD"], "tests", "foreign-check")
 CONTINUE = 15  # enum Verb of proto/control.proto
 FAST = {"witness-interval-s": "1"}
 REASON = ("--reason", "the disk was lost")
@@ -19,6 +21,11 @@ REASON = ("--reason", "the disk was lost")
 def read(path):
     with open(path, encoding="utf-8") as f:
         return f.read()
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
 
 
 class Anew(Story):
@@ -50,8 +57,7 @@ class Anew(Story):
 
     def note_of(self, node, name="old.checkpoint"):
         path = os.path.join(self.nation.folder, name)
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(node.ctl("witnessed", "centrum").stdout)
+        write(path, node.ctl("witnessed", "centrum").stdout)
         return path
 
     def begin(self, note, old_key, server=None):
@@ -86,8 +92,9 @@ class Anew(Story):
 class Lost(Anew):
     def build(self):
         """One region whose keys were rotated, one with an erased event, one whose log began anew."""
+        self.export = os.path.join(self.nation.folder, "export")
         self.server = self.nation.up(regions=["22", "24", "26"],
-                                     server_config=dict(FAST, export=os.path.join(self.nation.folder, "export")))
+                                     server_config=dict(FAST, export=self.export))
         self.old = self.nation.nodes["22"]
         self.erased, self.rotated = self.nation.nodes["24"], self.nation.nodes["26"]
         for log in ("22", "24", "26"):
@@ -100,7 +107,9 @@ class Lost(Anew):
         self.erased.ctl("put", "entity", "pl24-kis-b", "name=Klub B", "--reason", "test", "--source", "note 1")
         self.add(self.rotated, "pl26-kis-c", name="Klub C")
         self.until_confirmed()
+        started = self.server.status()["started"]
         self.server.ctl("redact", "24", "2", "--reason", "a name stood in it")
+        n.wait_for("the server began anew to erase it", lambda: self.started(self.server) not in (None, started))
         n.wait_for("the node erased it", lambda: self.redactions(self.erased))
         # Log 22 is frozen, and goes on as 22/2.
         standing = os.path.join(self.nation.folder, "22.checkpoint")
@@ -117,6 +126,10 @@ class Lost(Anew):
         self.until_folded(self.server)
         return self.cosigned("22/2", "24", "26")
 
+    def started(self, daemon):
+        done = daemon.ctl("status", "--json", check=False)
+        return json.loads(done.stdout)["started"] if done.returncode == 0 else None
+
     def redactions(self, node):
         """{index: leaf} of what was erased from a node's log, as its administrator sees it."""
         done = node.ctl("log", "--json", check=False)  # it may just begin itself anew
@@ -126,6 +139,7 @@ class Lost(Anew):
     def test_a_server_that_lost_disk_and_keys_gets_everything_back(self):
         status = self.build()
         before = self.register(self.server)
+        web = self.nation.add_web(self.server).start() if os.path.exists(self.nation.program("splot-web")) else None
         sizes = {row["log"]: row["size"] for row in status["logs"]}
         old_key = self.server.log_key()
         self.server.lose()
@@ -160,6 +174,39 @@ class Lost(Anew):
         for node in (self.new, self.erased, self.rotated):
             self.assertEqual(self.witnessed(node), {old: status["size"], old + "/2": size})
         self.verified(self.server, self.new, self.erased, self.rotated)
+        self.exported(old_key, size)
+        if web:  # it stood beside the lost view, and finds the one that was folded anew
+            n.wait_for("the page shows it", lambda: web.get("/api/v1/summary")["position"] == size)
+            self.assertFalse(web.get("/api/v1/status")["stale"])
+            self.assertEqual(web.get("/api/v1/summary")["totals"]["entities"], len(self.ids(self.server)))
+
+    def exported(self, old_key, size):
+        """The folder goes on; what is left of the lost log stays in it, and both are checked by themselves."""
+        new_key = self.server.log_key()
+        checkpoint = os.path.join(self.export, "national", "checkpoint")
+        n.wait_for("the export has caught up", lambda: read(checkpoint).split("\n")[1] == str(size))
+        before = os.path.join(self.export, "before", "national-1")
+        self.assertEqual(read(os.path.join(before, "checkpoint")).split("\n")[0], old_key.split("+")[0])
+        self.nation.ctl("audit", "verify", before, "--key", old_key)
+        keys = os.path.join(self.nation.folder, "keys")
+        write(keys, new_key + "\n" + old_key + "\n")
+        self.nation.ctl("audit", "verify", self.export, "--keys", keys)
+        # The first entry names the old key: another one in that name is found out.
+        self.nation.ctl("keygen", "--server", old_key.split("+")[0], "--out", os.path.join(self.nation.folder, "stranger"))
+        card = self.nation.ctl("server-card", "--keys", os.path.join(self.nation.folder, "stranger")).stdout
+        stranger = [line.split()[1] for line in card.splitlines() if line.startswith("log-key ")][0]
+        write(keys, new_key + "\n" + stranger + "\n")
+        done = self.nation.ctl("audit", "verify", self.export, "--keys", keys, check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("by another key than the one that is trusted", done.stdout + done.stderr)
+        proof = os.path.join(self.nation.folder, "proof")
+        self.server.ctl("audit", "prove", "national", "0", "-o", proof)
+        told = self.nation.ctl("audit", "check", proof + ".tlog-proof", "--key", new_key).stdout
+        self.assertIn("continues national, as %s at size" % old_key.split("+")[0], told)
+        if os.path.exists(FOREIGN):
+            for folder in (self.export, before):
+                done = subprocess.run([FOREIGN, "export", folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                self.assertEqual(done.returncode, 0, done.stdout)
 
 
 class Quoted(Anew):
@@ -349,9 +396,8 @@ class Enrolled(Anew):
         self.server.lose()
         self.begin(note, old_key)
         today = os.path.join(self.nation.folder, "today.enrolment")
-        with open(today, "w", encoding="utf-8") as f:
-            told = self.nation.ctl("enrol", "--keys", node.keys)
-            f.write(told.stdout)
+        told = self.nation.ctl("enrol", "--keys", node.keys)
+        write(today, told.stdout)
         self.assertIn("these keys came by rotation", told.stderr)
         self.server.ctl("trust", "add", today, *REASON)
         self.follow(node)
