@@ -16,8 +16,9 @@
 #include "model/json.h"
 
 /* What a node has seen of others and still knows without its log: what it witnessed of the
- * servers' national logs, what they did that it distrusts, and what is to be erased. */
-static const char *const kept_tables[] = {"witnessed", "evidence", "redacted"};
+ * servers' national logs, which of them it follows and since when, what they did that it
+ * distrusts, and what is to be erased. */
+static const char *const kept_tables[] = {"witnessed", "cards", "follows", "evidence", "redacted"};
 
 struct place {
 	struct cli *cli;

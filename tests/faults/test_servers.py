@@ -22,7 +22,8 @@ class Servers(Fault):
     def newest_witnessed(self, server):
         """The file to quote: the newest national checkpoint of that server that any node witnessed."""
         best = max(self.nodes, key=lambda node: max(
-            [row["size"] for row in node.json("witnessed", server.server_name)["witnessed"]], default=0))
+            [(len(row["origin"]), row["origin"], row["size"])  # a later log, then a larger one
+             for row in node.json("witnessed", server.server_name)["witnessed"]], default=(0, "", 0)))
         path = os.path.join(self.nation.folder, server.server_name + ".checkpoint")
         with open(path, "w", encoding="utf-8") as f:
             f.write(best.ctl("witnessed", server.server_name).stdout)
