@@ -489,7 +489,7 @@ static enum err open_all(struct node_host *n)
 		e = node_machine_init(&n->machine, n->name, &lookup, &n->log.tree, n->keys.mark,
 				      n->keys.mark_found, SERVERS);
 	if (!e)
-		node_keys_raise_mark(n); /* it may have died between commit and mark */
+		node_keys_open_mark(n);
 	return e ? e : chain_follow(&n->chain, &n->log, n->store);
 }
 

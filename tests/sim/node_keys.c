@@ -192,6 +192,16 @@ enum err node_keys_show(struct node_host *n, struct txn *t, uint64_t size, struc
 
 /* ---- the mark ---- */
 
+static void settle(struct node_host *n)
+{
+	struct node_keys *k = &n->keys;
+
+	if (k->mark_synced == k->mark || n->w->now_ms - k->mark_synced_ms < MARK_SYNC_MS)
+		return;
+	k->mark_synced = k->mark;
+	k->mark_synced_ms = n->w->now_ms;
+}
+
 /* Written before anything of that size leaves, synced once a second. */
 void node_keys_raise_mark(struct node_host *n)
 {
@@ -200,10 +210,15 @@ void node_keys_raise_mark(struct node_host *n)
 	if (!k->mark_found || n->log.tree.size <= k->mark)
 		return;
 	k->mark = n->log.tree.size;
-	if (n->w->now_ms - k->mark_synced_ms < MARK_SYNC_MS)
-		return;
-	k->mark_synced = k->mark;
-	k->mark_synced_ms = n->w->now_ms;
+	settle(n);
+}
+
+/* What a killed program wrote may not be synced yet: it is, before anything else is done. */
+void node_keys_open_mark(struct node_host *n)
+{
+	n->keys.mark_synced = n->keys.mark;
+	n->keys.mark_synced_ms = n->w->now_ms;
+	node_keys_raise_mark(n); /* it may have died between commit and mark */
 }
 
 /* ---- rotation ---- */
@@ -277,6 +292,7 @@ void node_keys_tick(struct node_host *n)
 {
 	struct node_keys *k = &n->keys;
 
+	settle(n);
 	if (k->both_until_ms && node_host_wall(n).ms >= k->both_until_ms && all_follow(n))
 		k->both_until_ms = 0;
 }

@@ -32,6 +32,7 @@ struct sum {
 	struct tally tally;
 	uint64_t done;
 	int64_t *converge_ms; /* of each; owned */
+	time_t began;
 };
 
 static uint64_t seed_at(const struct run *run, uint64_t i)
@@ -263,11 +264,11 @@ static bool record(const struct run *run, const struct sum *sum)
 	(void)fprintf(f,
 		      "{\"fault\": \"simulation: all faults\", \"rounds\": %" PRIu64
 		      ", \"stake\": %" PRIu64 ", \"lost\": 0, \"median\": %.3f, \"longest\": %.3f, "
-		      "\"from\": %" PRIu64 ", \"at\": %lld}\n",
+		      "\"seed\": %" PRIu64 ", \"ran_s\": %lld, \"at\": %lld}\n",
 		      sum->done, sum->tally.confirmed,
 		      (double)sum->converge_ms[sum->done / 2] / 1000,
 		      (double)sum->converge_ms[sum->done - 1] / 1000, seed_at(run, 0),
-		      (long long)time(NULL));
+		      (long long)(time(NULL) - sum->began), (long long)time(NULL));
 	return fclose(f) == 0;
 }
 
@@ -303,7 +304,7 @@ static int play_all(const struct run *run, struct job *jobs, struct sum *sum)
 int run_seeds(const struct run *run)
 {
 	struct job jobs[JOBS_MAX] = {0};
-	struct sum sum = {0};
+	struct sum sum = {.began = time(NULL)};
 	int status = 3;
 
 	if (run->seeds == 1 && !run->record)

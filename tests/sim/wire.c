@@ -25,13 +25,23 @@ void wire_connect(struct world *w, unsigned node, unsigned server)
 	try_again(w, node, server);
 }
 
+/* The handshake: only who is enrolled gets in, and not again and again.  A connection that a
+ * revoked key had stays, so that what it says is judged as well. */
+static bool is_admitted(struct world *w, unsigned node, unsigned server)
+{
+	struct server_host *s = &w->servers[server];
+
+	return world_is_revoked(w, node) ||
+	       server_machine_admit(&s->machine, w->nodes[node].name, server_host_wall(s));
+}
+
 void wire_establish(struct world *w, unsigned node, unsigned server, uint64_t connection)
 {
 	struct wire *wire = &w->wires[node][server];
 
 	if (!wire->wanted || wire->established || wire->connection != connection)
 		return;
-	if (!w->servers[server].up || blocked(w, wire)) {
+	if (!w->servers[server].up || blocked(w, wire) || !is_admitted(w, node, server)) {
 		try_again(w, node, server);
 		return;
 	}

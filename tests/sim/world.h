@@ -388,11 +388,12 @@ MUST_USE enum err node_keys_note(struct node_host *n, struct txn *t, uint64_t si
 MUST_USE enum err node_keys_show(struct node_host *n, struct txn *t, uint64_t size,
 				 struct buf *ret);
 void node_keys_raise_mark(struct node_host *n);
+void node_keys_open_mark(struct node_host *n);
 void node_keys_rotate(struct node_host *n);
 /* The gate opened below a rotation that no server had heard of when the store was lost: it is told
  * again.  True when the log grew by that. */
 bool node_keys_mend(struct node_host *n);
-/* Forgets the key before the present one when its time is over. */
+/* Syncs the mark; forgets the key before the present one when its time is over. */
 void node_keys_tick(struct node_host *n);
 /* The log names these keys from `size` on. */
 MUST_USE enum err node_keys_follow(struct node_host *n, const struct vkey *key, uint64_t size);
