@@ -102,15 +102,19 @@ static bool peer_of(int fd, union address *ret)
 	       (ret->any.sa_family == AF_INET || ret->any.sa_family == AF_INET6);
 }
 
-/* By a descriptor of our own: what it is cannot change between looking and shutting down. */
+/* By a descriptor of our own: what it is cannot change between looking and shutting down.  Without
+ * lingering: the system does not keep either what a peer that went deaf has not read yet. */
 static void hang_up(struct connection *c, int64_t now_ms)
 {
+	const struct linger none = {.l_onoff = 1, .l_linger = 0};
 	int own = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
 	int fd = own >= 0 ? own : c->fd; /* none is free: then in this moment at least */
 	union address peer;
 
-	if (!c->ended && peer_of(fd, &peer) && same_address(&peer, &c->peer, true))
+	if (!c->ended && peer_of(fd, &peer) && same_address(&peer, &c->peer, true)) {
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 		(void)shutdown(fd, SHUT_RDWR);
+	}
 	if (own >= 0)
 		(void)close(own);
 	c->ended = true;

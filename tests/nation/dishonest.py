@@ -89,6 +89,10 @@ class DishonestServer:
                 log, note, index, size, *rest = self._duties.get()
                 sender, session = self._sessions[log]
                 self._send(sender, p.header("duty", session, index, size), note, *rest)
+            self._besides()
+
+    def _besides(self):
+        """What a heir says of its own accord."""
 
     def _send(self, sender, *frames):
         self._socket.send_multipart([sender, *frames])
@@ -125,3 +129,58 @@ class DishonestServer:
 
     def _on_declined(self, sender, fields, frames):
         self.answers.put((self._greeted[sender][0], "declined", fields, frames))
+
+
+class HostileServer(DishonestServer):
+    """Keeps what it is sent, as an honest server does, and says besides whatever the test wants."""
+
+    def __init__(self, keys_path, address):
+        self.events, self.note = [], None  # of its one node
+        self.false_welcome = None          # (size, note) in place of the truth
+        self.welcomes = 0                  # false ones that were said
+        self.ranges = queue.Queue()        # (from, count, further frames), in place of the truth
+        self.fetched = 0
+        self._says = queue.Queue()
+        super().__init__(keys_path, address)
+
+    def session(self, log):
+        return self._sessions[log][1]
+
+    def say(self, log, *frames):
+        self._says.put((log, frames))
+
+    def _besides(self):
+        while not self._says.empty():
+            log, frames = self._says.get()
+            self._send(self._sessions[log][0], *frames)
+
+    def _on_hello(self, sender, fields, frames):
+        size, note = self.false_welcome or (len(self.events), self.note)
+        session = 1000 + len(self.greetings)
+        self.greetings.append((fields[2].decode(), None))
+        self._greeted[sender] = (fields[2].decode(), session)
+        self.welcomes += self.false_welcome is not None
+        self._send(sender, p.header("welcome", session, size, CREDIT, COMMIT_EVENTS, COMMIT_BYTES),
+                   *([note] if note is not None else []))
+
+    def _on_commit(self, sender, fields, frames):
+        if fields.get(2, 0) == len(self.events):
+            self.events += p.unbundle(b"".join(frames[1:]))
+            self.note = frames[0]
+        self._send(sender, p.header("ack", fields[1], len(self.events), CREDIT))
+
+    def _on_fetch(self, sender, fields, frames):
+        start, count, more = fields.get(3, 0), len(self.events), None
+        if not self.ranges.empty():
+            start, count, more = self.ranges.get()
+        if more is None:
+            count -= start
+            more = [self.note, p.bundle(self.events[start:])] if count else []
+        self._send(sender, p.header("range", fields[1], fields[2], start, count), *more)
+        self.fetched += 1
+
+    def _on_cosigned(self, sender, fields, frames):
+        """It offers nothing."""
+
+    def _on_declined(self, sender, fields, frames):
+        """It offers nothing."""

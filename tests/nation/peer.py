@@ -134,6 +134,16 @@ def bundle(events):
     return b"".join(struct.pack(">H", len(e)) + e for e in events)
 
 
+def unbundle(raw):
+    """The events of whole bundles, one after the other; none is redacted."""
+    events, at = [], 0
+    while at < len(raw):
+        size, = struct.unpack(">H", raw[at:at + 2])
+        events.append(raw[at + 2:at + 2 + size])
+        at += 2 + size
+    return events
+
+
 # ---- keys ----
 
 def key_id(name, kind, public):
@@ -195,13 +205,15 @@ def card_curve_key(path):
 class Peer:
     """A node that the test drives by hand."""
 
-    def __init__(self, keys, log, address, server_card, curve=None):
+    def __init__(self, keys, log, address, server_card, curve=None, routing_id=None):
         self.keys, self.log, self.events = keys, log, []
         self.session = 0
         self.codes = set()  # of every refusal that came
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.DEALER)
         self.socket.linger = 0
+        if routing_id:
+            self.socket.routing_id = routing_id
         secret = z85.encode(curve or keys.curve_secret)
         self.socket.curve_secretkey = secret
         self.socket.curve_publickey = zmq.curve_public(secret)
