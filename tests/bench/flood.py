@@ -59,15 +59,20 @@ class Flood:
     """A nation, its load and its flooder; `pinned` gives the flooder the last core for itself and
     leaves it to the others as well."""
 
-    def __init__(self, build, pinned=True):
+    def __init__(self, build, regions=REGIONS, pinned=True):
         self.build, self.pinned = build, pinned and os.cpu_count() > 1
+        self.regions = regions
         self.nation = n.Nation(os.path.join(build, "bin"))
 
     def up(self):
-        self.server = self.nation.up(REGIONS)
-        self.flooder = self.nation.add_node(FLOODER)
-        self.server.trust(self.flooder)  # its keys; the program itself is never started
+        self.server = self.nation.up(self.regions)
+        self.flood_as(FLOODER)
         return self
+
+    def flood_as(self, log):
+        """By the keys of that log; its program is never started."""
+        self.flooder = self.nation.add_node(log)
+        self.server.trust(self.flooder)
 
     def begin(self, mode, seconds):
         command = ["timeout", str(seconds), "sh", "-c", "while :; do :; done"] if mode is None else [os.path.join(self.build, "tests", "splot-flood"), mode, self.flooder.keys, self.server.card,
@@ -77,7 +82,7 @@ class Flood:
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def confirm(self, seconds):
-        nodes = ["%s=%s" % (log, self.nation.nodes[log].socket) for log in REGIONS]
+        nodes = ["%s=%s" % (log, self.nation.nodes[log].socket) for log in self.regions]
         done = subprocess.run([os.path.join(self.build, "tests", "splot-load"), "confirm", str(PERIOD_MS),
                                str(seconds), *nodes], stdout=subprocess.PIPE, text=True, timeout=seconds + 120)
         if done.returncode != 0:
@@ -104,7 +109,7 @@ class Flood:
         self.server.stop()
         self.server.start()
         n.wait_for("all nodes are back", lambda: sum(
-            row["state"] == "live" for row in self.server.status()["logs"]) == len(REGIONS), 60)
+            row["state"] == "live" for row in self.server.status()["logs"]) == len(self.regions), 60)
 
     def close(self):
         self.nation.down()
