@@ -168,7 +168,7 @@ class Unit:
 def systemctl(folder, words):
     words = [word for word in words if word not in ("--now", "--quiet", "-q")]
     verb, number = words[0], signal.SIGTERM
-    units = words[1:]
+    units = [word for word in words[1:] if not word.startswith("--") and word != "MainPID"]
     if verb == "kill" and units[0] in ("-s", "--signal"):
         number, units = signal.Signals["SIG" + units[1].removeprefix("SIG")], units[2:]
     status = 0
@@ -187,6 +187,8 @@ def systemctl(folder, words):
             status = unit.kill(signal.SIGHUP)
         elif verb == "kill":
             status = unit.kill(number)
+        elif verb == "show":
+            print(unit.state()[1])
         elif verb == "is-active":
             print(unit.state()[0])
             status = 0 if unit.state()[0] == "active" else 3

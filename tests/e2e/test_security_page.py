@@ -1,0 +1,51 @@
+"""docs/SECURITY.md: every test that it names is there, and every promise names one."""
+import os
+import re
+import unittest
+
+import story
+
+TESTS = re.compile(r"`(tests/[\w/.-]+)`(?:: ((?:`\w+`(?:, )?)+))?")
+
+
+class TheSecurityPage(unittest.TestCase):
+    def setUp(self):
+        with open(os.path.join(story.SOURCE, "docs", "SECURITY.md"), encoding="utf-8") as f:
+            text = f.read()
+        section = text.split("## What is promised, and its tests")[1].split("\n## ")[0]
+        self.rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][2:]
+
+    def test_every_promise_names_tests_that_are_there(self):
+        self.assertGreaterEqual(len(self.rows), 25)
+        named = 0
+        for row in self.rows:
+            self.assertEqual(len(row), 4, row)
+            found = TESTS.findall(row[3])
+            self.assertTrue(found, row)
+            for path, names in found:
+                with open(os.path.join(story.SOURCE, path), encoding="utf-8") as f:
+                    text = f.read()
+                for name in re.findall(r"`(\w+)`", names):
+                    named += 1
+                    with self.subTest(file=path, test=name):
+                        self.assertRegex(text, r"(?m)^(    def %s\(|static void %s\()" % (name, name))
+        self.assertGreaterEqual(named, 30)
+
+    def test_units_and_limits_are_as_the_page_says(self):
+        with open(os.path.join(story.SOURCE, "docs", "SECURITY.md"), encoding="utf-8") as f:
+            page = f.read()
+        for unit, most in (("splot-node", "512M"), ("splot-server", "2G"), ("splot-web", "2G")):
+            with open(os.path.join(story.SOURCE, "deploy", unit + ".service.in"), encoding="utf-8") as f:
+                self.assertIn("\nMemoryMax=%s\n" % most, f.read())
+        with open(os.path.join(story.SOURCE, "common", "base", "limits.h"), encoding="utf-8") as f:
+            limits = {name: re.sub(r"\b(\d+)\b", r"\1", value).strip() for name, value in re.findall(r"\b([A-Z_]+) = ([^,]+),", f.read())}
+        for name, said in (("PEER_MESSAGES_PER_S", "4,000 messages"), ("PEER_HELLOS_PER_S", "8 greetings"),
+                           ("PEER_HANDSHAKES_PER_S", "8 handshakes"), ("PEER_FETCHES_PER_S", "32 fetches"),
+                           ("PEER_REFUSALS_PER_S", "16 refusals"), ("EVENT_BYTES_MAX", "65,535 bytes"),
+                           ("EVENT_CHANGES_MAX", "1,024 records"), ("COMMIT_EVENTS_MAX", "4,096 events")):
+            self.assertIn(said, page)
+            self.assertEqual(int(limits[name]), int(said.split()[0].replace(",", "")), name)
+
+
+if __name__ == "__main__":
+    story.main()
