@@ -24,7 +24,7 @@
 #include "base/time.h"
 
 enum {
-	CONNECTIONS_MAX = 512, /* of one socket: LOGS_MAX keys, and those below */
+	CONNECTIONS_MAX = 384, /* of one socket; with two of them far below 1,024 descriptors */
 	/* Connections that said nothing yet.  A handshake takes milliseconds: only in a storm are
 	 * there so many, and then the oldest is ended. */
 	UNSPOKEN_MAX = 192,

@@ -160,6 +160,112 @@ static void an_unknown_key_never_delivers_and_is_counted(void **state)
 	endpoint_close(stranger);
 }
 
+/* Until the router's connection to that peer is gone. */
+static void await_gone(struct world *w, const struct message *m)
+{
+	struct bytes frame = bytes_of_text("still there?");
+	int64_t end = mono_now().ms + PATIENCE_MS;
+	enum err err = ERR_OK;
+
+	while (err != ERR_CLOSED && mono_now().ms < end) {
+		OK(network_poll(w->serving, NULL, 0, 2));
+		err = endpoint_send(w->router, bytes_of(m->peer, m->peer_size), &frame, 1);
+	}
+	assert_int_equal(err, ERR_CLOSED);
+}
+
+static void one_connection_is_ended_and_the_others_go_on(void **state)
+{
+	struct world *w = *state;
+	struct endpoint *nodes[] = {dealer(w, &w->node), NULL};
+	struct bytes frame = bytes_of_text("header");
+	struct bytes none = {NULL, 0};
+	struct message first = {0};
+	struct message second = {0};
+	struct message again = {0};
+
+	OK(send_within(w, nodes[0], none, &frame, 1, PATIENCE_MS));
+	OK(receive_within(w, w->router, &first, PATIENCE_MS));
+	nodes[1] = dealer(w, &w->node);
+	OK(send_within(w, nodes[1], none, &frame, 1, PATIENCE_MS));
+	OK(receive_within(w, w->router, &second, PATIENCE_MS));
+	assert_int_equal(first.connection, 1);
+	assert_int_equal(second.connection, 2);
+	assert_int_equal(network_admitted(w->serving), 2);
+	endpoint_end(w->router, "24", 2, 0);
+	endpoint_end(w->router, "26", 1, 0);
+	await_gone(w, &first);
+	OK(endpoint_send(w->router, bytes_of(second.peer, second.peer_size), &frame, 1));
+	/* Who was hung up on connects anew, with another number. */
+	OK(send_within(w, nodes[0], none, &frame, 1, PATIENCE_MS));
+	OK(receive_within(w, w->router, &again, PATIENCE_MS));
+	assert_int_equal(again.connection, 3);
+	message_free(&first);
+	message_free(&second);
+	message_free(&again);
+	endpoint_close(nodes[0]);
+	endpoint_close(nodes[1]);
+}
+
+static void what_comes_before_a_connection_ends_is_dropped(void **state)
+{
+	struct world *w = *state;
+	struct endpoint *node = dealer(w, &w->node);
+	struct bytes frame = bytes_of_text("header");
+	struct bytes none = {NULL, 0};
+	struct message m = {0};
+	struct message more = {0};
+
+	OK(send_within(w, node, none, &frame, 1, PATIENCE_MS));
+	OK(receive_within(w, w->router, &m, PATIENCE_MS));
+	endpoint_end(w->router, "26", 1, 200);
+	OK(endpoint_send(w->router, bytes_of(m.peer, m.peer_size), &frame, 1)); /* it still hears */
+	OK(send_within(w, node, none, &frame, 1, PATIENCE_MS));
+	assert_int_equal(receive_within(w, w->router, &more, 100), ERR_AGAIN);
+	await_gone(w, &m);
+	message_free(&m);
+	endpoint_close(node);
+}
+
+static void overran(void *context, const char *user)
+{
+	char *told = context;
+
+	(void)snprintf(told, USER_BYTES_MAX + 1, "%s", user);
+}
+
+static void who_sends_further_ahead_than_it_may_is_ended_and_told_of(void **state)
+{
+	enum { AHEAD = 100 * 1000, FRAME = 50 * 1000, FRAMES = 30 };
+	struct world *w = *state;
+	struct endpoint *node = dealer(w, &w->node);
+	static const uint8_t data[FRAME];
+	struct bytes frame = bytes_of(data, sizeof data);
+	struct bytes none = {NULL, 0};
+	char told[USER_BYTES_MAX + 1] = "";
+	struct message m = {0};
+	int64_t end = mono_now().ms + PATIENCE_MS;
+
+	endpoint_bound(w->router, AHEAD, overran, told);
+	/* Read as it comes, it is never ahead. */
+	for (int i = 0; i < FRAMES; i++) {
+		OK(send_within(w, node, none, &frame, 1, PATIENCE_MS));
+		OK(receive_within(w, w->router, &m, PATIENCE_MS));
+		if (i < FRAMES - 1)
+			message_free(&m);
+	}
+	OK(network_poll(w->serving, NULL, 0, 100));
+	assert_string_equal(told, "");
+	for (int i = 0; i < FRAMES; i++)
+		OK(send_within(w, node, none, &frame, 1, PATIENCE_MS));
+	while (!told[0] && mono_now().ms < end)
+		OK(network_poll(w->serving, NULL, 0, 10));
+	assert_string_equal(told, "26");
+	await_gone(w, &m);
+	message_free(&m);
+	endpoint_close(node);
+}
+
 static void a_key_enrolled_later_gets_in_by_itself(void **state)
 {
 	struct world *w = *state;
@@ -467,6 +573,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_known_key_speaks_under_its_name_and_is_answered),
 		T(an_unknown_key_never_delivers_and_is_counted),
+		T(one_connection_is_ended_and_the_others_go_on),
+		T(what_comes_before_a_connection_ends_is_dropped),
+		T(who_sends_further_ahead_than_it_may_is_ended_and_told_of),
 		T(a_key_enrolled_later_gets_in_by_itself),
 		T(no_door_opens_without_a_door_keeper_or_a_key),
 		T(a_closed_door_is_proved_closed),
