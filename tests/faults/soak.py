@@ -22,7 +22,7 @@ SOURCE = os.path.join(HERE, "..", "..")
 TABLE = os.path.join(SOURCE, "docs", "RELIABILITY.md")
 SLICE_S = (15, 120)     # least and most of one run
 OVERTIME_S = 600        # after which a run that does not end is a failure
-SIM_SEEDS = 100         # played at a time
+SIM_SEEDS = 25          # played at a time
 
 
 def environment(build):
