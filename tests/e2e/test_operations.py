@@ -64,6 +64,7 @@ int fdatasync(int fd) { return bad() ? -1 : (int)syscall(SYS_fdatasync, fd); }
 int fsync(int fd) { return bad() ? -1 : (int)syscall(SYS_fsync, fd); }
 int msync(void *at, size_t size, int flags) { return bad() ? -1 : (int)syscall(SYS_msync, at, size, flags); }
 """
+LONG = "known " * 1300
 # What an enrolled key may do at worst: say what no node says, again and again.
 HOSTILE = """import sys
 import peer as p
@@ -128,13 +129,13 @@ cp -p /var/lib/splot/node.keys /media/splot/safe/26/
         self.edit(2)
         self.until_whole()
 
-    def edit(self, count=1, check=True, reason="test"):
+    def edit(self, count=1, check=True, facts=""):
         """New records at the node; what was said."""
         block = ""
         for _ in range(count):
             self.edits += 1
-            block += "splotctl put entity pl26-kis-k%d --new name='Klub %d' kind=KIS region=26 --reason '%s' --source note%s\n" % (
-                self.edits, self.edits, reason, "" if check else " || true")
+            block += "splotctl put entity pl26-kis-k%d --new name='Klub %d' kind=KIS region=26 %s --reason test --source note%s\n" % (
+                self.edits, self.edits, "other_facts='%s'" % facts if facts else "", "" if check else " || true")
         return self.hosts["node"].run(block)
 
     def status(self, role):
@@ -149,7 +150,7 @@ cp -p /var/lib/splot/node.keys /media/splot/safe/26/
             for role in servers:
                 status = self.status(role)
                 sizes = {row["log"]: row["size"] for row in status["logs"]}
-                witness = [row["size"] for row in status["witnesses"] if row["log"] == "26"]
+                witness = [row["size"] for row in status["witnesses"] if row["log"] == log]
                 if sizes.get(log) != node["size"] or status["position"] != status["size"] or witness != [status["size"]]:
                     return False
             return True
@@ -243,12 +244,12 @@ systemctl start splot-server""")
             self.run_on(role, "head -c 24M /dev/zero > /var/lib/splot/ballast 2>/dev/null || true")
 
         def said():
-            self.d.edit(5, reason="long " * 200)
+            self.d.edit(5, facts=LONG)
             return "(disk-full)" in self.log("server")
         fill("server")
         n.wait_for("the server has no room", said, 20)
         fill("node")
-        n.wait_for("the node has no room", lambda: "disk is full" in self.d.edit(5, check=False, reason="long " * 200), 20)
+        n.wait_for("the node has no room", lambda: "disk is full" in self.d.edit(5, check=False, facts=LONG), 20)
         self.follow("The disk is full")
 
     def test_a_failing_disk(self):
@@ -282,7 +283,7 @@ systemctl start splot-server""")
 
     def test_a_full_map(self):
         self.run_on("node", "sed -i 's/^control = .*/&\\nmap-size-mib = 1\\nmap-max-mib = 1/' /etc/splot/node.ini; systemctl restart splot-node")
-        n.wait_for("the map is full", lambda: "map-max-mib" in self.d.edit(5, check=False, reason="long " * 200), 60)
+        n.wait_for("the map is full", lambda: "map-max-mib" in self.d.edit(5, check=False, facts=LONG), 60)
         self.follow("The store's map is full")
 
     def test_a_wrong_clock(self):
