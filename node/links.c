@@ -273,6 +273,10 @@ static void perform(struct node *n, const struct node_action *a, struct queue *q
 		break;
 	case NODE_OPENED:
 		opened(n);
+		if (n->fault == ERR_OK && rotate_again(n))
+			queue_add(q, (struct node_event){.kind = NODE_EV_GREW,
+							 .tree = &n->log.tree,
+							 .bytes = n->encoded.size});
 		break;
 	case NODE_WITNESS:
 		if (witness_offer(n, a))

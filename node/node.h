@@ -236,6 +236,12 @@ void act_rotate(struct node *n, struct open_call *call);
 /* The log holds `size` events, and the last one names `next`: installs these keys unless they are
  * known here.  After an error, which was logged, nothing may be signed. */
 MUST_USE enum err rotate_follow(struct node *n, const struct card *next, uint64_t size);
+/* The gate opened below a rotation, which was lost with the store before any server heard of it: it
+ * is told again, so that servers learn who signs.  True when the log grew by that; `fault` when it
+ * cannot be. */
+bool rotate_again(struct node *n);
+/* Whether every server that is not waived has the last rotation: none needs the key before. */
+bool rotate_is_everywhere(const struct node *n);
 /* At the start: finishes what a kill interrupted. */
 MUST_USE enum err rotate_heal(struct node *n, struct txn *read);
 

@@ -72,8 +72,25 @@ static bool waiting_are(const struct node *n, const struct card *next)
 	return same;
 }
 
+/* The log says where the key before ended: a rotation that was lost with the store came again. */
+static enum err move_end(struct node *n, uint64_t size)
+{
+	char why[TEXT_BYTES_MAX + 1] = "";
+	enum err e = ERR_OK;
+
+	if (n->keys.previous[n->keys.previous_count - 1].size == size)
+		return ERR_OK;
+	e = keys_move_end(n->settings.keys, size, why);
+	if (e != ERR_OK)
+		log_line(LOG_ERROR, "log %s: %s; stopping: the next start tries again",
+			 n->log.name.text, why);
+	return e == ERR_OK ? signing_reload(n) : e;
+}
+
 enum err rotate_follow(struct node *n, const struct card *next, uint64_t size)
 {
+	if (n->keys.previous_count > 0 && same_key(&next->log_key, &n->signer.key))
+		return move_end(n, size);
 	if (known_key(n, &next->log_key))
 		return ERR_OK;
 	if (waiting_are(n, next))
@@ -149,6 +166,10 @@ static const char *unfit(const struct node *n, const struct keys *next)
 	if (known_key(n, &key))
 		return "this log was signed by them before; make new ones with `splotctl keygen "
 		       "--rotate`";
+	if (!rotate_is_everywhere(n))
+		return "a server lacks the rotation before and would know none of the keys; rotate "
+		       "when `splotctl status` shows that every server confirmed it, or waive that "
+		       "one";
 	if (n->keys.previous_count == KEYS_PREVIOUS_MAX)
 		return "this log had as many keys as a log may have; the server's administrator "
 		       "freezes it (`splotctl freeze`), and a new log (such as 26/2) goes on";
@@ -175,6 +196,50 @@ static enum err append_rotation(struct node *n, const struct act *act, const str
 	}
 	buf_free(&document);
 	return e;
+}
+
+/* ---- a rotation that was lost ---- */
+
+bool rotate_again(struct node *n)
+{
+	const struct act act = {
+		.by = "node",
+		.reason = "these keys were named before, and that was lost with the store"};
+	size_t last = n->keys.previous_count;
+	enum err e = ERR_OK;
+
+	if (last == 0 || n->log.tree.size >= n->keys.previous[last - 1].size || anew_waits(n))
+		return false;
+	e = n->keys.old_secret ? append_rotation(n, &act, &n->keys) : ERR_UNKNOWN_KEY;
+	if (e == ERR_OK)
+		e = move_end(n, n->log.tree.size);
+	if (e == ERR_OK) {
+		log_line(
+			LOG_NOTICE,
+			"log %s: no server had heard of its rotation when the store was lost: told "
+			"again at size %" PRIu64,
+			n->log.name.text, n->log.tree.size);
+		return true;
+	}
+	log_line(LOG_ERROR,
+		 "log %s: no server has heard of its keys, and they cannot be told again: %s; "
+		 "stopping%s",
+		 n->log.name.text, err_text(e),
+		 e == ERR_UNKNOWN_KEY ? ": the key before is gone; the log is begun anew" : "");
+	n->fault = e;
+	return false;
+}
+
+bool rotate_is_everywhere(const struct node *n)
+{
+	size_t last = n->keys.previous_count;
+
+	for (size_t i = 0; last > 0 && i < n->settings.server_count; i++) {
+		if (!n->machine.links[i].waived &&
+		    n->links[i].confirmed < n->keys.previous[last - 1].size)
+			return false;
+	}
+	return true;
 }
 
 static void reply_rotated(struct node *n, struct open_call *call)

@@ -196,7 +196,7 @@ void signing_tick(struct node *n)
 	char why[TEXT_BYTES_MAX + 1] = "";
 	enum err e = ERR_OK;
 
-	if (!n->keys.old_secret || signs_with_both(n) || n->old_kept)
+	if (!n->keys.old_secret || signs_with_both(n) || n->old_kept || !rotate_is_everywhere(n))
 		return;
 	e = keys_forget_old(n->settings.keys, why);
 	if (e != ERR_OK) {

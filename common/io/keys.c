@@ -565,6 +565,22 @@ enum err keys_drop_installed(const char *path, const struct keys *installed)
 	return same ? remove_synced(next_path) : ERR_OK;
 }
 
+enum err keys_move_end(const char *path, uint64_t size, char *why)
+{
+	struct keys k = {0};
+	enum err err = keys_load(path, &k, why);
+
+	if (err == ERR_OK && k.previous_count > 0 &&
+	    k.previous[k.previous_count - 1].size != size) {
+		k.previous[k.previous_count - 1].size = size;
+		err = write_keys(path, &k, file_replace);
+		if (err != ERR_OK)
+			(void)refuse(why, err, "%s: cannot be written: %s", path, err_text(err));
+	}
+	keys_free(&k);
+	return err;
+}
+
 enum err keys_forget_old(const char *path, char *why)
 {
 	struct keys k = {0};

@@ -170,7 +170,7 @@ class Rotation(Keys):
         for i in range(2):
             self.rotate(self.node)
             self.add(self.node, "pl26-kis-b%d" % i)
-        self.until_confirmed()
+            self.until_confirmed()
         self.node.stop()
         shutil.rmtree(self.node.data)
         os.rename(self.node.data + ".old", self.node.data)
@@ -245,6 +245,43 @@ class Rotation(Keys):
         self.assertEqual(self.refusals(self.server), {})
         self.verified(self.server)
 
+    def test_a_second_rotation_waits_for_the_server_that_lacks_the_first(self):
+        """That server would know neither key, and take nothing of this log any more."""
+        self.server.stop()
+        self.rotate(self.node)
+        self.nation.ctl("keygen", "--rotate", self.node.keys)
+        done = self.node.ctl("rotate", "--reason", "yearly", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("lacks the rotation before", done.stderr)
+        self.server.start()
+        self.until_confirmed()
+        self.node.ctl("rotate", "--reason", "yearly")
+        self.until_confirmed()
+        self.assertEqual(self.node.status()["key"], self.key(self.server))
+        self.verified(self.node, self.server)
+
+    def test_a_rotation_that_was_lost_with_the_store_is_told_again(self):
+        """No server had heard of it: they would never learn who signs."""
+        self.server.stop()
+        self.rotate(self.node)
+        self.add(self.node, "pl26-kis-b")
+        self.node.stop()
+        shutil.rmtree(self.node.data)
+        self.server.start()
+        self.node.start()
+        self.node.await_open()
+        self.add(self.node, "pl26-kis-c")
+        self.until_confirmed()
+        self.assertNotEqual(self.key(self.server), self.first)
+        self.assertEqual(self.node.status()["key"], self.key(self.server))
+        self.assertEqual(self.node.status()["size"], 3)
+        self.assertEqual(self.refusals(self.server), {})
+        self.node.stop()
+        self.node.start()
+        self.add(self.node, "pl26-kis-d")
+        self.until_confirmed()
+        self.verified(self.node, self.server)
+
     def test_keys_that_cannot_follow_are_refused_and_nothing_changes(self):
         done = self.node.ctl("rotate", "--reason", "yearly", check=False)
         self.assertEqual(done.returncode, 1)
@@ -260,6 +297,7 @@ class Rotation(Keys):
     def test_a_log_that_had_all_its_keys_is_not_rotated_but_begun_anew(self):
         for _ in range(31):
             self.rotate(self.node)
+            self.until_confirmed()
         self.nation.ctl("keygen", "--rotate", self.node.keys)
         done = self.node.ctl("rotate", "--reason", "yearly", check=False)
         self.assertEqual(done.returncode, 1)
