@@ -60,10 +60,11 @@ class KilledAtAnyMoment(Killing):
 
 class KilledWhileItFetchesBack(Killing):
     fault = "kill -9 while a lost store is fetched back"
+    short = 3
 
     def test_a_lost_store_comes_back_whole_however_often_that_is_cut_off(self):
         took, stake = [], 0
-        for rounds in self.worlds(3, each=10):
+        for rounds in self.worlds(self.short, each=10):
             servers, nodes = self.up()
             node = nodes[0]
             with self.load(rate=1500, editors=8) as load:
@@ -89,16 +90,17 @@ class KilledWhileItFetchesBack(Killing):
 
 class KilledWhileItErases(Killing):
     fault = "kill -9 while stores are written anew after a redaction"
+    short = 3
 
     def holders(self, text):
         """Files of the nation that hold this text."""
-        done = subprocess.run(["grep", "-rlF", "--exclude=*.sock", text, self.nation.folder],
+        done = subprocess.run(["grep", "-rlF", "--exclude=*.sock", "--exclude-dir=*.power", text, self.nation.folder],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
         return done.stdout.split()
 
     def test_what_is_erased_goes_and_nothing_else_does(self):
         took, stake = [], 0
-        for rounds in self.worlds(3, each=10):
+        for rounds in self.worlds(self.short, each=10):
             servers, nodes = self.up(servers=["centrum"])
             server, node = servers[0], nodes[0]
             markers, redacted = [], set()
@@ -131,10 +133,11 @@ class KilledWhileItErases(Killing):
 
 class KilledWhileKeysChange(Killing):
     fault = "kill -9 while the keys of a log are replaced"
+    short = 4
 
     def test_either_the_old_keys_sign_or_the_new_ones_and_the_log_goes_on(self):
         took, stake = [], 0
-        for rounds in self.worlds(4, each=15):
+        for rounds in self.worlds(self.short, each=15):
             _, nodes = self.up()
             with self.load(rate=300) as load:
                 for _ in rounds:

@@ -11,6 +11,7 @@ import unittest
 import load as l
 import nation as n
 import power
+import test_kill as kills
 from disks import OnDisks
 from fault import BIN, SANITIZED, ask_status, main
 
@@ -214,6 +215,27 @@ class TheCurrentFails(OnDisksThatFall):
             stake += self.stake
         self.assertGreater(self.dropped, 0)
         self.record(self.fault, self.round, stake, 0, took)
+
+
+class EachKillIsAFall(OnDisks):
+    """Over a story of kills."""
+    short = 2
+
+    def kill(self, daemon):
+        super().kill(daemon)
+        daemon.disk.fall(self.random)
+
+
+class WhileItFetchesBack(EachKillIsAFall, kills.KilledWhileItFetchesBack):
+    fault = "power loss while a lost store is fetched back"
+
+
+class WhileItErases(EachKillIsAFall, kills.KilledWhileItErases):
+    fault = "power loss while stores are written anew after a redaction"
+
+
+class WhileKeysChange(EachKillIsAFall, kills.KilledWhileKeysChange):
+    fault = "power loss while the keys of a log are replaced"
 
 
 class KilledBeforeItSynced(OnDisksThatFall):
