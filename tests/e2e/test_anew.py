@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 
+import dishonest
 import nation as n
 import peer as p
 from story import Story, main
@@ -406,6 +407,41 @@ class Enrolled(Anew):
         self.cosigned("26")
         self.verified(self.server, node)
         self.assertEqual(self.server.ctl("trust", "add", today, *REASON, check=False).returncode, 1)
+
+
+class Dishonest(Anew):
+    def test_nobody_witnesses_a_log_that_does_not_say_first_what_it_goes_on_from(self):
+        server = self.nation.add_server()
+        old_key, old = server.log_key(), p.Keys(server.keys)
+        os.unlink(server.keys)
+        server.begin_anew()
+        liar = dishonest.DishonestServer(server.keys, server.address)
+        self.addCleanup(liar.close)
+        node = self.nation.add_node("24").start()  # its first card of that server: taken as it is
+        n.wait_for("it is served", lambda: liar.connected("24"))
+
+        def entry(kind, note, size=5, log="national"):
+            return p.field(1, 1790000000000) + p.field(3, p.message(kind, log, "a01", "lost", note, old_key, 0, b"", size))
+
+        def told(first):
+            """What the node says to a log that begins so."""
+            branch = liar.branch([first, b"x"])
+            liar.duty("24", branch.note(2), 0, 2, first, branch.hashes[1])
+            n.wait_for("it is sent before the offer", liar.duties_sent)
+            kind, fields, _ = liar.offer("24", branch, 0, 2)
+            return (kind, fields.get(3, b"").decode())
+
+        good = old.checkpoint(5, b"r" * 32)
+        branch = liar.branch([entry("continues", good), b"x"])
+        self.assertEqual(liar.offer("24", branch, 0, 2)[1][3], b"again")
+        self.assertEqual(told(b"no entry"), ("declined", "again"))
+        for lie in (entry("freeze", good), entry("continues", good, size=6), entry("continues", good, log="26"),
+                    entry("continues", old.checkpoint(0, b"r" * 32), size=0), entry("continues", b"no note"),
+                    entry("continues", liar.keys.checkpoint(5, b"r" * 32))):
+            self.assertEqual(told(lie), ("declined", "invalid"))
+            self.assertIn("its national log is not witnessed", self.link(node)["note"])
+        self.assertEqual(told(entry("continues", good))[0], "cosigned")
+        self.assertEqual(self.link(node)["note"], "")
 
 
 if __name__ == "__main__":

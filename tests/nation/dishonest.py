@@ -75,6 +75,9 @@ class DishonestServer:
         """An act for that log; a node does not answer it."""
         self._duties.put((log, note, index, size, entry, proof))
 
+    def duties_sent(self):
+        return self._duties.empty()
+
     # ---- the thread ----
 
     def _run(self):

@@ -304,6 +304,31 @@ static void a_reply_comes_back_with_all_its_rows(void **state)
 	arena_free(&arena);
 }
 
+static void what_was_witnessed_comes_back_exactly(void **state)
+{
+	const struct witnessed_row rows[] = {
+		{"centrum", "a/national/centrum", bytes_of_text("first\n"), false},
+		{"centrum", "a/national/centrum/2", bytes_of_text("second\n"), true},
+	};
+	const struct control_reply reply = {.witnessed = rows, .witnessed_count = 2};
+	struct control_reply back;
+	struct arena arena = {0};
+	struct buf raw = {0};
+
+	(void)state;
+	assert_ok(control_reply_encode(&reply, &arena, &raw));
+	assert_ok(control_reply_decode(buf_bytes(&raw), &arena, &back));
+	assert_int_equal(back.witnessed_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_string_equal(back.witnessed[i].server, rows[i].server);
+		assert_string_equal(back.witnessed[i].origin, rows[i].origin);
+		assert_true(bytes_equal(back.witnessed[i].note, rows[i].note));
+		assert_int_equal(back.witnessed[i].followed, rows[i].followed);
+	}
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
 static void histograms_come_back_with_every_bucket(void **state)
 {
 	static struct histogram_row rows[2];
@@ -443,6 +468,7 @@ int main(void)
 		cmocka_unit_test(over_long_fields_of_a_request_are_refused),
 		cmocka_unit_test(a_reply_comes_back_with_what_the_audit_needs),
 		cmocka_unit_test(a_reply_comes_back_with_all_its_rows),
+		cmocka_unit_test(what_was_witnessed_comes_back_exactly),
 		cmocka_unit_test(histograms_come_back_with_every_bucket),
 		cmocka_unit_test(histograms_whose_bounds_do_not_rise_are_refused),
 		cmocka_unit_test(a_reply_over_its_bound_is_not_encoded),
