@@ -93,7 +93,7 @@ static enum err take_values(struct settings *s, char *why)
 	if (!is_tcp(s->listen) || (s->publish && !is_tcp(s->publish))) {
 		(void)snprintf(why, WHY_BYTES,
 			       "%s: listen and publish take tcp://ADDRESS:PORT, such as "
-			       "tcp://0.0.0.0:5670",
+			       "tcp://0.0.0.0:7700",
 			       c->path);
 		return ERR_CONFIG;
 	}

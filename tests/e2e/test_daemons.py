@@ -26,7 +26,7 @@ class Configuration(Story):
             self.assertEqual(done.returncode, 0, done.stdout)
             self.nation.ctl("check-config", daemon.config)
         # The examples as they are, but for the places: every key in them, also those commented out.
-        places = {"/etc/splot/node.keys": self.node.keys, "/etc/splot/server.keys": self.server.keys,
+        places = {"/var/lib/splot/node.keys": self.node.keys, "/var/lib/splot/server.keys": self.server.keys,
                   "/etc/splot/centrum.card": self.server.card, "/etc/splot/terc.csv": self.nation.folder + "/terc.csv",
                   "/etc/splot/policy": self.nation.folder + "/policy",
                   "/run/splot": self.nation.folder, "/var/lib/splot": self.nation.folder}
