@@ -118,7 +118,7 @@ static void note_of(struct world *w, uint64_t size, bool other, struct buf *ret)
 	for (uint64_t i = 0; i < size; i++)
 		tree_append(&tree, hash_leaf(buf_bytes(&w->hostile.events[i])));
 	c.root = tree_root(&tree);
-	c.root.b[0] ^= other ? 1 : 0;
+	c.root.b[0] = (uint8_t)(other ? ~c.root.b[0] : c.root.b[0]);
 	memcpy(c.origin, by->key.name, sizeof(c.origin));
 	if (checkpoint_sign(&c, by, ret))
 		world_fail(w, "the hostile peer cannot sign");
@@ -273,9 +273,11 @@ static void say_flipped(struct world *w, unsigned server, struct words *m)
 	if (m->count == 0)
 		return;
 	frame = &m->frames[world_below(w, (unsigned)m->count)];
-	if (frame->size > 0)
-		frame->data[world_below(w, (unsigned)frame->size)] ^=
-			(uint8_t)(1 << world_below(w, 8));
+	if (frame->size > 0) {
+		uint8_t *byte = &frame->data[world_below(w, (unsigned)frame->size)];
+
+		*byte = (uint8_t)(*byte ^ 1 << world_below(w, 8));
+	}
 }
 
 /* Frames that are cut, left out, or change places. */

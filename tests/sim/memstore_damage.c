@@ -36,6 +36,13 @@ static struct entry *row_at(struct disk *d, const char *table, uint64_t number, 
 	return NULL;
 }
 
+static void flip(const struct disk *d)
+{
+	uint8_t *byte = &d->damaged->data[d->damaged_at];
+
+	*byte = (uint8_t)(*byte ^ d->damaged_bit);
+}
+
 const char *memstore_damage(const char *disk, const char *table, uint64_t chance, bool summed)
 {
 	struct disk *d = mem_disk(disk);
@@ -46,8 +53,8 @@ const char *memstore_damage(const char *disk, const char *table, uint64_t chance
 		return NULL;
 	d->damaged = e->committed;
 	d->damaged_at = chance % e->committed->size;
-	d->damaged_bit = summed ? 0 : (uint8_t)(1 << (chance >> 8) % 8);
-	e->committed->data[d->damaged_at] ^= d->damaged_bit;
+	d->damaged_bit = (uint8_t)(summed ? 0 : 1 << (chance >> 8) % 8);
+	flip(d);
 	e->committed->bad = summed;
 	return name;
 }
@@ -65,7 +72,7 @@ void memstore_mend(const char *disk)
 
 	if (!d || !d->damaged)
 		return;
-	d->damaged->data[d->damaged_at] ^= d->damaged_bit;
+	flip(d);
 	d->damaged->bad = false;
 	d->damaged = NULL;
 }
@@ -81,7 +88,7 @@ void memstore_fall(const char *disk, uint64_t chance)
 
 			chance = chance * 0x5851f42d4c957f2dU + 0x14057b7ef767814fU;
 			if (v && v->size && chance >> 62 == 0)
-				v->data[(chance >> 32) % v->size] ^= (uint8_t)(chance >> 24 | 1);
+				v->data[(chance >> 32) % v->size] = (uint8_t)(chance >> 24);
 		}
 	}
 }
