@@ -131,15 +131,8 @@ static void print_text(struct cli *cli, const struct side *sides, const struct c
 		buf_add_u8(out, '\n');
 	}
 	print_logs(cli, r, out);
-	if (r->viewed) {
-		print_records(cli, r, out);
-		print_counts(cli, r, out);
-	} else {
-		buf_printf(out, "  %s no view: the logs alone were compared\n",
-			   sides[0].has_view   ? "B has"
-			   : sides[1].has_view ? "A has"
-					       : "both have");
-	}
+	print_records(cli, r, out);
+	print_counts(cli, r, out);
 	buf_add_text(out, r->equal ? "equal\n" : "they differ\n");
 }
 
@@ -225,22 +218,24 @@ static void print_json(struct cli *cli, const struct side *sides, const struct c
 	json_field_text(&j, "a", sides[0].name);
 	json_field_text(&j, "b", sides[1].name);
 	json_field_bool(&j, "equal", r->equal);
-	json_field_bool(&j, "view", r->viewed);
 	json_logs(cli, &j, r);
-	if (r->viewed) {
-		json_records(cli, &j, r);
-		json_counts(cli, &j, r);
-	}
+	json_records(cli, &j, r);
+	json_counts(cli, &j, r);
 	json_close(&j, '}');
 	buf_add_text(out, "\n");
 }
 
 /* ---- all of it ---- */
 
+static bool is_behind(const struct compare_report *r, int which)
+{
+	return r->viewed && r->position[which] < r->size[which];
+}
+
 static enum outcome tell_failed(struct cli *cli, const struct side *side, enum err e,
 				const struct compare_report *r, int which)
 {
-	if (e == ERR_AGAIN && r->viewed && r->position[which] < r->size[which])
+	if (e == ERR_AGAIN && is_behind(r, which))
 		return cli_fail(cli, FAILED, ERR_BUSY,
 				"%s: its view stands for %" PRIu64 " of %" PRIu64
 				" entries: when its daemon runs and has caught up, try again",
@@ -253,22 +248,38 @@ static enum outcome tell_failed(struct cli *cli, const struct side *side, enum e
 	return cli_fail(cli, FAILED, e, "%s: %s", side->name, err_text(e));
 }
 
-static enum outcome compare(struct cli *cli, struct side *sides, struct compare_report *r)
+static enum err try_often(const struct compare_side *both, struct compare_report *r, int *ret_which)
 {
 	const struct timespec moment = {.tv_nsec = REST_MS * 1000000L};
-	const struct compare_side both[2] = {
-		{&sides[0].source, sides[0].has_view ? &sides[0].functions : NULL},
-		{&sides[1].source, sides[1].has_view ? &sides[1].functions : NULL},
-	};
-	int which = 0;
 	enum err e = ERR_AGAIN;
 
 	for (int i = 0; e == ERR_AGAIN && i < TRIES; i++) {
 		if (i)
 			(void)nanosleep(&moment, NULL);
-		e = compare_run(both, r, &which);
+		e = compare_run(both, r, ret_which);
 	}
-	return e == ERR_OK ? DONE : tell_failed(cli, &sides[which], e, r, which);
+	return e;
+}
+
+static enum outcome compare(struct cli *cli, struct side *sides, struct compare_report *r)
+{
+	const struct compare_side both[2] = {{&sides[0].source, &sides[0].functions},
+					     {&sides[1].source, &sides[1].functions}};
+	enum outcome outcome = DONE;
+	int which = 0;
+	enum err e = try_often(both, r, &which);
+
+	/* The view of a daemon that does not run stays behind. */
+	for (int i = 0; i < 2 && e == ERR_AGAIN && outcome == DONE && is_behind(r, which) &&
+			sides[which].folder && !sides[which].folded;
+	     i++) {
+		outcome = side_fold(cli, &sides[which]);
+		if (outcome == DONE)
+			e = try_often(both, r, &which);
+	}
+	if (outcome != DONE || e == ERR_OK)
+		return outcome;
+	return tell_failed(cli, &sides[which], e, r, which);
 }
 
 static enum outcome tell(struct cli *cli, const struct side *sides, const struct compare_report *r)

@@ -1,6 +1,7 @@
 #include "admin/backup/side.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,7 +30,46 @@ static enum outcome open_store(struct cli *cli, const char *folder, struct store
 					: "");
 }
 
-/* A view that is not there, or was folded by another release, is not compared. */
+static void close_view(struct side *s)
+{
+	view_rows_close(s->rows);
+	s->rows = NULL;
+	if (s->view != s->store)
+		store_close(s->view);
+	s->view = NULL;
+}
+
+static void on_progress(void *context, const char *what, uint64_t done, uint64_t total)
+{
+	(void)what;
+	if (done % 1024 == 0)
+		cli_progress(context, "folding", (size_t)done, (size_t)total);
+}
+
+enum outcome side_fold(struct cli *cli, struct side *s)
+{
+	const struct verify_watch watch = {cli, on_progress, NULL};
+	const char *temporary = getenv("TMPDIR");
+	enum err e = ERR_OK;
+
+	close_view(s);
+	if (!temporary || !*temporary)
+		temporary = "/tmp";
+	e = verify_fold(&s->source, temporary, &watch, &s->view);
+	cli_progress(cli, "", 0, 0);
+	if (e == ERR_OK)
+		e = view_rows_open(s->view, &s->rows);
+	if (e != ERR_OK)
+		return cli_fail(cli, FAILED, e,
+				"%s: its logs cannot be folded into a view in %s (TMPDIR names "
+				"another folder): %s",
+				s->name, temporary, err_text(e));
+	s->functions = view_rows_functions(s->rows);
+	s->folded = true;
+	return DONE;
+}
+
+/* A view that is not there, or was folded by another release, is folded here. */
 static enum outcome open_view(struct cli *cli, struct side *s, const char *folder)
 {
 	const char *view = text_in(&cli->arena, "%s/view", folder);
@@ -41,15 +81,15 @@ static enum outcome open_view(struct cli *cli, struct side *s, const char *folde
 		s->view = s->store;
 	else if (holds_store(cli, view))
 		outcome = open_store(cli, view, &s->view);
-	if (outcome != DONE || !s->view)
+	if (outcome != DONE)
 		return outcome;
-	e = view_rows_open(s->view, &s->rows);
-	s->has_view = e == ERR_OK;
-	if (s->has_view)
-		s->functions = view_rows_functions(s->rows);
-	if (e == ERR_OK || e == ERR_VERSION || e == ERR_NOT_FOUND)
-		return DONE;
-	return cli_fail(cli, FAILED, e, "%s: the view: %s", s->name, err_text(e));
+	e = s->view ? view_rows_open(s->view, &s->rows) : ERR_NOT_FOUND;
+	if (e == ERR_VERSION || e == ERR_NOT_FOUND)
+		return side_fold(cli, s);
+	if (e != ERR_OK)
+		return cli_fail(cli, FAILED, e, "%s: the view: %s", s->name, err_text(e));
+	s->functions = view_rows_functions(s->rows);
+	return DONE;
 }
 
 static bool same_folder(const char *a, const char *b)
@@ -93,7 +133,6 @@ static enum outcome open_socket(struct cli *cli, const char *path, struct side *
 	if (outcome != DONE)
 		return outcome;
 	s->functions = view_of_daemon(&s->source);
-	s->has_view = true;
 	return DONE;
 }
 
@@ -141,9 +180,7 @@ enum outcome side_open(struct cli *cli, const char *name, const struct side *oth
 void side_close(struct side *s)
 {
 	source_close(&s->source);
-	view_rows_close(s->rows);
-	if (s->view != s->store)
-		store_close(s->view);
+	close_view(s);
 	store_close(s->store);
 	*s = (struct side){.name = NULL};
 }

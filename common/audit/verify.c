@@ -307,3 +307,25 @@ enum err verify_run(struct source *s, const struct verify_options *options,
 	free(report);
 	return e;
 }
+
+enum err verify_fold(struct source *s, const char *scratch, const struct verify_watch *watch,
+		     struct store **ret)
+{
+	struct verify *v = calloc(1, sizeof *v);
+	struct verify_report *report = calloc(1, sizeof *report);
+	enum err e = v && report ? ERR_OK : ERR_NOMEM;
+
+	if (e == ERR_OK) {
+		*v = (struct verify){.source = s, .watch = watch, .report = report};
+		v->run = malloc(sizeof *v->run);
+		e = v->run ? fix_targets(v) : ERR_NOMEM;
+	}
+	if (e == ERR_OK) {
+		begin_pass(v, "view", leaves_in(v));
+		e = verify_fold_all(v, scratch, ret);
+	}
+	free(v ? v->run : NULL);
+	free(v);
+	free(report);
+	return e;
+}

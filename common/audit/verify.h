@@ -126,4 +126,10 @@ struct verify_watch {
 MUST_USE enum err verify_run(struct source *s, const struct verify_options *options,
 			     const struct verify_watch *watch, struct verify_report *ret);
 
+/* Folds a source's logs as they stand now into a view of their own, in files below `scratch` that
+ * no folder names any more; `watch` may be NULL.  Nothing is verified.  The caller closes the
+ * store. */
+MUST_USE enum err verify_fold(struct source *s, const char *scratch,
+			      const struct verify_watch *watch, struct store **ret);
+
 #endif

@@ -67,6 +67,7 @@ MUST_USE enum err verify_witnesses(struct verify *v, const struct verify_target 
 /* The files of keys beside an export's logs, by the national log. */
 MUST_USE enum err verify_key_files(struct verify *v, const struct verify_target *national);
 MUST_USE enum err verify_view(struct verify *v);
+MUST_USE enum err verify_fold_all(struct verify *v, const char *scratch, struct store **ret);
 
 /* A view with its counts, as it stood at one moment: in a store, or rows that are asked for. */
 struct verify_side {

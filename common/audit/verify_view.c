@@ -273,6 +273,26 @@ static enum err fold_and_compare(struct verify *v, const struct verify_side *sto
 	return e;
 }
 
+enum err verify_fold_all(struct verify *v, const char *scratch, struct store **ret)
+{
+	const struct verify_target *followed = verify_followed(v);
+	struct folding *f = calloc(1, sizeof *f);
+	enum err e = f ? ERR_OK : ERR_NOMEM;
+
+	if (e != ERR_OK)
+		return e;
+	f->verify = v;
+	e = followed ? open_scratch(f, scratch) : ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		e = fold_to(f, followed, followed->size);
+	if (e == ERR_OK) {
+		*ret = f->side.store;
+		f->side.store = NULL;
+	}
+	close_folding(f);
+	return e;
+}
+
 enum err verify_view(struct verify *v)
 {
 	struct verify_side stored = {.store = NULL};

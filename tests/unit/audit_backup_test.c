@@ -14,6 +14,7 @@ struct copying {
 	struct table redacted;
 	struct backup_report report;
 	uint64_t progressed;
+	void (*meanwhile)(struct copying *c); /* called once, while events are read */
 };
 
 static void open_copy(struct copying *c)
@@ -57,6 +58,12 @@ static void count_progress(void *context, uint64_t done, uint64_t total)
 
 	assert_true(done <= total);
 	c->progressed = done;
+	if (c->meanwhile) {
+		void (*meanwhile)(struct copying * c) = c->meanwhile;
+
+		c->meanwhile = NULL;
+		meanwhile(c);
+	}
 }
 
 static enum err copy_with(struct copying *c, bool in_parts)
@@ -356,6 +363,18 @@ static void a_checkpoint_on_the_way_that_says_another_root_is_damage(void **stat
 	assert_damaged(c, "national", 1);
 }
 
+/* Of the same size and root, but not what the region signed. */
+static void a_checkpoint_that_is_not_the_one_accepted_is_damage(void **state)
+{
+	struct copying *c = *state;
+
+	nation_grow(c->n, 30);
+	flip(c, "26.checkpoints", number(c, 30));
+	assert_damaged(c, "national", 1);
+	flip(c, "26.checkpoints", number(c, 30));
+	must_copy(c);
+}
+
 static void what_no_national_entry_accepted_is_not_taken(void **state)
 {
 	struct copying *c = *state;
@@ -509,6 +528,45 @@ static void what_is_erased_in_the_source_is_erased_in_the_copy_and_waits_for_a_s
 	assert_int_equal(c->report.erased, 0);
 }
 
+static void erase_the_first(struct copying *c)
+{
+	erase(c, 0);
+}
+
+/* The act would be in no table of the copy, its event gone. */
+static void an_erasure_while_it_reads_asks_for_another_try(void **state)
+{
+	struct copying *c = *state;
+
+	nation_grow(c->n, 700);
+	c->meanwhile = erase_the_first;
+	assert_err(copy_with(c, false), ERR_AGAIN);
+	assert_int_equal(row_of(c, c->copy, "26.events", number(c, 1)).size, 0);
+	must_copy(c);
+	assert_same_table(c, "26.events");
+	assert_same_table(c, "redacted");
+}
+
+static void grow_by_one(struct copying *c)
+{
+	nation_grow(c->n, c->n->l26->edge.size + 1);
+}
+
+static void what_comes_while_it_reads_is_for_the_next_time(void **state)
+{
+	struct copying *c = *state;
+
+	nation_grow(c->n, 700);
+	c->meanwhile = grow_by_one;
+	must_copy(c);
+	assert_int_equal(c->report.logs[0].size, 700);
+	assert_int_equal(c->report.logs[1].size, 2);
+	assert_same_table(c, "redacted");
+	must_copy(c);
+	assert_int_equal(c->report.logs[0].size, 701);
+	assert_same_log(c, "national", c->n->national);
+}
+
 /* An act that names another event than came erased nothing. */
 static void an_act_ahead_of_its_event_takes_nothing(void **state)
 {
@@ -534,6 +592,7 @@ int main(void)
 		WITH_COPY(what_is_too_much_for_one_transaction_changes_nothing_and_goes_in_parts),
 		WITH_COPY(damage_in_the_source_is_named_and_nothing_of_it_is_taken),
 		WITH_COPY(a_checkpoint_on_the_way_that_says_another_root_is_damage),
+		WITH_COPY(a_checkpoint_that_is_not_the_one_accepted_is_damage),
 		WITH_COPY(what_no_national_entry_accepted_is_not_taken),
 		WITH_COPY(a_damaged_copy_is_told_from_a_damaged_source),
 		WITH_COPY(the_newest_checkpoint_is_signed_by_a_trusted_key),
@@ -541,6 +600,8 @@ int main(void)
 		WITH_COPY(another_log_of_that_name_is_refused),
 		WITH_COPY(a_log_that_the_source_has_no_more_is_refused),
 		WITH_COPY(what_is_erased_in_the_source_is_erased_in_the_copy_and_waits_for_a_scrub),
+		WITH_COPY(an_erasure_while_it_reads_asks_for_another_try),
+		WITH_COPY(what_comes_while_it_reads_is_for_the_next_time),
 		WITH_COPY(an_act_ahead_of_its_event_takes_nothing),
 	};
 

@@ -126,6 +126,35 @@ static void a_view_behind_its_logs_is_waited_for(void **state)
 	assert_true(p->report.position[1] < p->report.size[1]);
 }
 
+static struct pair *moving;
+static struct verify_rows still;
+
+static enum err page_and_move(void *context, const char *table, struct bytes after,
+			      const struct stored_row **ret, size_t *ret_count)
+{
+	if (moving) {
+		commit(moving->sides[0], 1);
+		moving = NULL;
+	}
+	return still.page(context, table, after, ret, ret_count);
+}
+
+static void what_moves_while_it_is_read_is_compared_again(void **state)
+{
+	struct pair *p = *state;
+
+	still = p->functions[0];
+	p->functions[0].page = page_and_move;
+	moving = p;
+	assert_err(run(p), ERR_AGAIN);
+	assert_int_equal(p->failed, 0);
+	fold_all(p->sides[0]);
+	commit(p->sides[1], 1);
+	fold_all(p->sides[1]);
+	assert_ok(run(p));
+	assert_true(p->report.equal);
+}
+
 /* One byte of the record's name in the stored view, whatever the logs say. */
 static void what_a_view_says_otherwise_shows_in_its_digest(void **state)
 {
@@ -181,6 +210,7 @@ int main(void)
 		WITH_PAIR(who_is_behind_is_named_with_the_records_that_differ),
 		WITH_PAIR(two_histories_are_no_lead),
 		WITH_PAIR(a_view_behind_its_logs_is_waited_for),
+		WITH_PAIR(what_moves_while_it_is_read_is_compared_again),
 		WITH_PAIR(what_a_view_says_otherwise_shows_in_its_digest),
 		WITH_PAIR(without_a_view_the_logs_alone_are_compared),
 	};
