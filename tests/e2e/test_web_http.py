@@ -54,6 +54,7 @@ class Heads(WebStory):
                 b"Host: a\nX: y\r\n", host + b"X: y\nZ: 1\r\n", b"Host: a\n"]:
             self.refused(get + lines + b"\r\n", 400)
         self.refused(get + host + b"X: y\r\n\n", 400)
+        self.refused(get + host + b"X: y\0b\n\n", 400)  # as many bytes as CR LF CR LF
         self.refused(b"GET /healthz HTTP/1.1\nHost: a\r\n\r\n", 400)
         self.refused(b"GET /heal\0thz HTTP/1.1\r\nHost: a\r\n\r\n", 400)
         for target in [b"http://a/healthz", b"*", b"a:80", b"healthz", b"?a=b"]:

@@ -41,6 +41,16 @@ static void config_files(void)
 
 void fuzz_seeds(struct seeds *to)
 {
+	struct buf many = {.data = NULL};
+
+	buf_add_text(&many, "[node]\nkeys = k\ndata = d\ncontrol = c\n");
+	for (int i = 0; i <= SERVERS_MAX; i++) /* one more than there may be */
+		buf_printf(&many,
+			   "[server.s%d]\naddress = tcp://127.0.0.1:1\n"
+			   "card = /proc/self/fd/101\n",
+			   i);
+	seed_add(to, "servers-too-many", fuzz_done(&many));
+	buf_free(&many);
 	seed_add(to, "least", bytes_of_text("[node]\nkeys = k\ndata = d\ncontrol = c\n"));
 	seed_add(to, "all",
 		 bytes_of_text("[node]\nkeys = k\ndata = d\ncontrol = c\ncontrol-mode = 0660\n"

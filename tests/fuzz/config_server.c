@@ -20,6 +20,21 @@ static void config_files(void)
 
 void fuzz_seeds(struct seeds *to)
 {
+	struct buf many = {.data = NULL};
+
+	buf_add_text(&many, "[server]\nkeys = k\ndata = d\ncontrol = c\n"
+			    "listen = tcp://127.0.0.1:1\n[admins]\n");
+	for (int i = 0; i <= ADMINS_MAX; i++) /* one more than there may be */
+		buf_printf(&many, "u%d = a%d\n", i, i);
+	seed_add(to, "admins-too-many", fuzz_done(&many));
+	buf_clear(&many);
+	buf_printf(&many, "[%0*d]\n", 60, 0);
+	seed_add(to, "section-too-long", fuzz_done(&many));
+	buf_clear(&many);
+	for (int i = 0; i < 300; i++)
+		buf_printf(&many, "[s%d]\n", i);
+	seed_add(to, "sections-many", fuzz_done(&many));
+	buf_free(&many);
 	seed_add(to, "least",
 		 bytes_of_text("[server]\nkeys = k\ndata = d\ncontrol = c\n"
 			       "listen = tcp://127.0.0.1:1\n"));

@@ -18,6 +18,13 @@ static void config_files(void)
 
 void fuzz_seeds(struct seeds *to)
 {
+	struct buf many = {.data = NULL};
+
+	buf_add_text(&many, "[web]\nview = v\nlisten = 127.0.0.1:80\n[site]\n");
+	for (int i = 0; i <= SITE_TEXTS_MAX; i++) /* one more than there may be */
+		buf_printf(&many, "t%d = x\n", i);
+	seed_add(to, "texts-too-many", fuzz_done(&many));
+	buf_free(&many);
 	seed_add(to, "least", bytes_of_text("[web]\nview = v\nlisten = 127.0.0.1:80\n"));
 	seed_add(to, "all",
 		 bytes_of_text("[web]\nview = v\nlisten = [::1]:8080\nexport = e\n"

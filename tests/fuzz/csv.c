@@ -225,6 +225,19 @@ static void add(struct seeds *to, const char *name, uint8_t how, const char *tex
 	buf_free(&b);
 }
 
+/* One column more than there may be. */
+static void add_wide(struct seeds *to)
+{
+	struct buf b = {.data = NULL};
+
+	buf_add_text(&b, "id");
+	for (int i = 0; i < CSV_COLUMNS_MAX; i++)
+		buf_add_text(&b, ",name");
+	buf_add_text(&b, "\n");
+	add(to, "columns-too-many", 16, buf_text(&b));
+	buf_free(&b);
+}
+
 void fuzz_seeds(struct seeds *to)
 {
 	for (uint8_t k = 0; k < 5; k++) {
@@ -239,6 +252,7 @@ void fuzz_seeds(struct seeds *to)
 		add(to, name, (uint8_t)(16 * k), buf_text(&b));
 		buf_free(&b);
 	}
+	add_wide(to);
 	add(to, "labels", 16, "Identyfikator;Nazwa;splot_state\n;\"Klub \"\"A\"\"\";26@3\n");
 	add(to, "windows-1250", 16, "id;name\n;\xa3\xb9ka\n");
 	add(to, "iso", 16, "id;name\n;\xa3\xb1ka\n");

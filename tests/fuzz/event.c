@@ -153,6 +153,17 @@ static void add(struct seeds *to, const char *name, const struct event *e, struc
 	buf_free(&out);
 }
 
+/* One change more than there may be, each of two bytes. */
+static void add_many(struct seeds *to)
+{
+	struct buf b = {.data = NULL};
+
+	for (int i = 0; i <= EVENT_CHANGES_MAX; i++)
+		buf_add(&b, "\x2a\x00", 2);
+	seed_add(to, "changes-too-many", fuzz_done(&b));
+	buf_free(&b);
+}
+
 void fuzz_seeds(struct seeds *to)
 {
 	struct arena arena = {.head = NULL};
@@ -167,6 +178,7 @@ void fuzz_seeds(struct seeds *to)
 			    .old_size = 7,
 			    .document = bytes_of_text("note")};
 
+	add_many(to);
 	seed_add(to, "nothing", bytes_of_text(""));
 	add(to, "all-kinds", &all, &arena);
 	one.change_count = 1;

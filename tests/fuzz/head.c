@@ -207,6 +207,13 @@ static void add(struct seeds *to, const char *name, uint8_t how, const char *tex
 
 void fuzz_seeds(struct seeds *to)
 {
+	struct buf many = {.data = NULL};
+
+	buf_add_text(&many, "/a?b=c");
+	for (int i = 0; i < TARGET_PARAMS_MAX; i++) /* one more than there may be */
+		buf_add_text(&many, "&d=e");
+	add(to, "params-too-many", 1, buf_text(&many));
+	buf_free(&many);
 	add(to, "clean", 0, GET "Host: a\r\nAccept: */*\r\nX:\r\nY:   z  \r\n\r\n");
 	add(to, "old", 0, "GET /a?b=c HTTP/1.0\r\n\r\n");
 	add(to, "length", 0, GET "Host: a\r\nContent-Length: 0\r\n\r\n");

@@ -86,6 +86,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 void fuzz_seeds(struct seeds *to)
 {
+	struct buf many = {.data = NULL};
+
+	buf_add_text(&many, "kind node\nname a\nlog-seed " SEED "\nwitness-seed " SEED
+			    "\ncurve-secret " SEED "\nold-log-seed " SEED "\nold-until 1\n");
 	seed_add(to, "node",
 		 bytes_of_text("# c\nkind node\nname fuzz.example/region/26\n"
 			       "log-seed " SEED "\nwitness-seed " SEED "\n"
@@ -98,5 +102,9 @@ void fuzz_seeds(struct seeds *to)
 			       "\nwitness-seed " SEED "\ncurve-secret " SEED
 			       "\nprevious-log-key a+00000000+AAAA 7\nprevious-log-key b+1+B 9\n"
 			       "old-log-seed " SEED "\nold-until 1764000000000\n"));
+	for (int i = 0; i <= KEYS_PREVIOUS_MAX; i++) /* one more than there may be */
+		buf_printf(&many, "previous-log-key a+0+A %d\n", i + 1);
+	seed_add(to, "previous-too-many", fuzz_done(&many));
+	buf_free(&many);
 	seed_add(to, "short", bytes_of_text("kind node\nname x\nlog-seed AAECAw==\n"));
 }

@@ -29,7 +29,7 @@ static void make_all(void)
 	history_grow(&ours, 4, "common");
 	history_grow(&theirs, 4, "common");
 	history_grow(&ours, 6, "first");
-	history_grow(&theirs, 30, "second");
+	history_grow(&theirs, 27, "second");
 	history_card(&ours, &next_key, &witness_key, 1, &next);
 	history_rotate(&ours, &next_key, &next);
 	history_grow(&ours, 20, "later");
@@ -45,6 +45,7 @@ struct world {
 	bool sending[SERVERS_MAX];
 	struct node_action commit[SERVERS_MAX];
 	uint64_t told[SERVERS_MAX]; /* the most that a server acknowledged or claimed */
+	bool shown[SERVERS_MAX];    /* it showed a checkpoint of the size that it claims */
 	uint64_t erased;
 	struct mono_ms now;
 	uint32_t random;
@@ -148,7 +149,7 @@ static void check_machine(const struct world *w)
 		}
 		ALWAYS(bytes == l->under_way_bytes);
 		ALWAYS(l->confirmed <= w->size && l->confirmed <= w->told[i]);
-		ALWAYS(!l->ahead || m->gated);
+		ALWAYS(!l->ahead || (m->gated && w->shown[i]));
 		ALWAYS(l->phase != NODE_LIVE || (l->session != 0 && l->agreed));
 		ALWAYS(l->phase != NODE_LIVE || l->sent <= w->size);
 		ALWAYS(l->attempts < 100000);
@@ -280,7 +281,9 @@ static void say(struct world *w, struct cursor *in)
 		if (size > 0)
 			history_note(h, size % (h->count + 1), message_frame(&w->said));
 	}
-	if (header.kind == WIRE_RANGE)
+	if (how & 0x04) /* under another history's checkpoint */
+		h = h == &ours ? &theirs : &ours;
+	if (header.kind == WIRE_RANGE && size <= h->count)
 		message_events(&w->said, h, header.from, size,
 			       how & 0x10 ? header.from : UINT64_MAX);
 	while ((header.kind == WIRE_OFFER || header.kind == WIRE_DUTY) && w->said.count < 4)
@@ -288,8 +291,12 @@ static void say(struct world *w, struct cursor *in)
 	if (how & 0x08)
 		message_spoil(&w->said, in);
 	claim(w, link, &header);
-	if (how & 0x08) /* whatever it became */
+	if (how & 0x08) { /* whatever it became */
 		w->told[link % SERVERS_MAX] = UINT64_MAX;
+		w->shown[link % SERVERS_MAX] = true;
+	}
+	if (header.kind == WIRE_WELCOME && size > 0 && size <= ours.count)
+		w->shown[link % SERVERS_MAX] = true;
 	hear(w, link);
 }
 
@@ -329,6 +336,7 @@ static void one_step(struct world *w, struct cursor *in)
 		message_raw(&w->said, in);
 		link = cursor_u8(in) % (LINKS_MOST + 1);
 		w->told[link] = UINT64_MAX;
+		w->shown[link] = true;
 		hear(w, link);
 		break;
 	case 7:
@@ -385,6 +393,9 @@ void fuzz_seeds(struct seeds *to)
 	static const uint8_t usual[] = {
 		5,       5,       0x81,      255,     TICK,    WELCOME(0, 5), ACK(0, 5),
 		GREW(3), SENT(0), ACK(0, 8), GREW(2), SENT(0), ACK(0, 10),    TICK};
+	static const uint8_t other_events[] = {4,         12, 0x81, 255, TICK, WELCOME(0, 12),
+					       ACK(0, 4), 11, 2,    4,   9,    STORED};
+	static const uint8_t claimed[] = {4, 12, 0x81, 255, TICK, WELCOME(0, 200), ACK(0, 4)};
 	static const uint8_t behind[] = {
 		4,           12,     0x81,         255,    TICK,    WELCOME(0, 12), ACK(0, 4),
 		RANGE(0, 9), STORED, RANGE(0, 12), STORED, GREW(1), SENT(0)};
@@ -423,6 +434,8 @@ void fuzz_seeds(struct seeds *to)
 		ACK(0, 4), RANGE(0, 9), 3,    TICK, RANGE(0, 9), STORED,
 		11,        4,           0,    3};
 
+	seed_add(to, "other-events", bytes_of(other_events, sizeof other_events));
+	seed_add(to, "claim", bytes_of(claimed, sizeof claimed));
 	seed_add(to, "usual", bytes_of(usual, sizeof usual));
 	seed_add(to, "behind", bytes_of(behind, sizeof behind));
 	seed_add(to, "new-store", bytes_of(new_store, sizeof new_store));

@@ -223,6 +223,9 @@ void fuzz_seeds(struct seeds *to)
 	add(to, "signed-again", SIGN_LOG | SIGN_ALSO | SIGN_WITNESS, n.text);
 	buf_add_bytes(&note, buf_bytes(&line));
 	add(to, "cosigned", 0, fuzz_done(&note));
+	for (int i = 0; i < NOTE_SIGNATURES_MAX; i++) /* more than there may be */
+		buf_add_text(&note, "\xe2\x80\x94 a AAAAAAA=\n");
+	add(to, "lines-too-many", 0, fuzz_done(&note));
 	vkey_text(&log_key.signer.key, text);
 	add(to, "log-key", AS_KEY, bytes_of_text(text));
 	vkey_text(&witness_key.signer.key, text);

@@ -131,6 +131,16 @@ void fuzz_seeds(struct seeds *to)
 	buf_clear(&text);
 	buf_printf(&text, "log %s\nwitness a %s\nquorum a\n", log, key[4]);
 	seed_add(to, "one", fuzz_done(&text));
+	buf_clear(&text);
+	for (unsigned i = 0; i <= POLICY_MEMBERS_MAX; i++) /* one more than there may be */
+		buf_printf(&text, "group g%u any %s%u\n", i, i ? "g" : "", i ? i - 1 : 0);
+	seed_add(to, "groups-of-nobody", fuzz_done(&text));
+	buf_clear(&text);
+	buf_printf(&text, "log %s\nwitness w %s\ngroup g0 any w\n", log, key[4]);
+	for (unsigned i = 1; i <= POLICY_MEMBERS_MAX; i++)
+		buf_printf(&text, "group g%u any g%u\n", i, i - 1);
+	buf_add_text(&text, "quorum g0\n");
+	seed_add(to, "groups-too-many", fuzz_done(&text));
 	seed_add(to, "none", bytes_of_text("quorum none\n"));
 	buf_free(&text);
 }

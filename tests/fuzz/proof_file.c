@@ -26,6 +26,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
+static void add_hash_line(struct seeds *to, const char *text)
+{
+	const char *end = strstr(text, "\n\n") + 1;
+	struct buf more = {.data = NULL};
+
+	buf_add(&more, text, (size_t)(end - text));
+	buf_add_text(&more, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+	buf_add_text(&more, end);
+	seed_add(to, "hashes-too-many", fuzz_done(&more));
+	buf_free(&more);
+}
+
 void fuzz_seeds(struct seeds *to)
 {
 	static struct proof_file p;
@@ -48,6 +60,11 @@ void fuzz_seeds(struct seeds *to)
 		(void)snprintf(name, sizeof name, "hashes-%zu", count);
 		seed_add(to, name, buf_bytes(&out));
 	}
+	/* one hash more than there may be */
+	p.proof.count = PROOF_HASHES_MAX;
+	buf_clear(&out);
+	ALWAYS(proof_file_write(&p, &out) == ERR_OK);
+	add_hash_line(to, buf_text(&out));
 	buf_free(&note);
 	buf_free(&out);
 }

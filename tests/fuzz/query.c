@@ -193,6 +193,15 @@ void fuzz_seeds(struct seeds *to)
 	add(to, "search", 1, "q=lsk kl\nsort=-name\nfacets=kind,region\nlimit=3\n");
 	add(to, "range", 4, "as_of.from=2019\nas_of.to=2019-06\nvalue.from=9\nsort=value\n");
 	add(to, "operators", 0, "sort=-id\nfacets=form\n");
+	for (int i = 0; i <= QUERY_VALUES_MAX; i++) /* more of each than there may be */
+		buf_printf(&text, "kind=%d\n", i);
+	add(to, "values-too-many", 1, buf_text(&text));
+	buf_clear(&text);
+	buf_add_text(&text, "facets=kind");
+	for (int i = 0; i <= QUERY_FACETS_MAX; i++)
+		buf_add_text(&text, ",name");
+	add(to, "facets-too-many", 1, buf_text(&text));
+	buf_clear(&text);
 	buf_printf(&text, "sort=name\ncursor=%s\n", cursor);
 	add(to, "cursor", 1, buf_text(&text));
 	add(to, "cursor-alone", 1, cursor);

@@ -37,7 +37,8 @@ static inline struct control_reply sample_reply(int kind, struct arena *arena)
 							{(const uint8_t *)"two", 3},
 							1764000000000}};
 	static const struct witness_row witnesses[] = {{"24", "key", 5, 1764000000000}};
-	static const struct histogram_row histograms[] = {{"store", 2, {100, 200}, {1, 2, 3}, 900}};
+	static struct histogram_row histograms[] = {
+		{"store", HISTOGRAM_BOUNDS_MAX, {0}, {1, 2, 3}, 900}};
 	static const struct stored_row rows[] = {
 		{{(const uint8_t *)"\0\0\0\0\0\0\0\1", 8}, {(const uint8_t *)"value", 5}}};
 	struct control_reply r = {.code = ERR_OK,
@@ -56,6 +57,8 @@ static inline struct control_reply sample_reply(int kind, struct arena *arena)
 	struct version *versions = arena_alloc(arena, SAMPLE_CHANGES * sizeof *versions);
 
 	ALWAYS(versions);
+	for (size_t i = 0; i < HISTOGRAM_BOUNDS_MAX; i++) /* as many as there may be */
+		histograms[0].bounds_us[i] = 100 * (i + 1);
 	for (size_t i = 0; i < SAMPLE_CHANGES; i++)
 		versions[i] = (struct version){.position = i,
 					       .log = {"26"},

@@ -111,7 +111,7 @@ def findings_of(name):
 
 
 def run_all(args, names, results):
-    waiting, running = list(names), []
+    waiting, running, fine = list(names), [], True
     reported = time.time()
     while waiting or running:
         while waiting and len(running) < args.jobs:
@@ -127,16 +127,19 @@ def run_all(args, names, results):
         for run in [r for r in running if r.process.poll() is not None]:
             running.remove(run)
             if run.process.returncode != 0:
+                run.tell_crash()
+                fine = False
+                if args.go_on:
+                    continue
                 for other in running:
                     other.process.kill()
                     other.process.wait()
-                run.tell_crash()
                 return False
             results[run.name] = run.result()
             say('{target}: {minutes} min, {runs} runs, {edges} edges, {corpus} inputs: no fault'
                 .format(**results[run.name]))
             write_summary(args, results)
-    return True
+    return fine
 
 
 def merge(args, names):
@@ -209,6 +212,7 @@ def arguments():
     p.add_argument('--table', metavar='FILE', help='rewrite the table between the markers of this file')
     p.add_argument('--no-build', action='store_true', help='the targets are built already')
     p.add_argument('--no-run', action='store_true', help='only --merge or --table')
+    p.add_argument('--go-on', action='store_true', help='after a fault, run the other targets all the same')
     p.add_argument('--merge', action='store_true', help='put what is worth keeping into the repository')
     p.add_argument('targets', nargs='*', metavar='TARGET')
     args = p.parse_args()

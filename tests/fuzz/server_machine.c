@@ -14,7 +14,7 @@ enum {
 	LEAVES_MAX = 256,
 	NATION_MAX = 256,
 	STEPS_MAX = 300,
-	PEERS = 3,
+	PEERS = 4,
 	ERASED_MAX = 8,
 	KEYS_MAX = 8,
 	FREE_EVENTS_MAX = 8,
@@ -373,7 +373,8 @@ static void settle(struct world *w, bool stored, enum err code)
 
 static void hear(struct world *w, size_t user, size_t peer)
 {
-	static const char *const peers[] = {"peer1", "peer2", "a long name of 1"};
+	static const char *const peers[] = {"peer1", "peer2", "a long name of 1",
+					    "a longer name, 17"};
 	struct server_event e = {.kind = SERVER_EV_MESSAGE,
 				 .now = w->now,
 				 .peer = bytes_of_text(peers[peer % PEERS]),
@@ -423,6 +424,7 @@ static void say(struct world *w, struct cursor *in)
 	uint8_t kind = cursor_u8(in);
 	uint8_t who = cursor_u8(in);
 	const struct history *h = &histories[who % HISTORIES];
+	const struct history *told = h; /* whose events are sent under its checkpoint */
 	size_t user = who & 0x80 ? who % (LOGS + 1) : number_of(h->log);
 	uint8_t how = cursor_u8(in);
 	uint64_t size = cursor_u8(in) % (h->count + 1);
@@ -450,8 +452,11 @@ static void say(struct world *w, struct cursor *in)
 			(void)message_frame(&w->said);
 		add_nation_note(w, from, how & 0x08);
 	}
+	if (how & 0x02 && size <= histories[who % HISTORIES ^ 1].count)
+		told = &histories[who % HISTORIES ^ 1];
 	if (header.kind == WIRE_COMMIT)
-		message_events(&w->said, h, from, size, how & 0x08 ? from + how % 4 : UINT64_MAX);
+		message_events(&w->said, told, from, size,
+			       how & 0x08 ? from + how % 4 : UINT64_MAX);
 	if (header.kind == WIRE_COSIGNED)
 		add_cosignature(w, user, header.size % (NATION_MAX + 1), how);
 	if (header.kind == WIRE_DECLINED && how & 0x08)
@@ -621,6 +626,8 @@ void fuzz_seeds(struct seeds *to)
 {
 	static const uint8_t usual[] = {HELLO(0, 5),      ANCHOR(0, 0), COMMIT(0, 0, 5),   STORED,
 					COMMIT(0, 5, 11), STORED,       COMMIT(0, 11, 20), STORED};
+	static const uint8_t other_events[] = {HELLO(0, 10), ANCHOR(0, 0), 9, 2, 0, 2, 8, 0,
+					       STORED};
 	static const uint8_t fork[] = {HELLO(0, 10), ANCHOR(0, 0), COMMIT(0, 0, 10), STORED,
 				       HELLO(1, 9),  STORED,       HELLO(1, 9)};
 	static const uint8_t anew[] = {HELLO(0, 10), ANCHOR(0, 0), COMMIT(0, 0, 10), STORED, 6, 8,
@@ -671,6 +678,7 @@ void fuzz_seeds(struct seeds *to)
 		8, 10, 5, STORED};
 	static const uint8_t rolled_back[] = {9, 0, 2, 0x10, 3, 200};
 
+	seed_add(to, "other-events", bytes_of(other_events, sizeof other_events));
 	seed_add(to, "usual", bytes_of(usual, sizeof usual));
 	seed_add(to, "fork", bytes_of(fork, sizeof fork));
 	seed_add(to, "anew", bytes_of(anew, sizeof anew));

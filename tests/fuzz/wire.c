@@ -34,8 +34,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* A refusal with a longer text than is kept. */
+static void add_long(struct seeds *to)
+{
+	enum { TEXT_BYTES = 600 };
+	struct buf b = {.data = NULL};
+
+	/* field 6, and in it field 3: lengths of two bytes */
+	buf_add(&b, "\x32\xdb\x04\x1a\xd8\x04", 6);
+	for (int i = 0; i < TEXT_BYTES; i++)
+		buf_add_u8(&b, 'a');
+	seed_add(to, "text-too-long", fuzz_done(&b));
+	buf_free(&b);
+}
+
 void fuzz_seeds(struct seeds *to)
 {
+	add_long(to);
 	for (int kind = WIRE_HELLO; kind <= WIRE_DUTY; kind++) {
 		struct wire_header h = {.kind = (enum wire_kind)kind,
 					.protocol = WIRE_PROTOCOL,

@@ -1,6 +1,6 @@
 /* The file beside a node's keys that says what was witnessed (KEYS.witnessed): what is taken over
- * from it is notes with a checkpoint, each of its own origin and the largest of it, and what is
- * written again is read to the same. */
+ * from it is notes with a checkpoint, each of its own origin, signed where the server is known, and
+ * what is written again is read to the same. */
 #include "node/node.h"
 
 #include "fuzz.h"
@@ -12,6 +12,7 @@
 enum { PATH_BYTES = 80 };
 
 static struct node node;
+static struct fuzz_key known, other; /* of a server in the configuration, and of another one */
 static char keys_path[PATH_BYTES], file_path[PATH_BYTES + 16];
 
 static void remove_file(void)
@@ -32,6 +33,11 @@ static void make_node(void)
 	node.store = store_input();
 	node.log.name = (struct log_name){"26"};
 	ALWAYS(store_table(node.store, "witnessed", true, &node.witnessed) == ERR_OK);
+	ALWAYS(store_table(node.store, "cards", true, &node.cards) == ERR_OK);
+	fuzz_log_key(&known, "national/a", 1);
+	fuzz_log_key(&other, "national/b/2", 2);
+	node.settings.server_count = 1;
+	node.settings.servers[0].card.log_key = known.signer.key;
 }
 
 static void forget(void)
@@ -58,6 +64,8 @@ static size_t rows(struct buf *ret, char ret_origin[static ORIGIN_BYTES_MAX + 1]
 
 		ALWAYS(log_note_read(value, &c) == ERR_OK);
 		ALWAYS(bytes_equal(key, bytes_of_text(c.origin)));
+		if (strcmp(c.origin, known.signer.key.name) == 0)
+			ALWAYS(checkpoint_open(value, &known.signer.key, &c) == ERR_OK);
 		buf_add_u32be(ret, (uint32_t)value.size);
 		buf_add_bytes(ret, value);
 		memcpy(ret_origin, c.origin, sizeof c.origin);
@@ -100,7 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (e == ERR_OK)
 		again();
 	else
-		ALWAYS(e == ERR_DECODE || e == ERR_LIMIT);
+		ALWAYS(e == ERR_DECODE || e == ERR_LIMIT || e == ERR_UNKNOWN_KEY ||
+		       e == ERR_SIGNATURE || e == ERR_ENCODING);
 	forget();
 	return 0;
 }
@@ -119,15 +128,13 @@ static void add(struct seeds *to, const char *name, const struct buf *notes, siz
 
 void fuzz_seeds(struct seeds *to)
 {
-	struct fuzz_key a, b;
 	struct buf notes[4] = {{.data = NULL}};
 
-	fuzz_log_key(&a, "national/a", 1);
-	fuzz_log_key(&b, "national/b/2", 2);
-	fuzz_checkpoint(&a, 3, hash_empty(), &notes[0]);
-	fuzz_checkpoint(&b, 9, hash_empty(), &notes[1]);
-	fuzz_checkpoint(&a, 7, hash_empty(), &notes[2]);
-	fuzz_checkpoint(&a, 5, hash_empty(), &notes[3]);
+	make_node();
+	fuzz_checkpoint(&known, 3, hash_empty(), &notes[0]);
+	fuzz_checkpoint(&other, 9, hash_empty(), &notes[1]);
+	fuzz_checkpoint(&known, 7, hash_empty(), &notes[2]);
+	fuzz_checkpoint(&known, 5, hash_empty(), &notes[3]);
 	add(to, "nothing", notes, 0);
 	add(to, "one", notes, 1);
 	add(to, "two", notes, 2);

@@ -107,10 +107,13 @@ static void a_nul_inside_a_line_is_seen(void **state)
 {
 	static const char inside[] = GET "Host: a\0b\r\nX: y\r\n\r\n";
 	static const char last[] = GET "Host: a\r\nX: y\0b\r\n\r\n";
+	static const char before_two_lf[] = GET "Host: a\r\nX: y\0b\n\n";
 
 	(void)state;
 	assert_int_equal(judge_bytes(inside, sizeof inside - 1), GUARD_FRAMING);
 	assert_int_equal(judge_bytes(last, sizeof last - 1), GUARD_FRAMING);
+	/* as many bytes as CR LF CR LF */
+	assert_int_equal(judge_bytes(before_two_lf, sizeof before_two_lf - 1), GUARD_FRAMING);
 }
 
 static void a_folded_line_is_seen(void **state)

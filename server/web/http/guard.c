@@ -52,6 +52,13 @@ static bool joins(const struct head_line *line)
 	return true;
 }
 
+/* The two bytes behind a text were CR and LF, and no other that a NUL hides.  Asked of texts that
+ * something follows. */
+static bool ends(const char *text, size_t size)
+{
+	return text[size] == 0 && text[size + 1] == 0;
+}
+
 static bool side_by_side(const struct head *h)
 {
 	enum { CRLF = 2, SPACE = 1 };
@@ -64,12 +71,12 @@ static bool side_by_side(const struct head *h)
 	for (size_t i = 0; i < h->line_count; i++) {
 		const struct head_line *line = &h->lines[i];
 
-		if (!follows(line->name, at, size + CRLF) || !joins(line))
+		if (!follows(line->name, at, size + CRLF) || !ends(at, size) || !joins(line))
 			return false;
 		at = line->value;
 		size = line->value_size;
 	}
-	return follows(h->method + h->size, at, size + CRLF + CRLF);
+	return follows(h->method + h->size, at, size + CRLF + CRLF) && ends(at, size);
 }
 
 /* ---- what the lines say ---- */

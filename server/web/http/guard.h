@@ -9,7 +9,7 @@
  * the two bytes that end a line, or the four that end the head, since all of them are NUL by then;
  * the head says the same with either.
  *
- * Pure: compares addresses, reads only the texts themselves. */
+ * Pure: compares addresses, reads only the texts themselves and what ends them. */
 #ifndef SPLOT_WEB_HTTP_GUARD_H
 #define SPLOT_WEB_HTTP_GUARD_H
 
