@@ -192,7 +192,7 @@ static bool greet(void)
 
 static void on_welcome(const struct wire_header *h)
 {
-	struct tree there = grown_to(h->size < f.tree.size ? h->size : f.tree.size);
+	struct tree there = h->size < f.tree.size ? grown_to(h->size) : f.tree;
 	struct wire_header anchor = {
 		.kind = WIRE_ANCHOR, .session = h->session, .size = there.size};
 
@@ -201,7 +201,8 @@ static void on_welcome(const struct wire_header *h)
 	f.under_way = 0;
 	f.anchored = false;
 	(void)say(&anchor, &there);
-	f.tree = grown_to(h->size);
+	if (f.tree.size != h->size) /* all of it is hashed anew */
+		f.tree = grown_to(h->size);
 	f.acked = h->size;
 }
 

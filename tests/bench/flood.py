@@ -27,7 +27,8 @@ PERIOD_MS = 200
 
 def anonymous_mib(daemon):
     with open("/proc/%d/status" % daemon.process.pid, encoding="ascii") as f:
-        return int(re.search(r"RssAnon:\s+(\d+)", f.read()).group(1)) / 1024
+        found = re.search(r"RssAnon:\s+(\d+)", f.read())
+    return int(found.group(1)) / 1024 if found else 0.0  # it ended
 
 
 def cpu_s(daemon):

@@ -70,7 +70,7 @@ static void nonce_of(uint8_t nonce[static 24], const char *prefix, const uint8_t
 {
 	size_t size = strlen(prefix);
 
-	memcpy(nonce, prefix, size);
+	memcpy(nonce, prefix, size); /* NOLINT(bugprone-not-null-terminated-result) */
 	memcpy(nonce + size, rest, 24 - size);
 }
 
@@ -107,10 +107,11 @@ static int connect_to(const char *address)
 
 int raw_greet(const char *address)
 {
+	static const uint8_t mechanism[] = {'C', 'U', 'R', 'V', 'E'};
 	uint8_t greeting[GREETING_BYTES] = {0xFF, [9] = 0x7F, [10] = 3};
 	int fd = connect_to(address);
 
-	memcpy(greeting + 12, "CURVE", 5);
+	memcpy(greeting + 12, mechanism, sizeof mechanism);
 	if (fd >= 0 && !write_all(fd, greeting, sizeof greeting)) {
 		close(fd);
 		return -1;

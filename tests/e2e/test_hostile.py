@@ -110,13 +110,16 @@ class HostileStory(Story):
     def pours(self, raw, most):
         """Pours frames of an unfinished message in; whether the connection was ended by then."""
         piece, sent = bytes(64 * 1024), 0
+        raw.socket.settimeout(1)
         try:
             while sent < most:
                 raw.send(piece, more=True)
                 sent += len(piece)
         except r.Closed:
             return True
-        return raw.closed(1)
+        except TimeoutError:  # nobody takes any more
+            pass
+        return raw.closed(5)
 
     def refused_count(self, log, code):
         return self.refusals(self.server, log).get(code, 0)

