@@ -99,14 +99,13 @@ class Confined(Story):
         self.nation.bin = shutil.copytree(BIN, os.path.join(self.nation.folder, "bin"))
         self.nation.wrap = lambda daemon: self.walls(daemon.program, daemon.name)
 
-    def walls(self, program, name):
+    def walls(self, program, name, service=None):
         folder = self.nation.folder
         subprocess.run(["chown", "-R", "%d:%d" % (ACCOUNT, ACCOUNT), folder], check=True)
         self.traced = getattr(self, "traced", 0) + 1
         # Private to the account, as long as the tracer is not root.
         trace = os.path.join(folder, "trace.%s.%d" % (name, self.traced))
-        service = {"splotctl": "splot-verify@"}.get(program, program)
-        proc = "hidepid=invisible" + (",subset=pid" if value(service, "ProcSubset") == "pid" else "")
+        proc = "hidepid=invisible" + (",subset=pid" if value(service or program, "ProcSubset") == "pid" else "")
         return ["unshare", "-m", "sh", "-c", WALLS, "sh", folder, proc, "strace", "-D", "-f", "-qq", "-o", trace]
 
     def judge(self, program, name, service):
@@ -174,17 +173,26 @@ class Confined(Story):
         self.assertEqual(web.stop(), 0)
         self.judge("splot-web", web.name, "splot-web")
 
-    def test_the_nightly_check_works_behind_walls(self):
-        server = self.nation.up(regions=["26"])
-        self.add(self.nation.nodes["26"], "pl26-kis-a")
-        self.until_confirmed()
-        self.until_folded(server)
-        command = self.walls("splotctl", "verify") + [
-            self.nation.program("splotctl"), "audit", "verify", "--config", server.config]
+    def tool(self, name, service, *words):
+        """What splotctl says behind the walls of that unit."""
+        command = self.walls("splotctl", name, service) + [self.nation.program("splotctl"), *words]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
         self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertIn("nothing is wrong", done.stdout)
-        self.judge("splotctl", "verify", "splot-verify@")
+        self.judge("splotctl", name, service)
+        return done.stdout
+
+    def test_the_nightly_check_and_backups_work_behind_walls(self):
+        server = self.nation.up(regions=["26"])
+        node = self.nation.nodes["26"]
+        self.add(node, "pl26-kis-a")
+        self.until_confirmed()
+        self.until_folded(server)
+        backup = os.path.join(self.nation.folder, "backup")
+        for daemon in (server, node):
+            self.assertIn("nothing is wrong", self.tool("verify-" + daemon.name, "splot-verify@", "audit", "verify",
+                                                        "--config", daemon.config))
+            self.assertIn("verified", self.tool("backup-" + daemon.name, "splot-backup@", "backup",
+                                                "--config", daemon.config, "--to", backup + daemon.name))
 
 
 if __name__ == "__main__":

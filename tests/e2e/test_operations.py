@@ -127,7 +127,7 @@ cp -p /var/lib/splot/node.keys /media/splot/safe/26/
         self.hosts["node"].run("systemctl start splot-node")
         self.until_whole()
         self.edit(2)
-        self.until_whole()
+        self.until_whole(witnessed=True)
 
     def edit(self, count=1, check=True, facts=""):
         """New records at the node; what was said."""
@@ -141,24 +141,26 @@ cp -p /var/lib/splot/node.keys /media/splot/safe/26/
     def status(self, role):
         return json.loads(self.hosts[role].run("splotctl status --json"))
 
-    def whole(self, log="26", servers=("server", "second")):
-        """The node takes edits, these servers confirmed everything, witnessed, and their views are up to date."""
+    def whole(self, log="26", witnessed=False):
+        """The node takes edits, both servers confirmed everything (and it is witnessed), and their views are up to date."""
         try:
             node = self.status("node")
             if node["state"] != "open" or any(peer["state"] != "live" for peer in node["servers"]):
                 return False
-            for role in servers:
+            for role in ("server", "second"):
                 status = self.status(role)
                 sizes = {row["log"]: row["size"] for row in status["logs"]}
                 witness = [row["size"] for row in status["witnesses"] if row["log"] == log]
-                if sizes.get(log) != node["size"] or status["position"] != status["size"] or witness != [status["size"]]:
+                if sizes.get(log) != node["size"] or status["position"] != status["size"]:
+                    return False
+                if witnessed and witness != [status["size"]]:
                     return False
             return True
         except AssertionError:
             return False
 
     def until_whole(self, seconds=30, **options):
-        n.wait_for("all is confirmed and witnessed", lambda: self.whole(**options), seconds, every=0.05)
+        n.wait_for("all is confirmed", lambda: self.whole(**options), seconds, every=0.05)
 
     def journal(self, role):
         return self.hosts[role].run("journalctl -u " + ("splot-node" if role == "node" else "splot-server"))[:-1]
@@ -332,7 +334,7 @@ systemctl start splot-node""")
 
     def test_an_old_copy_of_a_server(self):
         self.run_on("server", "systemctl stop splot-server; cp -a /var/lib/splot/data /var/lib/splot/data.copy; systemctl start splot-server")
-        self.whole()
+        self.whole(witnessed=True)
         self.run_on("server", """systemctl stop splot-server
 mv /var/lib/splot/data /var/lib/splot/data.newest
 mv /var/lib/splot/data.copy /var/lib/splot/data
@@ -440,6 +442,8 @@ class ZThePage(unittest.TestCase):
 
 
 def setUpModule():
+    if story.SANITIZED:
+        raise unittest.SkipTest("the pages are for programs as they are installed; preloaded disks and clocks need a plain build")
     os.chmod(PREFIX, 0o755)
     hosts.install(PREFIX)
     unittest.addModuleCleanup(shutil.rmtree, PREFIX)
