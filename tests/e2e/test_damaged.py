@@ -33,7 +33,7 @@ class Damaged(Story):
             return done.stdout.split()
         raw = bytearray.fromhex(tamper("get", FIRST_TILE)[0])
         self.assertEqual(len(raw), 256 * 32)
-        raw[0] ^= 1
+        raw[32] ^= 1  # the second leaf: a server looks at its first entry at the start
         tamper("put", FIRST_TILE, raw.hex())
 
     def grow(self):
