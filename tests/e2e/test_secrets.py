@@ -176,10 +176,10 @@ class Cores(Story):
             if resource.getrlimit(resource.RLIMIT_CORE)[1] != resource.RLIM_INFINITY and os.geteuid() != 0:
                 self.skipTest("cores are forbidden here anyhow")
             control = subprocess.Popen(["sleep", "60"], cwd=folder, preexec_fn=unlimited)
-            control.send_signal(signal.SIGQUIT)
+            control.send_signal(signal.SIGILL)
             if not dumped(control.pid):
                 self.skipTest("this machine makes no cores of anything")
-            control.returncode = -signal.SIGQUIT
+            control.returncode = -signal.SIGILL
             resource_before = resource.getrlimit(resource.RLIMIT_CORE)
             unlimited()
             try:
@@ -187,10 +187,10 @@ class Cores(Story):
             finally:
                 resource.setrlimit(resource.RLIMIT_CORE, resource_before)
             for name, process in found:
-                # SIGABRT: as a failed check of the C library ends it; no program takes or blocks it.
-                process.send_signal(signal.SIGABRT)
+                # A fault that no program takes for itself.
+                process.send_signal(signal.SIGILL)
                 self.assertFalse(dumped(process.pid), name)
-                process.returncode = -signal.SIGABRT
+                process.returncode = -signal.SIGILL
 
     @unittest.skipUnless(os.geteuid() == 0, "running as another account needs root")
     def test_another_program_of_the_same_account_cannot_look_into_one(self):
