@@ -220,6 +220,8 @@ static void on_anchor(const struct server_turn *t)
 		return;
 	}
 	e = open_beside(t, t->header.size, frame(t, 1), &checkpoint);
+	if (e == ERR_UNKNOWN_KEY && log->anchored)
+		e = ERR_OLD; /* said twice, and a rotation came in between */
 	if (e) {
 		server_deny(t, e, BESIDE);
 		return;

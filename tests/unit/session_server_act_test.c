@@ -195,6 +195,16 @@ static void a_commit_from_before_a_rotation_is_old_and_no_strangers(void **state
 	expect_refused("old", 31);
 }
 
+static void an_anchor_that_comes_again_behind_a_rotation_is_old_and_no_strangers(void **state)
+{
+	(void)state;
+	say_rotation();
+	step(SERVER_EV_STORED, ERR_OK);
+	message_anchor(&said, &ours, 77, 28);
+	hear(PEER);
+	expect_refused("old", 31);
+}
+
 /* ---- a log begun anew ---- */
 
 /* Log 26/2 is enrolled; its event 0 says that `old` ended at `said_size`, and quotes a checkpoint
@@ -440,6 +450,7 @@ int main(void)
 		TEST(a_rotation_to_a_key_that_the_log_had_or_to_one_too_many_is_refused),
 		TEST(a_rotation_that_an_act_names_ahead_stays_whole),
 		TEST(a_commit_from_before_a_rotation_is_old_and_no_strangers),
+		TEST(an_anchor_that_comes_again_behind_a_rotation_is_old_and_no_strangers),
 		TEST(a_log_begun_anew_goes_on_from_a_frozen_one),
 		TEST(a_log_is_not_begun_anew_while_the_old_one_is_active),
 		TEST(a_log_begun_anew_goes_on_from_no_more_than_what_stands),
