@@ -49,8 +49,8 @@ enum {
 	PEER_MESSAGES_BURST = 8000,
 	PEER_MIB_PER_S = 256, /* beyond what credit lets through in any case */
 	PEER_MIB_BURST = 512,
-	PEER_FETCHES_PER_S = 32, /* up to a MiB and 8 ms each: more often they wait */
-	PEER_FETCHES_BURST = 64,
+	PEER_FETCHES_PER_S = 16, /* 4,096 events and 11 ms each at most: more often they wait */
+	PEER_FETCHES_BURST = 32,
 	PEER_HELLOS_PER_S = 8,
 	PEER_HELLOS_BURST = 64, /* restarts and bad lines: the first ten attempts take 3 s */
 	PEER_HANDSHAKES_PER_S = 8,

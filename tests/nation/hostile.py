@@ -177,7 +177,7 @@ def _(t, peer):
         peer.send(p.header("fetch", peer.session, "22"))
     answers = t.count(peer, "range", 1.5)
     t.assertGreaterEqual(answers, 16)
-    t.assertLessEqual(answers, 64 + 32 * (time.monotonic() - begun) + 1)
+    t.assertLessEqual(answers, 32 + 16 * (time.monotonic() - begun) + 1)
     return 0
 
 
