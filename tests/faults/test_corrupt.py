@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 
 import load as l
 import nation as n
@@ -228,9 +229,12 @@ class Corrupt(Fault):
             told[kind, said] = told.get((kind, said), 0) + 1
         self.assertGreater(told.get((self.at_rest, "refused"), 0), 0, told)
         print(", ".join("%s %s: %d" % (kind.__name__, said, count) for (kind, said), count in told.items()), file=sys.stderr)
+        took_s = time.monotonic() - self.began
         for fault, kind in ((self.fault, self.at_rest), ("damaged keys and marks", self.marks),
                             ("damaged store in use", self.in_use)):
-            self.record(fault, sum(count for (k, _), count in told.items() if k == kind), self.stake, 0, [])
+            played = sum(count for (k, _), count in told.items() if k == kind)
+            self.began = time.monotonic() - took_s * played / self.round  # each its share
+            self.record(fault, played, self.stake, 0, [])
 
 
 if __name__ == "__main__":
