@@ -143,6 +143,7 @@ class Lost(Anew):
         web = self.nation.add_web(self.server).start() if os.path.exists(self.nation.program("splot-web")) else None
         sizes = {row["log"]: row["size"] for row in status["logs"]}
         old_key = self.server.log_key()
+        self.until_exported(status["size"])
         self.server.lose()
         # Edits go on meanwhile.
         self.add(self.rotated, "pl26-kis-d", name="Klub D")
@@ -181,11 +182,14 @@ class Lost(Anew):
             self.assertFalse(web.get("/api/v1/status")["stale"])
             self.assertEqual(web.get("/api/v1/summary")["totals"]["entities"], len(self.ids(self.server)))
 
+    def until_exported(self, size):
+        path = os.path.join(self.export, "national", "checkpoint")
+        n.wait_for("the export has caught up", lambda: os.path.exists(path) and read(path).split("\n")[1] == str(size))
+
     def exported(self, old_key, size):
         """The folder goes on; what is left of the lost log stays in it, and both are checked by themselves."""
         new_key = self.server.log_key()
-        checkpoint = os.path.join(self.export, "national", "checkpoint")
-        n.wait_for("the export has caught up", lambda: read(checkpoint).split("\n")[1] == str(size))
+        self.until_exported(size)
         before = os.path.join(self.export, "before", "national-1")
         self.assertEqual(read(os.path.join(before, "checkpoint")).split("\n")[0], old_key.split("+")[0])
         self.nation.ctl("audit", "verify", before, "--key", old_key)
