@@ -206,6 +206,12 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* After how long all agreed, in the order of size. */
+static double seconds(const struct sum *sum, uint64_t number)
+{
+	return (double)sum->converge_ms[number] / 1000;
+}
+
 static const struct {
 	size_t at;
 	const char *what;
@@ -244,8 +250,7 @@ static void print(const struct run *run, struct sum *sum)
 {
 	(void)printf("%" PRIu64 " seeds held; all agreed after %.2f s (median), %.2f s (longest) "
 		     "of simulated time;",
-		     run->seeds, (double)sum->converge_ms[sum->done / 2] / 1000,
-		     (double)sum->converge_ms[sum->done - 1] / 1000);
+		     run->seeds, seconds(sum, sum->done / 2), seconds(sum, sum->done - 1));
 	for (size_t i = 0; i < sizeof(COUNTS) / sizeof(COUNTS[0]); i++) {
 		uint64_t count = 0;
 
@@ -265,9 +270,8 @@ static bool record(const struct run *run, const struct sum *sum)
 		      "{\"fault\": \"simulation: all faults\", \"rounds\": %" PRIu64
 		      ", \"stake\": %" PRIu64 ", \"lost\": 0, \"median\": %.3f, \"longest\": %.3f, "
 		      "\"seed\": %" PRIu64 ", \"ran_s\": %lld, \"at\": %lld}\n",
-		      sum->done, sum->tally.confirmed,
-		      (double)sum->converge_ms[sum->done / 2] / 1000,
-		      (double)sum->converge_ms[sum->done - 1] / 1000, seed_at(run, 0),
+		      sum->done, sum->tally.confirmed, seconds(sum, sum->done / 2),
+		      seconds(sum, sum->done - 1), seed_at(run, 0),
 		      (long long)(time(NULL) - sum->began), (long long)time(NULL));
 	return fclose(f) == 0;
 }

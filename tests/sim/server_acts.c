@@ -5,7 +5,7 @@
 
 #include "world.h"
 
-enum { AGAIN_MS = 200, NODE_AGAIN_MS = 500 };
+enum { AGAIN_MS = 200, ERASE_AGAIN_MS = 1000, NODE_AGAIN_MS = 500 };
 
 /* ---- one transaction ---- */
 
@@ -454,7 +454,7 @@ void act_erase(struct world *w)
 	if (w->calm || w->erased_count == ERASED_MAX)
 		return;
 	if (!x || x->log == w->forked || !holds(&w->servers[world_below(w, SERVERS)], x, &leaf)) {
-		world_plan(w, 5 * AGAIN_MS, AT_ERASE, 0, 0, 0, NULL);
+		world_plan(w, ERASE_AGAIN_MS, AT_ERASE, 0, 0, 0, NULL);
 		return;
 	}
 	w->erased[w->erased_count++] = *x;

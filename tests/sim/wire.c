@@ -190,11 +190,10 @@ void wire_deliver(struct world *w, struct packet *p)
 	struct server_host *s = &w->servers[p->server];
 	bool present = wire->established && wire->connection == p->connection;
 
-	if (p->frame_count == 0)
-		free(p);
-	else if (!p->to_server)
+	if (p->frame_count > 0 && !p->to_server)
 		deliver_down(w, p, present);
-	else if (s->up && (p->hostile || present || world_chance(w, STRAGGLER_PERMILLE)))
+	else if (p->frame_count > 0 && s->up &&
+		 (p->hostile || present || world_chance(w, STRAGGLER_PERMILLE)))
 		server_host_hear(s, p);
 	else
 		free(p);
