@@ -1,9 +1,7 @@
 /* backup: a copy of a daemon's store, made while the daemon runs. */
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "admin/auditor/source.h"
 #include "admin/backup/beside.h"
@@ -11,7 +9,6 @@
 #include "admin/backup/place.h"
 #include "admin/text.h"
 #include "admin/verbs.h"
-#include "io/files.h"
 #include "model/json.h"
 #include "tlog/encoding.h"
 
@@ -51,29 +48,13 @@ static bool same_folder(const char *a, const char *b)
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* LMDB has a reader make the lock file where there is none: then it must be the daemon's. */
-static enum outcome check_account(struct backing *b)
-{
-	struct arena *arena = &b->cli->arena;
-	struct stat data;
-
-	if (stat(text_in(arena, "%s/data.mdb", b->from.store), &data) != 0 ||
-	    data.st_uid == geteuid() || file_exists(text_in(arena, "%s/lock.mdb", b->from.store)))
-		return DONE;
-	return cli_fail(b->cli, FAILED, ERR_DENIED,
-			"%s is another account's: run this under the account of its daemon "
-			"(runuser -u ACCOUNT -- splotctl …)",
-			b->from.store);
-}
-
 static enum outcome open_source(struct backing *b)
 {
 	const struct store_options options = {.read_only = true};
-	enum outcome outcome = check_account(b);
-	enum err e = outcome == DONE ? store_open(b->from.store, &options, &b->source) : ERR_OK;
+	enum err e = store_open(b->from.store, &options, &b->source);
 
-	if (outcome != DONE || e == ERR_OK)
-		return outcome;
+	if (e == ERR_OK)
+		return DONE;
 	return cli_fail(b->cli, e == ERR_CORRUPT ? BAD_DATA : FAILED, e, "%s: %s%s", b->from.store,
 			err_text(e),
 			e == ERR_DENIED ? ": run this under the account of its daemon" : "");

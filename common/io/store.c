@@ -318,17 +318,22 @@ static enum err reserve_lock(const char *folder, bool read_only)
 	char lock[STORE_PATH_BYTES];
 	struct stat st;
 	enum err err = store_path(folder, "data.mdb", data);
+	bool made = false;
 	int fd = -1;
 
 	if (err == ERR_OK)
 		err = store_path(folder, "lock.mdb", lock);
 	if (err != ERR_OK || (read_only && stat(data, &st) != 0))
 		return err;
-	if (stat(lock, &st) == 0 && st.st_blocks * BLOCK_BYTES >= LOCK_BYTES)
+	made = stat(lock, &st) != 0;
+	if (!made && st.st_blocks * BLOCK_BYTES >= LOCK_BYTES)
 		return ERR_OK;
 	fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return errno == ENOSPC || errno == EDQUOT ? ERR_DISK_FULL : ERR_OK;
+	/* Root that looks into a store must not shut its owner out of it. */
+	if (made && stat(data, &st) == 0 && st.st_uid != geteuid())
+		(void)!fchown(fd, st.st_uid, st.st_gid);
 	if (fallocate(fd, 0, 0, LOCK_BYTES) != 0 && (errno == ENOSPC || errno == EDQUOT))
 		err = ERR_DISK_FULL;
 	(void)close(fd);

@@ -583,6 +583,29 @@ static void who_reads_apart_for_too_long_is_told(void **state)
 	child_ends_well(beside(w, outlast_a_lease));
 }
 
+static void root_that_looks_in_does_not_shut_the_owner_out(void **state)
+{
+	struct world *w = *state;
+	const struct store_options reading = {.read_only = true};
+	char data[TEMPORARY_BYTES + 32];
+	char lock[TEMPORARY_BYTES + 32];
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	open_writer(w, false);
+	store_close(w->store);
+	w->store = NULL;
+	(void)snprintf(data, sizeof data, "%s/data.mdb", w->folder);
+	(void)snprintf(lock, sizeof lock, "%s/lock.mdb", w->folder);
+	assert_int_equal(chown(data, NOBODY, NOBODY), 0);
+	assert_int_equal(unlink(lock), 0);
+	OK(store_open(w->folder, &reading, &w->store));
+	assert_int_equal(stat(lock, &st), 0);
+	assert_int_equal(st.st_uid, NOBODY);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
 static void other_stores_let_nobody_in_whatever_the_umask(void **state)
 {
 	struct world *w = *state;
@@ -608,6 +631,7 @@ int main(void)
 		T(a_reader_apart_keeps_its_snapshot_for_a_lease_however_much_is_written),
 		T(what_was_written_once_is_given_room_again),
 		T(who_reads_apart_for_too_long_is_told),
+		T(root_that_looks_in_does_not_shut_the_owner_out),
 		T(other_stores_let_nobody_in_whatever_the_umask),
 	};
 
