@@ -18,7 +18,7 @@ import time
 
 STATE = "/run/services"
 RESTART_S = 0.3  # a test does not wait for RestartSec=
-START_S, STOP_S = 60, 60
+START_S, STOP_S = 120, 120
 
 
 class Unit:

@@ -159,7 +159,7 @@ cp -p /var/lib/splot/node.keys /media/splot/safe/26/
         except AssertionError:
             return False
 
-    def until_whole(self, seconds=30, **options):
+    def until_whole(self, seconds=90, **options):
         n.wait_for("all is confirmed", lambda: self.whole(**options), seconds, every=0.05)
 
     def journal(self, role):
@@ -202,7 +202,7 @@ class Runbooks(unittest.TestCase):
                 events[who.replace(" ", "_")]()
             else:
                 try:
-                    n.wait_for("the line", lambda: not hosts.missing(self.log(who), text), 15)
+                    n.wait_for("the line", lambda: not hosts.missing(self.log(who), text), 60)
                 except n.Failed:
                     self.assertEqual(hosts.missing(self.log(who), text), [], self.log(who))
         FOLLOWED.add(heading)
@@ -216,7 +216,7 @@ class Runbooks(unittest.TestCase):
 
     def whole(self, **options):
         """It is over: an edit goes everywhere."""
-        n.wait_for("an edit is taken", lambda: "accepted" in self.d.edit(check=False), 20)
+        n.wait_for("an edit is taken", lambda: "accepted" in self.d.edit(check=False), 60)
         self.d.until_whole(**options)
 
 
@@ -253,9 +253,9 @@ systemctl start splot-server""")
             self.d.edit(5, facts=LONG)
             return "(disk-full)" in self.log("server")
         fill("server")
-        n.wait_for("the server has no room", said, 20)
+        n.wait_for("the server has no room", said, 60)
         fill("node")
-        n.wait_for("the node has no room", lambda: "disk is full" in self.d.edit(5, check=False, facts=LONG), 20)
+        n.wait_for("the node has no room", lambda: "disk is full" in self.d.edit(5, check=False, facts=LONG), 60)
         self.follow("The disk is full")
 
     def test_a_failing_disk(self):
