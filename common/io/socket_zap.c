@@ -9,12 +9,7 @@
 #include "base/time.h"
 #include "io/zap.h"
 
-enum {
-	ZAP_TURN_MAX = 256,
-	PROOF_MS = 5000,
-	PROOF_QUIET_MS = 300,
-	PROOF_STEP_MS = 10
-};
+enum { ZAP_TURN_MAX = 256, PROOF_MS = 5000, PROOF_QUIET_MS = 300, PROOF_STEP_MS = 10 };
 
 /* ---- the handler ---- */
 

@@ -467,12 +467,11 @@ static int latency(int argc, char **argv)
 
 /* One editor at each node, and a second connection that asks how far the node is confirmed. */
 struct watcher {
-	int status;
-	double due, accepted;
+	double due, accepted, asked;
 	uint64_t size; /* to be confirmed; 0: none */
-	bool editing, asking;
-	double asked;
 	struct buf in;
+	int status;
+	bool editing, asking;
 };
 
 static void ask_confirmed(struct watcher *w)
