@@ -38,13 +38,12 @@ class TheSecurityPage(unittest.TestCase):
             with open(os.path.join(story.SOURCE, "deploy", unit + ".service.in"), encoding="utf-8") as f:
                 self.assertIn("\nMemoryMax=%s\n" % most, f.read())
         with open(os.path.join(story.SOURCE, "common", "base", "limits.h"), encoding="utf-8") as f:
-            limits = {name: re.sub(r"\b(\d+)\b", r"\1", value).strip() for name, value in re.findall(r"\b([A-Z_]+) = ([^,]+),", f.read())}
-        for name, said in (("PEER_MESSAGES_PER_S", "4,000 messages"), ("PEER_HELLOS_PER_S", "8 greetings"),
-                           ("PEER_HANDSHAKES_PER_S", "8 handshakes"), ("PEER_FETCHES_PER_S", "32 fetches"),
-                           ("PEER_REFUSALS_PER_S", "16 refusals"), ("EVENT_BYTES_MAX", "65,535 bytes"),
-                           ("EVENT_CHANGES_MAX", "1,024 records"), ("COMMIT_EVENTS_MAX", "4,096 events")):
-            self.assertIn(said, page)
-            self.assertEqual(int(limits[name]), int(said.split()[0].replace(",", "")), name)
+            limits = {name: value for name, value in re.findall(r"\b([A-Z_]+) = ([^,]+),", f.read())}
+        for name, what in (("PEER_MESSAGES_PER_S", "messages"), ("PEER_HELLOS_PER_S", "greetings"),
+                           ("PEER_HANDSHAKES_PER_S", "handshakes"), ("PEER_FETCHES_PER_S", "fetches"),
+                           ("PEER_REFUSALS_PER_S", "refusals"), ("EVENT_BYTES_MAX", "bytes"),
+                           ("EVENT_CHANGES_MAX", "records"), ("COMMIT_EVENTS_MAX", "events")):
+            self.assertRegex(page, r"\b%s %s\b" % (format(int(limits[name]), ","), what), name)
 
 
 if __name__ == "__main__":
