@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""systemctl and journalctl where no systemd runs: start, stop, restart, reload, kill and is-active do what the
-installed unit says (command, account, folders, readiness, restart; files of UNIT.d beside it), so that the pages' commands can be run as they
-stand.  Walls (ProtectSystem= and so on) and timers are not its business; tests/e2e/test_confined.py puts up walls.
+"""systemctl and journalctl where no systemd runs: start, stop, restart, reload, kill, show and is-active do what the
+installed unit says (command, account, folders, readiness, restart; files of UNIT.d beside it), so that the pages'
+commands can be run as they stand.  Walls (ProtectSystem= and so on) and timers are not its business; test_confined.py
+puts up walls.
 
     services.py UNITS systemctl start splot-node
     services.py UNITS journalctl -u splot-node"""
