@@ -65,7 +65,8 @@ void check_after(struct server_host *s, const struct packet *p, const struct bef
 		if (!before->unwelcome && log_name_equal(before->logs[i].card.log, own))
 			continue;
 		copy(&s->machine.logs[i], &now);
-		if (memcmp(&now, &before->logs[i], sizeof(now)) != 0)
+		if (!bytes_equal(bytes_of(&now, sizeof(now)),
+				 bytes_of(&before->logs[i], sizeof(now))))
 			world_fail(w, "server %u: what a peer said changed log %s", s->number,
 				   now.card.log.text);
 	}
