@@ -275,7 +275,7 @@ class WhatIsNotTaken(Backups):
         self.begin()
         small = self.folder("small")
         os.makedirs(small)
-        if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=320k", "tmpfs", small],
+        if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small],
                                                stderr=subprocess.DEVNULL).returncode != 0:
             self.skipTest("a small file system of its own needs root and mount(8)")
         self.addCleanup(subprocess.run, ["umount", "-l", small])
@@ -285,6 +285,10 @@ class WhatIsNotTaken(Backups):
         self.until_converged()
         first = self.sizes(self.backup(self.server, folder))
         self.assertEqual(first["26"], 3)
+        self.verify(self.server, folder)
+        room = os.statvfs(small)
+        with open(os.path.join(small, "other"), "wb") as f:
+            f.write(bytes(room.f_bavail * room.f_bsize - 40 * 1024))
         with self.load(rate=2000) as load:
             n.wait_for("many edits", lambda: load.accepted_count > 700, 60)
         self.until_converged()
