@@ -26,7 +26,9 @@ run() {
 	local folder=$1 labels=$2
 	shift 2
 	ctest --test-dir "$folder" --output-on-failure -L "$labels" "$@"
-	sed -nE "s/^(skipped, .*)/\1/p; s/^(test_[a-z_]+) .*\.\.\. skipped '(.*)'$/skipped, \2: \1/p" \
+	awk '/^ *(test_[A-Za-z_0-9]+|setUp[A-Za-z]+) \(/ { name = $1 }
+		/^skipped, / { print; next }
+		match($0, /(^|\.\.\. )skipped [\x27"]/) { print "skipped, " substr($0, RSTART + RLENGTH, length($0) - RSTART - RLENGTH) ": " name }' \
 		"$folder/Testing/Temporary/LastTest.log" | sort -u
 }
 
