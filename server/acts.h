@@ -21,7 +21,8 @@ struct trusted *act_log(struct server *s, const struct control_request *q,
 MUST_USE enum err act_store(struct server *s, const struct national_entry *act,
 			    act_write_fn *write_it, const void *what);
 
-/* enrol.c, freeze.c, redact.c, anew.c: each fills the reply, and returns only what must end the program. */
+/* enrol.c, freeze.c, redact.c, anew.c: each fills the reply, and returns only what must end the
+ * program. */
 MUST_USE enum err server_enrol(struct server *s, const struct control_call *call,
 			       const struct control_request *q, struct control_reply *ret);
 MUST_USE enum err server_revoke(struct server *s, const struct control_call *call,

@@ -58,6 +58,6 @@ void server_send_duties(struct server *s, struct bytes peer, struct log_name log
 	}
 	txn_abort(to.read);
 	if (e != ERR_OK && e != ERR_NOT_FOUND)
-		log_line(LOG_ERROR, "log %s: its node could not be told its duties: %s",
-			 log.text, err_text(e));
+		log_line(LOG_ERROR, "log %s: its node could not be told its duties: %s", log.text,
+			 err_text(e));
 }

@@ -38,8 +38,8 @@ void exporter_close(struct exporter *x); /* NULL-safe */
  * What is written was hashed first: CORRUPT when leaves do not give the checkpoint's root,
  * SIGNATURE when its key did not sign it, FORK when the folder holds another history, ROLLBACK
  * when it holds more than the source.  A log that fails does not keep the others from being
- * written; *ret is filled also then, and names the first.  A national log that was lost, and that the
- * source's goes on from under another name, is moved to before/national-N, N its generation. */
+ * written; *ret is filled also then, and names the first.  A national log that was lost, and that
+ * the source's goes on from under another name, is moved to before/national-N, N its generation. */
 MUST_USE enum err exporter_run(struct exporter *x, struct source *s, const struct keyring *keys,
 			       const struct policy *policy, struct log_name only,
 			       void (*progress)(void *context, uint64_t done, uint64_t total),

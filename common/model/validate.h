@@ -50,8 +50,8 @@ MUST_USE enum err validate_event(const struct event *e, int region, const struct
 
 /* True when the text holds what looks like a PESEL, a private mailbox or a mobile number. */
 bool looks_personal(struct bytes text);
-/* What stands for an editor or an administrator in a log for ever: 1 to EDITOR_BYTES_MAX of a-z, 0-9
- * and '-' that lead to no person. */
+/* What stands for an editor or an administrator in a log for ever: 1 to EDITOR_BYTES_MAX of a-z,
+ * 0-9 and '-' that lead to no person. */
 bool is_pseudonym(const char *text);
 
 /* A new id for a record without one, from its fields: "pl26-kis-kielce-pestka",
