@@ -182,6 +182,44 @@ struct arena_block {
 	_Alignas(16) uint8_t data[];
 };
 
+/* Under the address sanitizer nothing of a block may be touched but what was handed out, and behind
+ * each piece a gap stays closed. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_WATCHED 1
+#endif
+#endif
+
+#ifdef ARENA_WATCHED
+#include <sanitizer/asan_interface.h>
+enum { ARENA_GAP = 16 };
+static void arena_open(void *at, size_t size)
+{
+	__asan_unpoison_memory_region(at, size);
+}
+static void arena_close(void *at, size_t size)
+{
+	void *volatile where =
+		at; /* gcc takes the call for a read of what nothing was written to */
+
+	__asan_poison_memory_region(where, size);
+}
+#else
+enum { ARENA_GAP = 0 };
+static void arena_open(void *at, size_t size)
+{
+	(void)at;
+	(void)size;
+}
+static void arena_close(void *at, size_t size)
+{
+	(void)at;
+	(void)size;
+}
+#endif
+
 enum { ARENA_BLOCK_BYTES = 64 * 1024 };
 
 static struct arena_block *arena_add_block(struct arena *a, size_t at_least)
@@ -195,6 +233,7 @@ static struct arena_block *arena_add_block(struct arena *a, size_t at_least)
 	if (!block)
 		return NULL;
 	*block = (struct arena_block){.next = a->head, .size = size};
+	arena_close(block->data, size);
 	a->head = block;
 	return block;
 }
@@ -202,20 +241,22 @@ static struct arena_block *arena_add_block(struct arena *a, size_t at_least)
 void *arena_alloc(struct arena *a, size_t size)
 {
 	struct arena_block *block = a->head;
+	size_t whole = 0;
 	void *at = NULL;
 
-	if (size > SIZE_MAX - 15)
+	if (size > SIZE_MAX - 15 - ARENA_GAP)
 		return NULL;
-	size = (size + 15) & ~(size_t)15;
-	if (a->limit_bytes && (size > a->limit_bytes || a->used_bytes > a->limit_bytes - size))
+	whole = (size + 15) & ~(size_t)15;
+	if (a->limit_bytes && (whole > a->limit_bytes || a->used_bytes > a->limit_bytes - whole))
 		return NULL;
-	if (!block || block->size - block->used < size)
-		block = arena_add_block(a, size);
+	if (!block || block->size - block->used < whole + ARENA_GAP)
+		block = arena_add_block(a, whole + ARENA_GAP);
 	if (!block)
 		return NULL;
 	at = block->data + block->used;
-	block->used += size;
-	a->used_bytes += size;
+	block->used += whole + ARENA_GAP;
+	a->used_bytes += whole;
+	arena_open(at, size);
 	return at;
 }
 
@@ -251,8 +292,10 @@ void arena_reset(struct arena *a)
 		free(block);
 		block = next;
 	}
-	if (block)
+	if (block) {
+		arena_close(block->data, block->used);
 		block->used = 0;
+	}
 	a->head = block;
 	a->used_bytes = 0;
 }

@@ -237,9 +237,11 @@ static size_t damage(struct txn *t, struct cursor *in)
 	uint8_t what = cursor_u8(in);
 	struct buf value = {.data = NULL};
 	struct bytes key = buf_bytes(&row->key);
+	struct bytes now = {NULL, 0};
 	enum err e = ERR_OK;
 
-	buf_add_bytes(&value, buf_bytes(&row->value));
+	if (txn_get(t, tables[row->table], key, &now) == ERR_OK) /* damaged before, maybe */
+		buf_add_bytes(&value, now);
 	if (what >= 240) {
 		fuzz_any(txn_delete(t, tables[row->table], key));
 	} else {
@@ -448,6 +450,33 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* A row of trust with more keys of before than there may be. */
+static void add_past_keys(struct seeds *to)
+{
+	enum { PARTS = 5, PART_BYTES = 250, KEYS = 33 };
+	struct buf b = {.data = NULL};
+	size_t i = 0;
+
+	while (strcmp(TABLE_NAMES[rows[i].table], "trust") != 0)
+		i++;
+	for (int part = 0; part <= PARTS; part++) {
+		buf_add_u16be(&b, (uint16_t)i);
+		buf_add_u8(&b, part ? 3 : 2); /* more bytes, after other ones */
+		buf_add_u16be(&b, 0);
+		buf_add_u8(&b, part ? PART_BYTES : 19);
+		if (part == 0) { /* format, state, since, size, count */
+			buf_add(&b, "\x03\x01", 2);
+			buf_add_u64be(&b, 1764000000000);
+			buf_add_u64be(&b, UINT64_MAX);
+			buf_add_u8(&b, KEYS);
+		}
+		for (int k = 0; part && k < PART_BYTES; k++)
+			buf_add_u8(&b, (uint8_t)k);
+	}
+	seed_add(to, "past-keys-too-many", fuzz_done(&b));
+	buf_free(&b);
+}
+
 void fuzz_seeds(struct seeds *to)
 {
 	char name[32];
@@ -455,6 +484,7 @@ void fuzz_seeds(struct seeds *to)
 
 	make_store();
 	seed_add(to, "whole", bytes_of_text(""));
+	add_past_keys(to);
 	for (size_t i = 0; i < row_count; i++) {
 		const uint8_t cut[] = {(uint8_t)(i >> 8), (uint8_t)i, 0, 0, 3};
 		const uint8_t flip[] = {(uint8_t)(i >> 8), (uint8_t)i, 1, 0, 5};
