@@ -154,9 +154,10 @@ static enum outcome check_operands(struct cli *cli)
 				cli->verb->name, cli->verb->operands, cli->verb->name);
 	if (cli->operand_count > cli->verb->operands_most)
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
-				"\"%s\" is too much: splotctl %s %s; see splotctl %s --help",
+				"\"%s\" is too much: splotctl %s%s%s; see splotctl %s --help",
 				cli->operands[cli->verb->operands_most], cli->verb->name,
-				cli->verb->operands, cli->verb->name);
+				*cli->verb->operands ? " " : "", cli->verb->operands,
+				cli->verb->name);
 	return DONE;
 }
 

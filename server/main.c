@@ -54,8 +54,7 @@ static enum exit_status check(const struct settings *settings, const char *path)
 	enum err e = keys_load(settings->keys, &keys, why);
 
 	if (e != ERR_OK) {
-		(void)fprintf(stderr, "splot-server: %s: %s\n", settings->keys,
-			      why[0] ? why : err_text(e));
+		(void)fprintf(stderr, "splot-server: %s\n", why[0] ? why : err_text(e));
 		return EXIT_CONFIG;
 	}
 	if (keys.kind != KEYS_SERVER) {

@@ -37,7 +37,7 @@ static enum err load_keys(struct server *s)
 	enum err e = keys_load(s->settings.keys, &s->keys, why);
 
 	if (e != ERR_OK) {
-		log_line(LOG_ERROR, "%s: %s", s->settings.keys, why[0] ? why : err_text(e));
+		log_line(LOG_ERROR, "%s", why[0] ? why : err_text(e));
 		return e == ERR_NOMEM ? e : ERR_CONFIG;
 	}
 	e = identify(s);

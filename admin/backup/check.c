@@ -125,9 +125,9 @@ void check_progress(void *context, uint64_t done, uint64_t total)
 static enum outcome tell_refused(struct cli *cli, const char *from, const char *to, enum err e,
 				 const struct backup_report *r)
 {
-	static const char next[] = "nothing was changed. The backup may be the better copy: see "
-				   "which of the two is right before you give it up with --full, "
-				   "or name another folder";
+	static const char next[] = "nothing was changed. Name another folder for another daemon; "
+				   "of the same one the backup may be the better copy: see which "
+				   "of the two is right before you give it up with --full";
 
 	if (e == ERR_ORIGIN)
 		return cli_fail(cli, FAILED, e,

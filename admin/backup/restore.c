@@ -262,7 +262,8 @@ static enum outcome tell(struct restoring *r)
 				   text_count(&r->cli->arena, r->report.logs[i].size, "event",
 					      "events"));
 		buf_printf(&out, "%s: put back as %s stood %s, verified\n", r->to.data,
-			   backup_origin(&r->report),
+			   *backup_origin(&r->report) ? backup_origin(&r->report)
+						      : "a store without events",
 			   *r->from.made ? text_in(&r->cli->arena, "at %s", r->from.made)
 					 : "in the backup");
 	}

@@ -194,8 +194,11 @@ static enum err open_guarded(const char *path, int *ret_fd, char *why)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 && errno == ENOENT)
-		return refuse(why, ERR_NOT_FOUND,
-			      "%s: there is no such key file; make one with splotctl keygen", path);
+		return refuse(
+			why, ERR_NOT_FOUND,
+			"%s: there is no such key file; put its copy back, or, when this is a "
+			"new node or server, make one with splotctl keygen",
+			path);
 	if (fd < 0)
 		return refuse(why, errno == EACCES ? ERR_DENIED : ERR_IO,
 			      "%s: the key file cannot be opened (%s); give it to the user that "
