@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -111,11 +112,15 @@ void daemon_name_store_on_fault(const char *folder)
 /* ---- walking before a store is used ---- */
 
 /* In the child: damage must end it, whatever handlers the program has. */
-_Noreturn static void walk_and_exit(const char *folder)
+_Noreturn static void walk_and_exit(const char *folder, pid_t parent)
 {
 	const struct rlimit none = {0, 0};
 	enum err err = ERR_OK;
 
+	/* Not left behind by a daemon that is killed: it holds the store, and the next start would
+	 * find it busy. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+		_exit(ERR_INTERNAL);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)signal(SIGBUS, SIG_DFL);
 	(void)signal(SIGSEGV, SIG_DFL);
@@ -127,6 +132,7 @@ _Noreturn static void walk_and_exit(const char *folder)
 
 static enum err walk_in_child(const char *folder)
 {
+	const pid_t parent = getpid();
 	int status = 0;
 	pid_t done = 0;
 	pid_t child = fork();
@@ -134,7 +140,7 @@ static enum err walk_in_child(const char *folder)
 	if (child < 0)
 		return ERR_NOMEM;
 	if (child == 0)
-		walk_and_exit(folder);
+		walk_and_exit(folder, parent);
 	do
 		done = waitpid(child, &status, 0);
 	while (done < 0 && errno == EINTR);

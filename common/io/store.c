@@ -221,7 +221,7 @@ enum err store_lock_writer(const char *folder, int *ret_fd)
 
 /* LMDB takes an empty data file for a new store.  The lock file remembers (its size is not
  * zero) that the store was made once, so that a file truncated to nothing is seen. */
-static enum err check_not_emptied(const char *folder, int lock_fd)
+enum err store_check_not_emptied(const char *folder, int lock_fd)
 {
 	char path[STORE_PATH_BYTES];
 	struct stat data;
@@ -401,7 +401,7 @@ static enum err open_writer(struct store *s, const char *folder, bool group_read
 
 	if (err == ERR_OK)
 		err = store_lock_writer(folder, &s->lock_fd);
-	return err == ERR_OK ? check_not_emptied(folder, s->lock_fd) : err;
+	return err == ERR_OK ? store_check_not_emptied(folder, s->lock_fd) : err;
 }
 
 /* The table of sums comes before any other: a store that has others only is of before there were

@@ -79,7 +79,7 @@ MUST_USE enum err txn_commit(struct txn *t);
 void txn_abort(struct txn *t); /* NULL-safe */
 /* In a store that is read apart: AGAIN when the transaction lasted longer than the writer leaves
  * pages alone; what was read is then worth nothing.  Asked after reading and
- * before anything of it is used. */
+ * before anything of it is used.  A reading that would be CORRUPT is AGAIN by then. */
 MUST_USE enum err txn_stands(const struct txn *t);
 /* A long reader renews: scans opened in it lose their place (seek or last give one again, next
  * and prev are refused with ARGUMENT), values read from it are gone.  After a failure only

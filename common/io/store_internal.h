@@ -97,6 +97,8 @@ MUST_USE enum err store_path(const char *folder, const char *name,
 			     char path[static STORE_PATH_BYTES]);
 /* One writer process: an open-file lock, gone with the process however it ends.  BUSY. */
 MUST_USE enum err store_lock_writer(const char *folder, int *ret_fd);
+/* CORRUPT when the data file is empty and the store had been made. */
+MUST_USE enum err store_check_not_emptied(const char *folder, int lock_fd);
 MUST_USE enum err store_sync_folder(const char *folder);
 /* Gives each named table of the environment to `take`, in order of name; the main table holds
  * tables only, anything else is CORRUPT. */
@@ -152,8 +154,8 @@ MUST_USE enum err store_has_sums(MDB_txn *txn, MDB_dbi *ret, bool *ret_has);
 /* Whether a row ends in its sum. */
 bool store_is_summed(uint64_t seed, MDB_val k, MDB_val v);
 /* Whether the pages of a file that nobody writes make up its tables: each where it says it is,
- * within itself whole, in order, used once, and none of them free.  CORRUPT; a file that is cut
- * short may end the process by a signal. */
+ * within itself whole, in order, used once, and none of them free.  CORRUPT; NOT_FOUND when nothing
+ * was written yet; a file that is cut short meanwhile may end the process by a signal. */
 MUST_USE enum err store_check_pages(const char *folder);
 
 /* Ends a transaction so that table handles opened in it stay. */

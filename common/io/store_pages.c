@@ -351,6 +351,8 @@ static enum err map_file(int fd, struct pages *p)
 	if (fstat(fd, &st) != 0)
 		return ERR_IO;
 	p->size = (size_t)st.st_size;
+	if (p->size == 0)
+		return ERR_NOT_FOUND; /* a kill came between making the file and its first page */
 	if (p->size < sizeof head + sizeof meta)
 		return ERR_CORRUPT;
 	map = mmap(NULL, p->size, PROT_READ, MAP_SHARED, fd, 0);

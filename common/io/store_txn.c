@@ -68,6 +68,12 @@ enum err txn_stands(const struct txn *t)
 	return !t->store->apart || mono_us() - t->began_us < LEASE_US ? ERR_OK : ERR_AGAIN;
 }
 
+/* What a reader apart finds damaged past its lease is only written over. */
+static enum err judged(const struct txn *t, enum err err)
+{
+	return err == ERR_CORRUPT && txn_stands(t) != ERR_OK ? ERR_AGAIN : err;
+}
+
 /* ---- beginning and ending ---- */
 
 /* A reader kept from before (its slot in the lock file stays taken), or a new one. */
@@ -331,8 +337,8 @@ static enum err get(const struct txn *t, struct table table, struct bytes key, s
 	MDB_val v;
 	int rc = mdb_get(t->mdb, table.id, &k, &v);
 
-	return rc == 0 ? store_row_open(t->store->sums[table.id].seed, k, v, ret, ret_sum)
-		       : store_err(rc);
+	return judged(t, rc == 0 ? store_row_open(t->store->sums[table.id].seed, k, v, ret, ret_sum)
+				 : store_err(rc));
 }
 
 enum err txn_get(struct txn *t, struct table table, struct bytes key, struct bytes *ret)
@@ -490,12 +496,12 @@ static enum err move(struct scan *c, MDB_cursor_op op, MDB_val *k, enum scan_pla
 	if (rc == 0) {
 		c->place = SCAN_AT;
 		*ret_key = bytes_of_val(*k);
-		return store_row_open(c->seed, *k, v, ret_value, &sum);
+		return judged(c->txn, store_row_open(c->seed, *k, v, ret_value, &sum));
 	}
 	if (rc == MDB_NOTFOUND) {
 		c->place = missed;
 	}
-	return store_err(rc);
+	return judged(c->txn, store_err(rc));
 }
 
 /* After txn_renew a cursor belongs to the old snapshot until it is bound again. */

@@ -121,6 +121,77 @@ static void an_unclean_stop_is_told_from_a_clean_one(void **state)
 	assert_true(file_exists(w->marker));
 }
 
+/* LMDB makes its file first and writes to it a moment later. */
+static void a_kill_while_the_store_is_first_made_is_no_damage(void **state)
+{
+	struct world *w = *state;
+	bool unclean = false;
+	char path[160];
+	int fd = -1;
+
+	OK(daemon_check_store(w->store, w->marker, &unclean));
+	assert_int_equal(mkdir(w->store, 0700), 0);
+	for (int i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", w->store,
+			       i ? "writer.lock" : "data.mdb");
+		fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+		(void)close(fd);
+	}
+	OK(daemon_check_store(w->store, w->marker, &unclean));
+	make_store(w);
+	OK(daemon_check_store(w->store, w->marker, &unclean));
+	/* Once it was made, an empty file is one that was cut to nothing. */
+	(void)snprintf(path, sizeof path, "%s/data.mdb", w->store);
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(daemon_check_store(w->store, w->marker, &unclean), ERR_CORRUPT);
+}
+
+static bool is_held(const char *path)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool held = false;
+
+	if (fd < 0)
+		return false;
+	held = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	(void)close(fd);
+	return held;
+}
+
+static bool comes_to(const char *path, bool held)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (is_held(path) == held)
+			return true;
+		(void)usleep(10 * 1000);
+	}
+	return false;
+}
+
+/* Its data file is a pipe that nobody writes: the walk takes for ever. */
+static void a_walk_ends_with_the_daemon_that_is_killed(void **state)
+{
+	struct world *w = *state;
+	bool unclean = false;
+	char data[160];
+	char lock[160];
+	pid_t child = 0;
+
+	(void)snprintf(data, sizeof data, "%s/data.mdb", w->store);
+	(void)snprintf(lock, sizeof lock, "%s/writer.lock", w->store);
+	assert_int_equal(mkdir(w->store, 0700), 0);
+	assert_int_equal(mkfifo(data, 0600), 0);
+	child = fork();
+	if (child == 0)
+		_exit((int)daemon_check_store(w->store, w->marker, &unclean));
+	assert_true(comes_to(lock, true));
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_true(comes_to(lock, false));
+}
+
 static void an_unsynced_store_is_ruined_by_a_fall_of_the_system_only(void **state)
 {
 	struct world *w = *state;
@@ -204,6 +275,8 @@ int main(void)
 		T(signals_wait_at_the_descriptor),
 		T(readiness_is_told_by_path_and_by_abstract_name),
 		T(an_unclean_stop_is_told_from_a_clean_one),
+		T(a_kill_while_the_store_is_first_made_is_no_damage),
+		T(a_walk_ends_with_the_daemon_that_is_killed),
 		T(an_unsynced_store_is_ruined_by_a_fall_of_the_system_only),
 		T(a_damaged_store_is_found_before_it_is_used),
 		T(a_fault_names_the_store_and_ends_the_process),

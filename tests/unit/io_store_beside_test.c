@@ -2,10 +2,12 @@
  * they learn that it is another one by now, and whom the files let in. */
 #include "temporary.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -583,6 +585,80 @@ static void who_reads_apart_for_too_long_is_told(void **state)
 	child_ends_well(beside(w, outlast_a_lease));
 }
 
+static void write_over(const struct world *w, const char *was, char by)
+{
+	char path[TEMPORARY_BYTES + 32];
+	struct stat st;
+	uint8_t *raw = NULL;
+	uint8_t *at = NULL;
+	int fd = -1;
+
+	(void)snprintf(path, sizeof path, "%s/data.mdb", w->folder);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &st), 0);
+	raw = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_true(raw != MAP_FAILED);
+	at = memmem(raw, (size_t)st.st_size, was, strlen(was));
+	assert_non_null(at);
+	for (; at; at = memmem(raw, (size_t)st.st_size, was, strlen(was)))
+		*at = (uint8_t)by;
+	(void)munmap(raw, (size_t)st.st_size);
+	(void)close(fd);
+}
+
+static enum err read_torn(struct txn *t, struct table table, bool scanning)
+{
+	struct scan *scan = NULL;
+	struct bytes key = {NULL, 0};
+	struct bytes value = {NULL, 0};
+	enum err e = ERR_OK;
+
+	if (!scanning)
+		return txn_get(t, table, bytes_of_text("torn"), &value);
+	e = scan_open(t, table, &scan);
+	if (e == ERR_OK)
+		e = scan_seek(scan, bytes_of_text("torn"), &key, &value);
+	scan_close(scan);
+	return e;
+}
+
+static void read_what_is_written_over(struct world *w)
+{
+	struct store *s = open_apart(w);
+	struct table table;
+	struct txn *t = NULL;
+
+	MUST(store_table(s, "things", false, &table) == ERR_OK);
+	MUST(txn_begin(s, false, &t) == ERR_OK);
+	MUST(read_torn(t, table, false) == ERR_OK);
+	say(w->to_parent[1]);
+	hear(w->to_child[0]);
+	MUST(read_torn(t, table, false) == ERR_CORRUPT);
+	MUST(read_torn(t, table, true) == ERR_CORRUPT);
+	(void)usleep((STORE_LEASE_MS + 100) * 1000);
+	MUST(read_torn(t, table, false) == ERR_AGAIN);
+	MUST(read_torn(t, table, true) == ERR_AGAIN);
+	txn_abort(t);
+	store_close(s);
+}
+
+static void what_is_written_over_past_the_lease_is_no_damage(void **state)
+{
+	struct world *w = *state;
+	struct txn *t = NULL;
+	pid_t child = 0;
+
+	open_writer(w, true);
+	OK(txn_begin(w->store, true, &t));
+	OK(txn_put(t, w->table, bytes_of_text("torn"), bytes_of_text("what stood here before")));
+	OK(txn_commit(t));
+	child = beside(w, read_what_is_written_over);
+	hear(w->to_parent[0]);
+	write_over(w, "what stood here before", 'W');
+	say(w->to_child[1]);
+	child_ends_well(child);
+}
+
 static void root_that_looks_in_does_not_shut_the_owner_out(void **state)
 {
 	struct world *w = *state;
@@ -631,6 +707,7 @@ int main(void)
 		T(a_reader_apart_keeps_its_snapshot_for_a_lease_however_much_is_written),
 		T(what_was_written_once_is_given_room_again),
 		T(who_reads_apart_for_too_long_is_told),
+		T(what_is_written_over_past_the_lease_is_no_damage),
 		T(root_that_looks_in_does_not_shut_the_owner_out),
 		T(other_stores_let_nobody_in_whatever_the_umask),
 	};

@@ -23,6 +23,9 @@ enum {
 	HIDDEN = 0, /* what the child of a trial says: found, or nothing to be seen of it */
 	FOUND = 10,
 	SERVED = 11,
+	TIGHT_ROWS = 36000,
+	TIGHT_BYTES = 2020,
+	SPARE_BYTES = 64 * 1024 * 1024, /* what a copy had room for beside what it copies */
 };
 
 struct world {
@@ -440,6 +443,56 @@ static void a_store_of_before_there_were_sums_gets_them(void **state)
 	store_close(s);
 }
 
+/* Two values to a page; with their sums each is too long to stand beside another. */
+static void make_tight_old_store(struct world *w)
+{
+	static char value[TIGHT_BYTES];
+	MDB_env *env = NULL;
+	MDB_txn *txn = NULL;
+	MDB_dbi dbi = 0;
+
+	assert_int_equal(unlink(w->data), 0);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, TABLES), 0);
+	assert_int_equal(mdb_env_set_mapsize(env, (size_t)TIGHT_ROWS * PAGE), 0);
+	assert_int_equal(mdb_env_open(env, w->folder, MDB_NOLOCK | MDB_NOSYNC, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, names[0], MDB_CREATE, &dbi), 0);
+	for (uint32_t i = 0; i < TIGHT_ROWS; i++) {
+		uint8_t key[8] = {0,
+				  0,
+				  0,
+				  0,
+				  (uint8_t)(i >> 24),
+				  (uint8_t)(i >> 16),
+				  (uint8_t)(i >> 8),
+				  (uint8_t)i};
+		MDB_val mk = {sizeof key, key};
+		MDB_val mv = {sizeof value, value};
+
+		assert_int_equal(mdb_put(txn, dbi, &mk, &mv, MDB_APPEND), 0);
+	}
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+static void sums_may_make_an_old_store_much_larger(void **state)
+{
+	struct world *w = *state;
+	const struct store_options any = {.mode = STORE_SYNCED};
+	struct store *s = NULL;
+	struct stat before;
+	struct stat after;
+
+	make_tight_old_store(w);
+	assert_int_equal(stat(w->data, &before), 0);
+	OK(store_open(w->folder, &any, &s));
+	store_close(s);
+	assert_int_equal(stat(w->data, &after), 0);
+	assert_true(after.st_size > before.st_size + SPARE_BYTES);
+	OK(store_walk(w->folder));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +504,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_value_damaged_in_use_is_not_given, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_store_of_before_there_were_sums_gets_them, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(sums_may_make_an_old_store_much_larger, setup,
 						teardown),
 	};
 
