@@ -170,7 +170,7 @@ void duty_carry_out(struct node *n, const struct node_action *a)
 	if (e == ERR_OK)
 		e = national_decode(a->frames[2], &n->arena, &entry);
 	if (e == ERR_OK && is_beginning(n, a)) {
-		follow_entry(n, a->link, &entry);
+		follow_entry(n, a->link, &entry, a->frames[1]);
 		return;
 	}
 	if (e == ERR_OK)

@@ -350,12 +350,21 @@ static enum err judge_entry(struct node *n, size_t link, const struct national_e
 	return e;
 }
 
-void follow_entry(struct node *n, size_t link, const struct national_entry *entry)
+void follow_entry(struct node *n, size_t link, const struct national_entry *entry,
+		  struct bytes note)
 {
 	struct link *l = &n->links[link];
 	char why[TEXT_BYTES_MAX + 1] = "";
 	enum err e = judge_entry(n, link, entry, why);
-	bool news = l->begun != (e == ERR_OK) || strcmp(l->declined, why) != 0;
+	bool news = false;
+
+	buf_clear(&l->begun_by);
+	buf_add_bytes(&l->begun_by, note);
+	if (e == ERR_OK)
+		e = buf_check(&l->begun_by);
+	if (e == ERR_NOMEM)
+		(void)snprintf(why, sizeof why, "%s", err_text(e));
+	news = l->begun != (e == ERR_OK) || strcmp(l->declined, why) != 0;
 
 	l->begun = e == ERR_OK;
 	l->declines = e;

@@ -53,6 +53,7 @@ struct link {                      /* what the machine does not know of a server
 	bool begun;          /* a log begun anew: its first entry was shown, and is good */
 	enum err declines;   /*   or why it is not witnessed; OK: not known yet */
 	char declined[TEXT_BYTES_MAX + 1];
+	struct buf begun_by; /*   the national checkpoint that it was shown to stand in */
 };
 
 struct open_call { /* a request that has no reply yet */
@@ -262,8 +263,9 @@ bool follow_held(const struct node *n, size_t link);
 /* Why, and what to do. */
 void follow_text(const struct node *n, size_t link, char *text, size_t size);
 void act_follow(struct node *n, struct open_call *call);
-/* The first entry of the link's national log, shown to stand in it; that log began anew. */
-void follow_entry(struct node *n, size_t link, const struct national_entry *entry);
+/* The first entry of the link's national log, shown to stand in `note`; that log began anew. */
+void follow_entry(struct node *n, size_t link, const struct national_entry *entry,
+		  struct bytes note);
 /* Whether a log of which nothing was witnessed yet may be; else why not. */
 bool follow_may_witness(const struct node *n, size_t link, enum err *ret_code,
 			const char **ret_why);

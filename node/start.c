@@ -437,8 +437,10 @@ void node_stop(struct node *n)
 
 	if (n->control)
 		control_close(n->control);
-	for (size_t i = 0; i < SERVERS_MAX; i++)
+	for (size_t i = 0; i < SERVERS_MAX; i++) {
 		endpoint_close(n->links[i].endpoint);
+		buf_free(&n->links[i].begun_by);
+	}
 	if (n->network)
 		network_close(n->network);
 	view_fold_free(n->fold);

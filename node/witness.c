@@ -332,6 +332,29 @@ static enum err read_state(struct node *n, size_t link, struct buf *ret_note,
 	return e;
 }
 
+/* A log begun anew of which nothing was witnessed yet goes on from the checkpoint that its first
+ * entry was shown in: that entry vouches for no other history. */
+static enum err begin_at(const struct node *n, const struct node_action *a, struct buf *mine,
+			 struct witness_state *state, uint64_t *old)
+{
+	const struct buf *by = &n->links[a->link].begun_by;
+	struct checkpoint c;
+	enum err e = ERR_OK;
+
+	if (!by->size)
+		return ERR_OK;
+	buf_add_bytes(mine, buf_bytes(by));
+	e = buf_check(mine);
+	if (e == ERR_OK)
+		e = checkpoint_open(buf_bytes(by), national_key(n, a->link), &c);
+	if (e != ERR_OK)
+		return e;
+	*state = (struct witness_state){.size = c.size, .root = c.root};
+	if (*old == 0 && a->header.size == c.size)
+		*old = c.size; /* the very one: it needs no proof */
+	return ERR_OK;
+}
+
 /* Whether it was cosigned, or why not; what has to be on the disk first is there. */
 static struct decline answer_of(struct node *n, const struct node_action *a, struct buf *mine,
 				struct witness_state *state, struct checkpoint *now)
@@ -339,12 +362,16 @@ static struct decline answer_of(struct node *n, const struct node_action *a, str
 	const struct bytes none = {NULL, 0};
 	struct offer o = offer_of(n, a);
 	struct decline d = {.code = ERR_OK};
+	uint64_t old = a->header.from;
 	enum err e = read_state(n, a->link, mine, state);
+	bool kept = mine->size > 0;
 
-	if (e == ERR_OK && !mine->size && !follow_may_witness(n, a->link, &d.code, &d.text))
+	if (e == ERR_OK && !kept && !follow_may_witness(n, a->link, &d.code, &d.text))
 		return d;
-	if (e == ERR_OK && judge(&o, state, a->header.from, now, &d) == ERR_OK) {
-		if (now->size == state->size && mine->size)
+	if (e == ERR_OK && !kept)
+		e = begin_at(n, a, mine, state, &old);
+	if (e == ERR_OK && judge(&o, state, old, now, &d) == ERR_OK) {
+		if (now->size == state->size && kept)
 			return d; /* witnessed before: the answer was lost */
 		e = keep(n, a->link, o.note, none, none);
 	} else if (e == ERR_OK) {

@@ -414,38 +414,64 @@ class Enrolled(Anew):
 
 
 class Dishonest(Anew):
-    def test_nobody_witnesses_a_log_that_does_not_say_first_what_it_goes_on_from(self):
+    def setUp(self):
+        super().setUp()
         server = self.nation.add_server()
-        old_key, old = server.log_key(), p.Keys(server.keys)
+        self.old_key, self.old = server.log_key(), p.Keys(server.keys)
         os.unlink(server.keys)
         server.begin_anew()
-        liar = dishonest.DishonestServer(server.keys, server.address)
-        self.addCleanup(liar.close)
-        node = self.nation.add_node("24").start()  # its first card of that server: taken as it is
-        n.wait_for("it is served", lambda: liar.connected("24"))
+        self.liar = dishonest.DishonestServer(server.keys, server.address)
+        self.addCleanup(self.liar.close)
+        self.node = self.nation.add_node("24").start()  # its first card of that server: taken as it is
+        n.wait_for("it is served", lambda: self.liar.connected("24"))
+        self.good = self.old.checkpoint(5, b"r" * 32)
 
-        def entry(kind, note, size=5, log="national"):
-            return p.field(1, 1790000000000) + p.field(3, p.message(kind, log, "a01", "lost", note, old_key, 0, b"", size))
+    def entry(self, kind, note, size=5, log="national"):
+        return p.field(1, 1790000000000) + p.field(3, p.message(kind, log, "a01", "lost", note, self.old_key, 0, b"", size))
 
-        def told(first):
-            """What the node says to a log that begins so."""
-            branch = liar.branch([first, b"x"])
-            liar.duty("24", branch.note(2), 0, 2, first, branch.hashes[1])
-            n.wait_for("it is sent before the offer", liar.duties_sent)
-            kind, fields, _ = liar.offer("24", branch, 0, 2)
-            return (kind, fields.get(3, b"").decode())
+    def show(self, first):
+        """A history that begins so, and that beginning shown to the node."""
+        branch = self.liar.branch([first, b"x"])
+        self.liar.duty("24", branch.note(2), 0, 2, first, branch.hashes[1])
+        n.wait_for("it is sent before the offer", self.liar.duties_sent)
+        return branch
 
-        good = old.checkpoint(5, b"r" * 32)
-        branch = liar.branch([entry("continues", good), b"x"])
-        self.assertEqual(liar.offer("24", branch, 0, 2)[1][3], b"again")
-        self.assertEqual(told(b"no entry"), ("declined", "again"))
-        for lie in (entry("freeze", good), entry("continues", good, size=6), entry("continues", good, log="26"),
-                    entry("continues", old.checkpoint(0, b"r" * 32), size=0), entry("continues", b"no note"),
-                    entry("continues", liar.keys.checkpoint(5, b"r" * 32))):
-            self.assertEqual(told(lie), ("declined", "invalid"))
-            self.assertIn("its national log is not witnessed", self.link(node)["note"])
-        self.assertEqual(told(entry("continues", good))[0], "cosigned")
-        self.assertEqual(self.link(node)["note"], "")
+    def answer_to(self, first):
+        """What the node says to a log that begins so."""
+        kind, fields, _ = self.liar.offer("24", self.show(first), 0, 2)
+        return (kind, fields.get(3, b"").decode())
+
+    def test_nobody_witnesses_a_log_that_does_not_say_first_what_it_goes_on_from(self):
+        branch = self.liar.branch([self.entry("continues", self.good), b"x"])
+        self.assertEqual(self.liar.offer("24", branch, 0, 2)[1][3], b"again")
+        self.assertEqual(self.answer_to(b"no entry"), ("declined", "again"))
+        for lie in (self.entry("freeze", self.good), self.entry("continues", self.good, size=6),
+                    self.entry("continues", self.good, log="26"),
+                    self.entry("continues", self.old.checkpoint(0, b"r" * 32), size=0), self.entry("continues", b"no note"),
+                    self.entry("continues", self.liar.keys.checkpoint(5, b"r" * 32))):
+            self.assertEqual(self.answer_to(lie), ("declined", "invalid"))
+            self.assertIn("its national log is not witnessed", self.link(self.node)["note"])
+        self.assertEqual(self.answer_to(self.entry("continues", self.good))[0], "cosigned")
+        self.assertEqual(self.link(self.node)["note"], "")
+
+    def test_a_good_first_entry_vouches_for_the_history_that_it_was_shown_in_only(self):
+        shown = self.show(self.entry("continues", self.good))
+        other = self.liar.branch([b"another beginning", b"x", b"y"])
+        for old, size in ((0, 3), (0, 1)):
+            kind, fields, frames = self.liar.offer("24", other, old, size)
+            self.assertEqual((kind, fields[3], fields[2]), ("declined", b"old", 2))
+            self.assertEqual(frames[0], shown.note(2))
+        kind, fields, frames = self.liar.offer("24", other, 2, 3)
+        self.assertEqual((kind, fields[3]), ("declined", b"fork"))
+        self.assertEqual(frames[0], shown.note(2))
+        n.wait_for("it is trusted no more", lambda: self.link(self.node)["state"] == "distrusted")
+
+    def test_a_log_that_grew_since_its_first_entry_was_shown_is_witnessed_from_there(self):
+        self.show(self.entry("continues", self.good))
+        grown = self.liar.branch([self.entry("continues", self.good), b"x", b"y"])
+        kind, fields, _ = self.liar.offer("24", grown, 0, 3)
+        self.assertEqual((kind, fields[3], fields[2]), ("declined", b"old", 2))
+        self.assertEqual(self.liar.offer("24", grown, 2, 3)[0], "cosigned")
 
 
 if __name__ == "__main__":
