@@ -166,7 +166,8 @@ static enum outcome take_policy(struct verifying *v)
 			   : cli_fail(cli, FAILED, e, "%s, line %u: %s", path, line, err_text(e));
 }
 
-/* What a node's keys are known to have signed; 0 when that is not told here. */
+/* What a node's keys are known to have signed; 0 when that is not told here.  A backup may be
+ * older: that is what it is. */
 static uint64_t highwater_of(struct cli *cli)
 {
 	const char *config = cli_option(cli, "config");
@@ -174,6 +175,9 @@ static uint64_t highwater_of(struct cli *cli)
 	const char *keys = NULL;
 	uint64_t size = 0;
 
+	if (cli->operand_count &&
+	    file_exists(text_in(&cli->arena, "%s/backup.txt", cli->operands[0])))
+		return 0;
 	if (!config || settings_daemon(cli, config, &program) != DONE ||
 	    strcmp(program, "splot-node") != 0 || settings_path(cli, config, "keys", &keys) != DONE)
 		return 0;

@@ -221,9 +221,10 @@ static void tell_people(const struct backing *b, struct buf *out)
 	if (r->erased)
 		buf_printf(out, "  redacted since: the bytes of %llu events are in no file of it\n",
 			   (unsigned long long)r->erased);
-	buf_printf(out, "%s: %s %s, verified%s\n", b->to.folder,
+	buf_printf(out, "%s: %s %s%s verified%s\n", b->to.folder,
 		   b->anew ? "a whole backup of" : "up to date with",
 		   *backup_origin(r) ? backup_origin(r) : "a store without events",
+		   b->anew ? "," : "; what was added is",
 		   b->trusted ? "" : " but for the signatures (give --config FILE or --key VKEY)");
 }
 

@@ -346,6 +346,12 @@ systemctl start splot-server || true""")
         self.follow("An old copy of a server's store was put back")
         self.run_on("server", "rm -r /var/lib/splot/data.old")
 
+    def test_a_damaged_backup(self):
+        self.run_on("server", "rm -rf /var/backups/splot/server; systemctl start splot-backup@server")
+        self.run_on("server", """at=$(grep -abo 'Klub 1' /var/backups/splot/server/logs/data.mdb | head -1 | cut -d: -f1)
+printf X | dd of=/var/backups/splot/server/logs/data.mdb bs=1 seek=$at conv=notrunc status=none""")
+        self.follow("A backup fails, or is damaged")
+
     def test_another_disk(self):
         self.run_on("server", "mkdir /media/new; mount -t tmpfs -o size=24M tmpfs /media/new; chown splot:splot /media/new; chmod 750 /media/new")
         self.follow("A disk is replaced")
@@ -403,6 +409,7 @@ class Anew(Runbooks):
         self.whole()
 
     def test_a_lost_server(self):
+        self.run_on("server", "systemctl start splot-backup@server")
         self.lose("server", "data", "server.keys")
         self.follow("A server is lost")
         self.whole()
