@@ -55,6 +55,7 @@ class Run:
         self.crashes = os.path.join(args.keep, 'crashes')
         self.log = os.path.join(args.keep, name + '.log')
         self.began = time.time()
+        self.cpu_s = 0
         self.process = None
 
     def start(self):
@@ -87,11 +88,18 @@ class Run:
             pass
         return text, [int(x) for x in last.groups()] if last else [0, 0, 0]
 
+    def watch(self):
+        """How much of the processor it had: of a machine that has other work that is less than the minutes."""
+        with open(f'/proc/{self.process.pid}/stat', encoding='ascii') as stat:
+            fields = stat.read().rsplit(')', 1)[1].split()
+        self.cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
     def result(self):
         text, (runs, edges, corpus) = self.status()
         final = re.search(r'stat::number_of_executed_units: (\d+)', text)
         return {'target': self.name, 'date': time.strftime('%Y-%m-%d', time.gmtime(self.began)),
                 'minutes': round((time.time() - self.began) / 60, 1),
+                'cpu_minutes': round(self.cpu_s / 60, 1),
                 'runs': int(final.group(1)) if final else runs, 'edges': edges, 'corpus': corpus,
                 'findings': findings_of(self.name)}
 
@@ -118,6 +126,8 @@ def run_all(args, names, results):
             running.append(Run(args, waiting.pop(0)))
             running[-1].start()
         time.sleep(1)
+        for run in running:
+            run.watch()
         if time.time() - reported > REPORT_S:
             reported = time.time()
             for run in running:
@@ -136,7 +146,7 @@ def run_all(args, names, results):
                     other.process.wait()
                 return False
             results[run.name] = run.result()
-            say('{target}: {minutes} min, {runs} runs, {edges} edges, {corpus} inputs: no fault'
+            say('{target}: {minutes} min ({cpu_minutes} of the processor), {runs} runs, {edges} edges, {corpus} inputs: no fault'
                 .format(**results[run.name]))
             write_summary(args, results)
     return fine
@@ -182,11 +192,11 @@ def write_summary(args, results):
 
 
 def table(results):
-    rows = ['| target | date | minutes | runs | edges | inputs | findings kept |',
-            '| --- | --- | ---: | ---: | ---: | ---: | ---: |']
+    rows = ['| target | date | minutes | of the processor | runs | edges | inputs | findings kept |',
+            '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |']
     for name in sorted(results):
-        rows.append('| {target} | {date} | {minutes:g} | {runs:,} | {edges:,} | {corpus:,} | {findings} |'
-                    .format(**results[name]))
+        rows.append('| {target} | {date} | {minutes:g} | {cpu_minutes} | {runs:,} | {edges:,} | {corpus:,} | {findings} |'
+                    .format(**{'cpu_minutes': '–', **results[name]}))
     return '\n'.join(rows)
 
 
