@@ -28,8 +28,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* A histogram of one bucket more than there may be, field 29 of a reply; bounds rise, the last
+ * bucket has none. */
+static void add_buckets(struct seeds *to)
+{
+	struct buf buckets = {.data = NULL};
+	struct buf b = {.data = NULL};
+
+	for (uint8_t i = 0; i <= HISTOGRAM_BOUNDS_MAX; i++) {
+		buf_add(&buckets, "\x12\x02\x08", 3);
+		buf_add_u8(&buckets, (uint8_t)(i + 1));
+	}
+	buf_add(&buckets, "\x12\x00", 2);
+	ALWAYS(buckets.size >= 128 && buckets.size < 256); /* a length of two bytes */
+	buf_add(&b, "\xea\x01", 2);
+	buf_add_u8(&b, (uint8_t)(buckets.size | 0x80));
+	buf_add_u8(&b, 1);
+	buf_add_bytes(&b, buf_bytes(&buckets));
+	seed_add(to, "buckets-too-many", fuzz_done(&b));
+	buf_free(&buckets);
+	buf_free(&b);
+}
+
 void fuzz_seeds(struct seeds *to)
 {
+	add_buckets(to);
 	for (int kind = 0; kind < REPLY_KINDS; kind++) {
 		struct buf out = {.data = NULL};
 		char name[32];

@@ -44,6 +44,8 @@ void fuzz_seeds(struct seeds *to)
 					  .size = 9,
 					  .checkpoint = bytes_of_text("note")};
 	struct buf out = {.data = NULL};
+	struct arena arena = {.head = NULL};
+	struct national_entry back;
 
 	ALWAYS(national_encode(&accepted, &out) == ERR_OK);
 	seed_add(to, "accepted", buf_bytes(&out));
@@ -63,8 +65,13 @@ void fuzz_seeds(struct seeds *to)
 
 		buf_clear(&out);
 		ALWAYS(national_encode(&act, &out) == ERR_OK);
+		ALWAYS(national_decode(buf_bytes(&out), &arena, &back) == ERR_OK);
+		ALWAYS(back.index == act.index && back.size == act.size &&
+		       bytes_equal(back.document, act.document) &&
+		       bytes_equal(back.other, act.other) && bytes_equal(back.leaf, act.leaf));
 		(void)snprintf(name, sizeof name, "act-%zu", i);
 		seed_add(to, name, buf_bytes(&out));
 	}
 	buf_free(&out);
+	arena_free(&arena);
 }
