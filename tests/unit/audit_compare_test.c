@@ -187,6 +187,37 @@ static void what_a_view_says_otherwise_shows_in_its_digest(void **state)
 	assert_int_equal(state_of(p, "26"), COMPARE_EQUAL);
 }
 
+/* The records are the same; a count is one more than they give. */
+static void a_count_that_differs_shows_in_its_regions_digest(void **state)
+{
+	struct pair *p = *state;
+	struct audit *a = p->sides[1];
+	struct txn *t = NULL;
+	struct scan *scan = NULL;
+	struct bytes key = {NULL, 0};
+	struct bytes value = {NULL, 0};
+	struct buf changed = {0};
+	size_t differing = 0;
+
+	assert_ok(txn_begin(a->store, true, &t));
+	assert_ok(scan_open(t, a->view.counts, &scan));
+	assert_ok(scan_next(scan, &key, &value));
+	key = kept(a->n, key);
+	buf_add_bytes(&changed, value);
+	scan_close(scan);
+	changed.data[changed.size - 1]++;
+	assert_ok(txn_put(t, a->view.counts, key, buf_bytes(&changed)));
+	assert_ok(txn_commit(t));
+	buf_free(&changed);
+	assert_ok(run(p));
+	assert_false(p->report.equal);
+	assert_int_equal(p->report.differing, 0);
+	for (size_t i = 0; i < p->report.region_count; i++)
+		differing +=
+			!hash_equal(p->report.regions[i].digest[0], p->report.regions[i].digest[1]);
+	assert_int_equal(differing, 1);
+}
+
 static void without_a_view_the_logs_alone_are_compared(void **state)
 {
 	struct pair *p = *state;
@@ -212,6 +243,7 @@ int main(void)
 		WITH_PAIR(a_view_behind_its_logs_is_waited_for),
 		WITH_PAIR(what_moves_while_it_is_read_is_compared_again),
 		WITH_PAIR(what_a_view_says_otherwise_shows_in_its_digest),
+		WITH_PAIR(a_count_that_differs_shows_in_its_regions_digest),
 		WITH_PAIR(without_a_view_the_logs_alone_are_compared),
 	};
 

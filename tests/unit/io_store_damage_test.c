@@ -335,6 +335,109 @@ static void a_file_cut_short_is_found(void **state)
 	}
 }
 
+/* Of a branch page, the key that parts its first two children: above all others, it hides what the
+ * second one holds from whoever looks it up, and from nobody who reads all. */
+static uint8_t *separator(uint8_t *page, size_t number)
+{
+	uint64_t said = 0;
+	uint16_t flags = 0;
+	uint16_t lower = 0;
+	uint16_t at = 0;
+	uint16_t key_size = 0;
+
+	memcpy(&said, page, sizeof said);
+	memcpy(&flags, page + 10, sizeof flags);
+	memcpy(&lower, page + 12, sizeof lower);
+	memcpy(&at, page + 16 + sizeof at, sizeof at);
+	if (said != number || flags != 1 || lower < 16 + 2 * sizeof at || at > PAGE - 9)
+		return NULL;
+	memcpy(&key_size, page + at + 6, sizeof key_size);
+	return key_size > 0 ? page + at + 8 : NULL;
+}
+
+static void a_separator_that_is_off_is_found_or_harmless(void **state)
+{
+	struct world *w = *state;
+	size_t found[2] = {0, 0};
+
+	for (size_t i = 2; (i + 1) * PAGE <= w->whole_size; i++) {
+		uint8_t *key = separator(w->whole + i * PAGE, i);
+		uint8_t was = key ? *key : 0;
+
+		if (!key)
+			continue;
+		*key = '~';
+		judge(try(w, w->whole, w->whole_size), "separator", i, 0, found);
+		*key = was;
+	}
+	assert_true(found[1] > 0); /* others stand on free pages */
+}
+
+/* Changes a row behind the store's back: `raw`, its value with its sum, or none of it. */
+static void put_raw(struct world *w, struct bytes key, struct buf *read, const struct buf *raw)
+{
+	MDB_env *env = NULL;
+	MDB_txn *txn = NULL;
+	MDB_dbi dbi = 0;
+	MDB_val k = {key.size, (void *)(uintptr_t)key.data};
+	MDB_val v = {0, NULL};
+
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, TABLES + 1), 0);
+	assert_int_equal(mdb_env_open(env, w->folder, MDB_NOLOCK, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, names[0], 0, &dbi), 0);
+	if (read) {
+		assert_int_equal(mdb_get(txn, dbi, &k, &v), 0);
+		buf_add(read, v.mv_data, v.mv_size);
+		OK(buf_check(read));
+	} else if (raw) {
+		v = (MDB_val){raw->size, raw->data};
+		assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
+	} else {
+		assert_int_equal(mdb_del(txn, dbi, &k, NULL), 0);
+	}
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+}
+
+static void put_row(struct world *w, struct bytes key, const char *value)
+{
+	struct store *s = NULL;
+	struct table tables[TABLES];
+	struct txn *t = NULL;
+
+	open_store(w, &s, tables);
+	OK(txn_begin(s, true, &t));
+	OK(txn_put(t, tables[0], key, bytes_of_text(value)));
+	OK(txn_commit(t));
+	store_close(s);
+}
+
+/* Each row left fits its own sum, and every page fits the others: only the table's sum knows. */
+static void a_row_of_before_and_one_that_is_gone_are_found(void **state)
+{
+	struct world *w = *state;
+	const struct bytes key = bytes_of_text("of two turns");
+	struct buf first = {.data = NULL};
+	struct buf second = {.data = NULL};
+
+	put_row(w, key, "first");
+	put_raw(w, key, &first, NULL);
+	put_row(w, key, "second");
+	put_raw(w, key, &second, NULL);
+	put_raw(w, key, NULL, &first);
+	assert_int_equal(store_walk(w->folder), ERR_CORRUPT);
+	put_raw(w, key, NULL, &second);
+	OK(store_walk(w->folder));
+	put_raw(w, key, NULL, NULL);
+	assert_int_equal(store_walk(w->folder), ERR_CORRUPT);
+	put_raw(w, key, NULL, &second);
+	OK(store_walk(w->folder));
+	buf_free(&first);
+	buf_free(&second);
+}
+
 /* The page cache is the file: what is damaged while it is in use is met at the next reading. */
 static void a_value_damaged_in_use_is_not_given(void **state)
 {
@@ -501,6 +604,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_lost_page_is_found_or_harmless, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_file_cut_short_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_separator_that_is_off_is_found_or_harmless, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_row_of_before_and_one_that_is_gone_are_found,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_value_damaged_in_use_is_not_given, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_store_of_before_there_were_sums_gets_them, setup,
