@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 
 #include "base/allowance.h"
 #include "base/time.h"
+#include "io/peer_address.h"
 
 enum {
 	CONNECTIONS_MAX = 384, /* of one socket; with two of them far below 1,024 descriptors */
@@ -46,15 +46,9 @@ enum {
 	LONG_PREFIX = 9,
 };
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
 struct connection {
 	int fd;
-	union address peer;
+	union peer_address peer;
 	int64_t since_ms;
 	uint64_t after;  /* this many handshakes had been let in when it was accepted */
 	uint64_t number; /* of its own handshake; 0: it has said nothing yet */
@@ -65,7 +59,7 @@ struct connection {
 };
 
 struct origin {
-	union address address;
+	union peer_address address;
 	struct allowance connections;
 };
 
@@ -82,18 +76,7 @@ struct connections {
 
 /* ---- ending one ---- */
 
-static bool same_address(const union address *a, const union address *b, bool port)
-{
-	if (a->any.sa_family != b->any.sa_family)
-		return false;
-	if (a->any.sa_family == AF_INET)
-		return a->v4.sin_addr.s_addr == b->v4.sin_addr.s_addr &&
-		       (!port || a->v4.sin_port == b->v4.sin_port);
-	return memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof a->v6.sin6_addr) == 0 &&
-	       (!port || a->v6.sin6_port == b->v6.sin6_port);
-}
-
-static bool peer_of(int fd, union address *ret)
+static bool peer_of(int fd, union peer_address *ret)
 {
 	socklen_t size = sizeof *ret;
 
@@ -109,9 +92,9 @@ static void hang_up(struct connection *c, int64_t now_ms)
 	const struct linger none = {.l_onoff = 1, .l_linger = 0};
 	int own = fcntl(c->fd, F_DUPFD_CLOEXEC, 0);
 	int fd = own >= 0 ? own : c->fd; /* none is free: then in this moment at least */
-	union address peer;
+	union peer_address peer;
 
-	if (!c->ended && peer_of(fd, &peer) && same_address(&peer, &c->peer, true)) {
+	if (!c->ended && peer_of(fd, &peer) && peer_address_equal(&peer, &c->peer)) {
 		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
 		(void)shutdown(fd, SHUT_RDWR);
 	}
@@ -130,7 +113,7 @@ static void remove_at(struct connections *cs, size_t i)
 /* ---- how many ---- */
 
 /* The oldest that said nothing, when there are `most` of them (from that address). */
-static struct connection *oldest_unspoken(struct connections *cs, const union address *from,
+static struct connection *oldest_unspoken(struct connections *cs, const union peer_address *from,
 					  size_t most)
 {
 	struct connection *oldest = NULL;
@@ -139,7 +122,7 @@ static struct connection *oldest_unspoken(struct connections *cs, const union ad
 	for (size_t i = 0; i < cs->count; i++) {
 		struct connection *c = &cs->all[i];
 
-		if (c->number != 0 || c->ended || (from && !same_address(&c->peer, from, false)))
+		if (c->number != 0 || c->ended || (from && !peer_address_related(&c->peer, from)))
 			continue;
 		if (!oldest)
 			oldest = c;
@@ -177,14 +160,14 @@ static void bound_user(struct connections *cs, const char *user, int64_t now_ms)
 }
 
 /* Whether one more from this address is not too many. */
-static bool may_try(struct connections *cs, const union address *from)
+static bool may_try(struct connections *cs, const union peer_address *from)
 {
 	const struct wall_ms now = {mono_now().ms}; /* only differences count */
 	struct origin *of = NULL;
 	struct origin *oldest = &cs->origins[0];
 
 	for (size_t i = 0; i < cs->origin_count && !of; i++) {
-		if (same_address(&cs->origins[i].address, from, false))
+		if (peer_address_related(&cs->origins[i].address, from))
 			of = &cs->origins[i];
 		if (cs->origins[i].connections.at.ms < oldest->connections.at.ms)
 			oldest = &cs->origins[i];
