@@ -89,19 +89,25 @@ static enum outcome open_both(struct backing *b)
 
 /* ---- copying ---- */
 
-static enum err copy_to(struct backing *b, struct store *to, bool in_parts)
+static enum err copy_once(struct backing *b, struct store *to, bool in_parts)
 {
 	const struct backup_options options = {.in_parts = in_parts,
 					       .trusted = b->trusted,
 					       .context = b->cli,
 					       .progress = check_progress};
+
+	b->at = wall_now();
+	return backup_copy(b->source, to, &options, &b->report);
+}
+
+static enum err copy_whole(struct backing *b, struct store *to)
+{
 	enum err e = ERR_AGAIN;
 
 	for (int i = 0; e == ERR_AGAIN && i < TRIES; i++) {
 		if (i)
 			rest();
-		b->at = wall_now();
-		e = backup_copy(b->source, to, &options, &b->report);
+		e = copy_once(b, to, false);
 	}
 	cli_progress(b->cli, "", 0, 0);
 	return e;
@@ -119,7 +125,7 @@ static enum err increment(struct backing *b, bool *ret_scrub)
 			.copy_failed = true, .why = e == ERR_CORRUPT ? "it cannot be opened" : ""};
 		return e;
 	}
-	e = copy_to(b, to, false);
+	e = copy_whole(b, to);
 	if (e == ERR_OK)
 		e = backup_scrub_waits(to, ret_scrub);
 	store_close(to);
@@ -139,22 +145,42 @@ static enum outcome check_origin(struct backing *b)
 			b->to.folder, b->to.origin, b->from.data, origin);
 }
 
+/* Each try into a store of its own: what another left of it is half of another moment. */
+static enum outcome copy_beside(struct backing *b, bool seed, struct beside *ret)
+{
+	enum outcome outcome = DONE;
+	enum err e = ERR_AGAIN;
+
+	for (int i = 0; e == ERR_AGAIN && i < TRIES; i++) {
+		if (i) {
+			beside_drop(b->cli, ret);
+			rest();
+		}
+		outcome = beside_open(b->cli, b->to.store, seed, b->source, ret);
+		if (outcome != DONE)
+			return outcome;
+		e = copy_once(b, ret->store, true);
+	}
+	cli_progress(b->cli, "", 0, 0);
+	return e == ERR_OK ? DONE : check_tell(b->cli, b->from.store, b->to.folder, e, &b->report);
+}
+
 /* A store of its own that takes the backup's place when it is done. */
-static enum outcome write_beside(struct backing *b, bool seed)
+static enum outcome write_beside(struct backing *b, bool seed, bool *ret_scrub)
 {
 	struct beside beside = {.fresh = NULL};
-	enum outcome outcome = beside_open(b->cli, b->to.store, seed, b->source, &beside);
+	enum outcome outcome = copy_beside(b, seed, &beside);
 	enum err e = ERR_OK;
 
-	if (outcome == DONE) {
-		e = copy_to(b, beside.store, true);
-		if (e != ERR_OK)
-			outcome = check_tell(b->cli, b->from.store, b->to.folder, e, &b->report);
-	}
 	if (outcome == DONE)
 		outcome = check_origin(b);
 	if (outcome == DONE && !seed)
 		outcome = check_whole(b->cli, beside.store, beside.fresh, b->trusted);
+	/* Not by the report: a run that was ended may have left it to do. */
+	if (outcome == DONE)
+		e = backup_scrub_waits(beside.store, ret_scrub);
+	if (e != ERR_OK)
+		outcome = check_tell(b->cli, b->from.store, b->to.folder, e, &b->report);
 	if (outcome == DONE)
 		outcome = beside_settle(b->cli, &beside);
 	beside_drop(b->cli, &beside);
@@ -187,19 +213,16 @@ static enum outcome scrub(struct backing *b)
 						: "make room for a second copy");
 }
 
-static enum outcome bring_up_to_date(struct backing *b)
+static enum outcome bring_up_to_date(struct backing *b, bool *ret_scrub)
 {
-	bool waits = false;
-	enum err e = increment(b, &waits);
+	enum err e = increment(b, ret_scrub);
 	enum outcome outcome = DONE;
 
-	if (e == ERR_LIMIT && !b->report.copy_failed && !*b->report.why) {
-		outcome = write_beside(b, true);
-		waits = outcome == DONE && b->report.erased;
-	} else if (e != ERR_OK) {
+	if (e == ERR_LIMIT && !b->report.copy_failed && !*b->report.why)
+		outcome = write_beside(b, true, ret_scrub);
+	else if (e != ERR_OK)
 		outcome = check_tell(b->cli, b->from.store, b->to.folder, e, &b->report);
-	}
-	return outcome == DONE && waits ? scrub(b) : outcome;
+	return outcome;
 }
 
 /* ---- telling ---- */
@@ -285,11 +308,14 @@ static enum outcome tell(struct backing *b)
 static enum outcome run_backup(struct cli *cli)
 {
 	struct backing b = {.cli = cli, .to = {.lock_fd = -1}};
+	bool waits = false;
 	enum outcome outcome = open_both(&b);
 
 	b.anew = cli_option(cli, "full") || !b.to.found;
 	if (outcome == DONE)
-		outcome = b.anew ? write_beside(&b, false) : bring_up_to_date(&b);
+		outcome = b.anew ? write_beside(&b, false, &waits) : bring_up_to_date(&b, &waits);
+	if (outcome == DONE && waits)
+		outcome = scrub(&b);
 	if (outcome == DONE)
 		outcome = backup_describe(cli, &b.to, b.at, &b.report);
 	if (outcome == DONE)

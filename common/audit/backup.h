@@ -63,7 +63,8 @@ enum { BACKUP_PART_BYTES = 32 * 1024 * 1024 };
  * ROLLBACK: the copy is ahead of the source.  FORK: the source's log did not grow from the copy's.
  * ORIGIN: they are not the same logs.  CORRUPT: one of the two is damaged (copy_failed). SIGNATURE,
  * UNKNOWN_KEY: the newest checkpoint is not by a trusted key.  AGAIN: the source was changed in a
- * way that asks for another try.  LIMIT: see in_parts.  DISK_FULL, MAP_FULL, SYNC: of the copy. */
+ * way that asks for another try; one in parts begins with another copy, what is left of this one is
+ * CORRUPT.  LIMIT: see in_parts.  DISK_FULL, MAP_FULL, SYNC: of the copy. */
 MUST_USE enum err backup_copy(struct store *from, struct store *to,
 			      const struct backup_options *options, struct backup_report *ret);
 

@@ -281,16 +281,14 @@ static void a_second_copy_reads_and_writes_what_is_new(void **state)
 	assert_same_table(c, "26.tiles");
 }
 
-static void what_is_too_much_for_one_transaction_changes_nothing_and_goes_in_parts(void **state)
+/* More than goes into one transaction. */
+static void grow_long(struct copying *c)
 {
-	struct copying *c = *state;
 	const uint32_t count = 16;
 	struct bytes events[16];
 	char *text = malloc(LONG_EVENT_BYTES);
 
 	assert_non_null(text);
-	nation_grow(c->n, 10);
-	must_copy(c);
 	for (uint64_t total = 0; total <= BACKUP_PART_BYTES; total += count * LONG_EVENT_BYTES) {
 		for (uint32_t i = 0; i < count; i++) {
 			memset(text, 'a' + (int)i, LONG_EVENT_BYTES);
@@ -304,6 +302,15 @@ static void what_is_too_much_for_one_transaction_changes_nothing_and_goes_in_par
 		c->n->national = opened(&c->n->f, "national");
 	}
 	free(text);
+}
+
+static void what_is_too_much_for_one_transaction_changes_nothing_and_goes_in_parts(void **state)
+{
+	struct copying *c = *state;
+
+	nation_grow(c->n, 10);
+	must_copy(c);
+	grow_long(c);
 	assert_err(copy_with(c, false), ERR_LIMIT);
 	assert_string_equal(c->report.why, "");
 	open_copy(c);
@@ -547,6 +554,19 @@ static void an_erasure_while_it_reads_asks_for_another_try(void **state)
 	assert_same_table(c, "redacted");
 }
 
+static void a_try_in_parts_that_is_to_be_made_again_leaves_no_copy_to_go_on_from(void **state)
+{
+	struct copying *c = *state;
+
+	nation_grow(c->n, 10);
+	grow_long(c);
+	c->meanwhile = erase_the_first;
+	assert_err(copy_with(c, true), ERR_AGAIN);
+	assert_true(row_of(c, c->copy, "26.events", number(c, 0)).size > 0);
+	assert_err(copy_with(c, true), ERR_CORRUPT);
+	assert_true(c->report.copy_failed);
+}
+
 static void grow_by_one(struct copying *c)
 {
 	nation_grow(c->n, c->n->l26->edge.size + 1);
@@ -601,6 +621,7 @@ int main(void)
 		WITH_COPY(a_log_that_the_source_has_no_more_is_refused),
 		WITH_COPY(what_is_erased_in_the_source_is_erased_in_the_copy_and_waits_for_a_scrub),
 		WITH_COPY(an_erasure_while_it_reads_asks_for_another_try),
+		WITH_COPY(a_try_in_parts_that_is_to_be_made_again_leaves_no_copy_to_go_on_from),
 		WITH_COPY(what_comes_while_it_reads_is_for_the_next_time),
 		WITH_COPY(an_act_ahead_of_its_event_takes_nothing),
 	};
