@@ -82,6 +82,21 @@ void act_grew(struct node *n)
 	links_step(n, &grew);
 }
 
+bool act_link(struct node *n, struct open_call *call, size_t *ret)
+{
+	const char *name = call->request.name ? call->request.name : "";
+
+	for (size_t i = 0; i < n->settings.server_count; i++) {
+		if (strcmp(n->settings.servers[i].name, name) == 0) {
+			*ret = i;
+			return true;
+		}
+	}
+	act_reply(n, call, ERR_NOT_FOUND,
+		  "no server of that name is configured here; `splotctl status` lists them");
+	return false;
+}
+
 /* ---- WAIVE ---- */
 
 /* One row: when (8 bytes, big-endian) and which link -> who, which server, why. */
@@ -115,22 +130,13 @@ static enum err record_waiver(struct node *n, size_t link, const struct act *act
 
 void act_waive(struct node *n, struct open_call *call)
 {
-	const char *name = call->request.name ? call->request.name : "";
 	struct node_event waive = {.kind = NODE_EV_WAIVE};
 	struct act act;
 	size_t link = 0;
 	enum err e = ERR_OK;
 
-	while (link < n->settings.server_count && strcmp(n->settings.servers[link].name, name) != 0)
-		link++;
-	if (!act_begin(n, call, &act))
+	if (!act_begin(n, call, &act) || !act_link(n, call, &link))
 		return;
-	if (link == n->settings.server_count) {
-		act_reply(n, call, ERR_NOT_FOUND,
-			  "no server of that name is configured here; `splotctl status` lists "
-			  "them");
-		return;
-	}
 	e = record_waiver(n, link, &act);
 	if (e != ERR_OK && batch_grow(n, e) == ERR_OK)
 		e = record_waiver(n, link, &act);
@@ -140,8 +146,8 @@ void act_waive(struct node *n, struct open_call *call)
 		act_reply(n, call, e, "the waiver could not be recorded; nothing was changed");
 		return;
 	}
-	log_line(LOG_NOTICE, "log %s: the server %s is waived by %s: %s", n->log.name.text, name,
-		 act.account, act.reason);
+	log_line(LOG_NOTICE, "log %s: the server %s is waived by %s: %s", n->log.name.text,
+		 n->settings.servers[link].name, act.account, act.reason);
 	waive.link = link;
 	links_step(n, &waive);
 	act_reply(n, call, ERR_OK, "");

@@ -266,33 +266,17 @@ static enum err follow(struct node *n, size_t link, const struct act *act, char 
 	return e;
 }
 
-static size_t link_named(const struct node *n, const char *name)
-{
-	size_t link = 0;
-
-	while (link < n->settings.server_count &&
-	       (!name || strcmp(n->settings.servers[link].name, name) != 0))
-		link++;
-	return link;
-}
-
 void act_follow(struct node *n, struct open_call *call)
 {
 	struct node_event opened = {.kind = NODE_EV_FOLLOW};
-	size_t link = link_named(n, call->request.name);
+	size_t link = 0;
 	char text[2 * TEXT_BYTES_MAX];
 	char from[ORIGIN_BYTES_MAX + 1] = "";
 	struct act act;
 	enum err e = ERR_OK;
 
-	if (!act_begin(n, call, &act))
+	if (!act_begin(n, call, &act) || !act_link(n, call, &link))
 		return;
-	if (link == n->settings.server_count) {
-		act_reply(n, call, ERR_NOT_FOUND,
-			  "no server of that name is configured here; `splotctl status` lists "
-			  "them");
-		return;
-	}
 	if (!follow_held(n, link)) {
 		(void)snprintf(text, sizeof text, "this node follows %s already",
 			       card_of(n, link)->log_key.name);

@@ -224,6 +224,8 @@ struct act {
 
 /* Whether this caller may ask for an act and says why; else it is answered. */
 bool act_begin(struct node *n, struct open_call *call, struct act *ret);
+/* The link that the request names; false when there is none, which was answered. */
+bool act_link(struct node *n, struct open_call *call, size_t *ret);
 void act_reply(struct node *n, struct open_call *call, enum err code, const char *text);
 /* Appends an event about the log itself as a commit of its own, signed by `also` as well when it
  * is not NULL.  The machine is not told: act_grew. */

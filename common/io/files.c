@@ -212,7 +212,9 @@ static enum err make_one(const char *path, mode_t mode)
 	return S_ISDIR(st.st_mode) ? ERR_OK : ERR_EXISTS;
 }
 
-enum err folder_make(const char *path, mode_t mode)
+/* Gives each folder on the way to `path`, then `path`, to `take`. */
+static enum err each_folder(const char *path, mode_t mode,
+			    enum err (*take)(const char *path, mode_t mode))
 {
 	char part[PATH_BYTES_MAX];
 	size_t size = strlen(path);
@@ -225,19 +227,25 @@ enum err folder_make(const char *path, mode_t mode)
 		if (*at != '/')
 			continue;
 		*at = 0;
-		err = make_one(part, mode);
+		err = take(part, mode);
 		*at = '/';
 	}
-	return err == ERR_OK ? make_one(part, mode) : err;
+	return err == ERR_OK ? take(part, mode) : err;
+}
+
+enum err folder_make(const char *path, mode_t mode)
+{
+	return each_folder(path, mode, make_one);
 }
 
 /* The name of a folder in the one above it. */
-static enum err sync_name_of(const char *path)
+static enum err sync_name_of(const char *path, mode_t mode)
 {
 	const char *name = NULL;
 	int folder = -1;
 	enum err err = open_folder_of(path, &folder, &name);
 
+	(void)mode;
 	if (err != ERR_OK)
 		return err == ERR_DENIED ? ERR_OK : err; /* whose it is has seen to it */
 	if (fsync(folder) != 0)
@@ -248,21 +256,7 @@ static enum err sync_name_of(const char *path)
 
 enum err folder_settle(const char *path)
 {
-	char part[PATH_BYTES_MAX];
-	size_t size = strlen(path);
-	enum err err = ERR_OK;
-
-	if (size == 0 || size >= sizeof part)
-		return ERR_ARGUMENT;
-	memcpy(part, path, size + 1);
-	for (char *at = part + 1; *at && err == ERR_OK; at++) {
-		if (*at != '/')
-			continue;
-		*at = 0;
-		err = sync_name_of(part);
-		*at = '/';
-	}
-	return err == ERR_OK ? sync_name_of(part) : err;
+	return each_folder(path, 0, sync_name_of);
 }
 
 /* ---- highwater ----
