@@ -63,7 +63,7 @@ class Run:
         os.makedirs(self.crashes, exist_ok=True)
         subprocess.run([self.program + '_replay', '--seeds', self.corpus], check=True,
                        stderr=subprocess.DEVNULL)
-        command = [self.program, f'-max_total_time={int(self.args.minutes * 60)}', '-timeout=25',
+        command = [self.program, f'-max_total_time={max(1, int(self.args.minutes * 60))}', '-timeout=25',
                    '-rss_limit_mb=2048', '-print_final_stats=1', '-use_value_profile=0',
                    f'-artifact_prefix={self.crashes}/{self.name}-',
                    *OPTIONS.get(self.name, []), self.corpus]
@@ -136,7 +136,7 @@ def run_all(args, names, results):
                     f'{corpus} inputs')
         for run in [r for r in running if r.process.poll() is not None]:
             running.remove(run)
-            if run.process.returncode != 0:
+            if run.process.returncode != 0 or run.result()['runs'] == 0:
                 run.tell_crash()
                 fine = False
                 if args.go_on:
