@@ -11,7 +11,13 @@ function(splot_story name script label)
   list(TRANSFORM SPLOT_STORY_FOLDERS PREPEND ${PROJECT_SOURCE_DIR}/tests/ OUTPUT_VARIABLE folders)
   list(JOIN folders ":" folders)
   add_test(NAME ${name} COMMAND ${PYTHON} -B ${script} -v)
+  if(name IN_LIST SPLOT_LONG_STORIES)
+    set_tests_properties(${name} PROPERTIES COST 100)
+  endif()
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 600 RUN_SERIAL ${story_SERIAL}
     ENVIRONMENT "SPLOT_BIN=${CMAKE_BINARY_DIR}/bin;SPLOT_BUILD=${CMAKE_BINARY_DIR};SPLOT_SANITIZED=$<BOOL:${SPLOT_SANITIZE}>;PYTHONPATH=${folders}")
 endfunction()
+# They begin first, so that none of them is what all wait for at the end.
+set(SPLOT_LONG_STORIES e2e_test_operations e2e_test_anew e2e_test_export faults_test_power faults_test_kill
+  faults_test_corrupt)
 set(SPLOT_STORY_FOLDERS nation e2e faults) # what stories share
