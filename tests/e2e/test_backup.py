@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import unittest
 
 import load as l
 import nation as n
@@ -18,6 +19,7 @@ from test_tamper import Table, number
 
 FAST = {"witness-interval-s": "1"}
 FAILED, BAD_DATA, ROLLED_BACK = 1, 3, 4
+PART_BYTES = 32 << 20  # BACKUP_PART_BYTES
 SMALL_TABLES = 100  # rows: trust, what witnesses cosigned (64 at most) and the like
 
 
@@ -217,6 +219,39 @@ class WhatIsNotTaken(Backups):
         self.node.start()
         self.node.await_open()
         self.assertEqual(self.ids(self.node), ["pl26-kis-a", "pl26-kis-c0", "pl26-kis-c1", "pl26-kis-c2"])
+
+    def fill(self, node, events):
+        """Of some 60 KB each: a log that is more than a backup writes in one transaction."""
+        with l.Control(node.socket) as control:
+            for k in range(events):
+                edit = l.Edit([("pl26-kis-f%dx%d" % (k, i), "Klub " + "abcdefgh"[i] * 7900, None) for i in range(7)])
+                control.ask(l.request(l.EDIT, _2=edit.draft("26")))
+
+    @unittest.skipIf(SANITIZED, "it takes half a minute")
+    def test_what_is_redacted_while_a_large_backup_is_made_is_not_in_it(self):
+        self.begin()
+        marker = "znacznik" + "".join("abcdefghij"[int(c)] for c in str(self.seed))
+        self.add(self.node, "pl26-kis-b", name="Klub " + marker)
+        self.fill(self.node, 900)  # while the second part is written it is stopped
+        self.until_confirmed()
+        folder = self.folder("b")
+        fresh = os.path.join(folder, "new", "data.mdb")
+        process = subprocess.Popen([self.nation.program("splotctl"), "backup", "--to", folder, "--config",
+                                    self.node.config, "--json"], stdout=subprocess.PIPE, text=True)
+        n.wait_for("a part is written", lambda: os.path.exists(fresh) and os.path.getsize(fresh) > PART_BYTES or
+                   process.poll() is not None, 60, every=0.001)
+        self.assertIsNone(process.poll())
+        process.send_signal(signal.SIGSTOP)
+        self.assertTrue(os.path.exists(fresh), "it was done before it could be stopped")
+        self.server.ctl("redact", "26", "0", "--reason", "case 4/2026")
+        n.wait_for("the node was told", lambda: "is redacted by an act" in self.node.log_tail(50), 40)
+        self.assertEqual(holders(folder, marker), ["new/data.mdb"])
+        process.send_signal(signal.SIGCONT)
+        told, _ = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 0, told)
+        self.assertEqual(holders(folder, marker), [])
+        n.wait_for("it answers", lambda: self.node.ctl("status", check=False).returncode == 0)
+        self.verify(self.node, folder)
 
     def test_a_damaged_or_another_source_is_refused_by_name_and_the_backup_stays(self):
         self.begin(logs=("24", "26"))
