@@ -128,18 +128,43 @@ static void check_server_view(struct server_host *s)
 	store_close(scratch);
 }
 
+static bool node_can_be_read(const struct node_host *n)
+{
+	return n->up && !n->damage.there;
+}
+
+static bool server_can_be_read(const struct server_host *s)
+{
+	return s->up && !s->damage.there && s->folded == server_host_size(s);
+}
+
 void check_views(struct world *w)
 {
 	for (unsigned i = 0; i < NODES; i++) {
-		if (w->nodes[i].up && !w->nodes[i].damage.there)
+		if (node_can_be_read(&w->nodes[i]))
 			check_node_view(&w->nodes[i]);
 	}
 	for (unsigned i = 0; i < SERVERS; i++) {
-		struct server_host *s = &w->servers[i];
-
-		if (s->up && !s->damage.there && s->folded == server_host_size(s))
-			check_server_view(s);
+		if (server_can_be_read(&w->servers[i]))
+			check_server_view(&w->servers[i]);
 	}
+}
+
+void check_node_step(struct node_host *n, bool start)
+{
+	enum { CHECKED_ONE_IN = 10 };
+
+	if (node_can_be_read(n) && (start || ++n->steps % CHECKED_ONE_IN == 0))
+		check_node_view(n);
+}
+
+/* A thousand events take long to fold. */
+void check_server_step(struct server_host *s, bool start)
+{
+	enum { CHECKED_ONE_IN = 64 };
+
+	if (server_can_be_read(s) && (start || ++s->steps % CHECKED_ONE_IN == 0))
+		check_server_view(s);
 }
 
 static bool same_version(const struct version *a, const struct version *b)

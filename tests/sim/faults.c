@@ -42,8 +42,11 @@ static void partition(struct world *w)
 		if (ways & 2)
 			w->wires[i][server].blocked_down_ms = until;
 	}
-	world_tell(w, "network", "nothing %s%s %s %s until %.3f s", ways & 1 ? "to " : "",
-		   ways & 2 ? "from " : "", server_host_name(&w->servers[server]),
+	world_tell(w, "network", "nothing %s %s %s until %.3f s",
+		   ways == 1   ? "to"
+		   : ways == 2 ? "from"
+			       : "to or from",
+		   server_host_name(&w->servers[server]),
 		   last == first ? w->nodes[first].name.text : "for everybody",
 		   (double)until / 1000);
 }

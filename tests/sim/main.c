@@ -29,7 +29,7 @@ static bool number(const char *text, uint64_t *ret)
 	char *end = NULL;
 
 	*ret = text ? strtoull(text, &end, 10) : 0;
-	return text && *text && end && *end == '\0';
+	return text && *text >= '0' && *text <= '9' && *end == '\0';
 }
 
 /* Lines that begin with a number; what follows it says what that seed found. */

@@ -302,6 +302,19 @@ static void happen(struct world *w, struct occurrence *o)
 	}
 }
 
+/* What a step wrote is looked at at once, so that a story that fails ends where it went wrong. */
+static void check_step(struct world *w, const struct occurrence *o)
+{
+	bool start = o->what == AT_NODE_START || o->what == AT_SERVER_START;
+
+	if (w->failed)
+		return;
+	if (o->what == AT_NODE_EDIT || o->what == AT_NODE_START)
+		check_node_step(&w->nodes[o->host], start);
+	else if (o->what == AT_SERVER_FOLD || o->what == AT_SERVER_START)
+		check_server_step(&w->servers[o->host], start);
+}
+
 bool world_play(struct world *w, uint64_t seed, bool verbose)
 {
 	world_begin(w, seed, verbose);
@@ -310,6 +323,7 @@ bool world_play(struct world *w, uint64_t seed, bool verbose)
 
 		w->now_ms = o.at_ms;
 		happen(w, &o);
+		check_step(w, &o);
 		if (w->now_ms >= w->end_ms)
 			break;
 	}

@@ -182,6 +182,7 @@ struct node_host {
 	struct buf note, header, frame[COMMIT_FRAMES_MAX];
 	uint64_t told[SERVERS]; /* confirmed, as last seen */
 	struct promise safe;    /* accepted: a crash alone loses nothing of it */
+	unsigned steps;         /* that may have changed its view */
 };
 
 struct server_host {
@@ -218,6 +219,7 @@ struct server_host {
 	bool turn_planned;
 	struct chain chains[LOGS];
 	uint64_t folded;
+	unsigned steps; /* the same */
 };
 
 /* A node's socket to a server, and the connection that it has now or waits for. */
@@ -503,6 +505,9 @@ bool check_converged(struct world *w, char why[static 160]);
 void check_evidence(struct world *w);
 /* ---- check_views.c ---- */
 void check_views(struct world *w); /* equal to a fold anew */
+/* The same after a step of that host: each start, and of the others some, for they are many. */
+void check_node_step(struct node_host *n, bool start);
+void check_server_step(struct server_host *s, bool start);
 /* Every record at a server is what its node has. */
 void check_records(struct world *w);
 /* ---- check_peer.c ---- */
