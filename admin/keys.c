@@ -191,7 +191,8 @@ static enum outcome run_keygen(struct cli *cli)
 	if (server && !is_name(server, ORIGIN_NATIONAL, &of))
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
 				"\"%s\" is no name of a national log, such as "
-				"splot.example/national/centrum",
+				"splot.example/national/centrum, or splot.example/national/"
+				"centrum/2 of one that begins anew",
 				server);
 	e = keys_generate(path, kind, name);
 	if (e != ERR_OK)
