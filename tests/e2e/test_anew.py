@@ -12,8 +12,10 @@ import dishonest
 import nation as n
 import peer as p
 from story import Story, main
+from test_tamper import Table, number
 
 FOREIGN = os.path.join(os.environ["SPLOT_BUILD"], "tests", "foreign-check")
+UNTRUSTED = 4  # how a program ends that does not trust its store
 CONTINUE = 15  # enum Verb of proto/control.proto
 FAST = {"witness-interval-s": "1"}
 REASON = ("--reason", "the disk was lost")
@@ -411,6 +413,21 @@ class Enrolled(Anew):
         self.cosigned("26")
         self.verified(self.server, node)
         self.assertEqual(self.server.ctl("trust", "add", today, *REASON, check=False).returncode, 1)
+
+
+class Damaged(Anew):
+    def test_a_server_whose_national_log_does_not_begin_as_it_has_to_does_not_start(self):
+        self.server = self.nation.up(regions=["26"], server_config=FAST)
+        self.add(self.nation.nodes["26"], "pl26-kis-a")
+        self.until_confirmed()
+        self.assertEqual(self.server.stop(), 0)
+        entries = Table(os.path.join(self.server.data, "logs"), "national.events")
+        entries.flip(number(0))
+        with self.assertRaisesRegex(n.Failed, "the first entry of the national log"):
+            self.server.start()
+        self.assertEqual(self.server.process.returncode, UNTRUSTED)
+        entries.flip(number(0))
+        self.server.start()
 
 
 class Dishonest(Anew):
