@@ -573,6 +573,10 @@ enum err keys_move_end(const char *path, uint64_t size, char *why)
 	struct keys k = {0};
 	enum err err = keys_load(path, &k, why);
 
+	/* Such a file would not be read again. */
+	if (err == ERR_OK && k.previous_count > 1 && size <= k.previous[k.previous_count - 2].size)
+		err = refuse(why, ERR_ARGUMENT, "%s: the key before began at that size or later",
+			     path);
 	if (err == ERR_OK && k.previous_count > 0 &&
 	    k.previous[k.previous_count - 1].size != size) {
 		k.previous[k.previous_count - 1].size = size;

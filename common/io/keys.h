@@ -73,7 +73,8 @@ MUST_USE enum err keys_install_next(const char *path, const char *old_vkey, uint
 				    int64_t until_ms, char *why);
 /* Removes next keys that were installed already (a kill came in between); others stay. */
 MUST_USE enum err keys_drop_installed(const char *path, const struct keys *installed);
-/* The newest of the previous keys signed checkpoints up to `size`, and no other. */
+/* The newest of the previous keys signed checkpoints up to `size`, and no other.  ARGUMENT when
+ * that is not past where the one before it ended. */
 MUST_USE enum err keys_move_end(const char *path, uint64_t size, char *why);
 /* Writes the file anew without the old seed. */
 MUST_USE enum err keys_forget_old(const char *path, char *why);

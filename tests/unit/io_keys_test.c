@@ -285,6 +285,23 @@ static void installed_keys_name_those_before_them_and_keep_the_last_ones_secret(
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
 
+static void where_the_last_key_ended_is_moved_but_not_before_the_one_before_it(void **state)
+{
+	struct world *w = *state;
+
+	OK(keys_generate(w->path, KEYS_NODE, name));
+	for (int round = 0; round < 2; round++) {
+		OK(keys_generate_next(w->path, w->why));
+		OK(keys_install_next(w->path, round ? second_key : first_key, round ? 70 : 5, 0,
+				     w->why));
+	}
+	OK(keys_move_end(w->path, 6, w->why));
+	assert_int_equal(keys_move_end(w->path, 5, w->why), ERR_ARGUMENT);
+	OK(keys_load(w->path, &w->keys, w->why));
+	assert_int_equal(w->keys.previous[0].size, 5);
+	assert_int_equal(w->keys.previous[1].size, 6);
+}
+
 static void an_old_secret_is_forgotten_and_its_name_stays(void **state)
 {
 	struct world *w = *state;
@@ -382,6 +399,7 @@ int main(void)
 		T(the_next_keys_are_new_but_for_name_and_transport),
 		T(a_servers_keys_are_not_rotated),
 		T(installed_keys_name_those_before_them_and_keep_the_last_ones_secret),
+		T(where_the_last_key_ended_is_moved_but_not_before_the_one_before_it),
 		T(an_old_secret_is_forgotten_and_its_name_stays),
 		T(without_a_period_no_old_secret_is_kept),
 		T(next_keys_that_were_installed_are_removed_and_others_are_not),
