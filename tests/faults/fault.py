@@ -7,6 +7,7 @@ import os
 import random
 import sys
 import time
+import unittest
 
 import load as l
 import nation as n
@@ -14,6 +15,8 @@ import peer as p
 from story import BIN, SANITIZED, Story, main  # noqa: F401 (main is for the stories)
 
 CONVERGE_S = 120.0 if SANITIZED else 60.0
+# What says little more of sanitized programs than its neighbours do, and takes long.
+PLAIN_ONLY = unittest.skipIf(SANITIZED, "played with the release programs")
 
 
 def soak_seconds():

@@ -13,11 +13,12 @@ import nation as n
 import power
 import test_kill as kills
 from disks import OnDisks
-from fault import BIN, SANITIZED, ask_status, main
+from fault import BIN, PLAIN_ONLY, SANITIZED, ask_status, main
 
 MARK_LAGS_S = 2.0  # docs/RELIABILITY.md: the mark beside the keys is synced once a second
 
 
+@PLAIN_ONLY
 class TheDiskThatForgets(unittest.TestCase):
     """A program of a few lines writes; which parts of it may be gone, and which may not?"""
 
@@ -217,6 +218,7 @@ class TheCurrentFails(OnDisksThatFall):
         self.record(self.fault, self.round, stake, 0, took)
 
 
+@PLAIN_ONLY
 class EachKillIsAFall(OnDisks):
     """Over a story of kills."""
     short = 2
@@ -271,6 +273,7 @@ class KilledBeforeItSynced(OnDisksThatFall):
         self.running.go_on(node)
 
 
+@PLAIN_ONLY
 class TheDiskLies(OnDisksThatFall):
     lie = True
 
