@@ -6,6 +6,7 @@ enum err bundles_read(struct bundles *b, const struct log *l, struct txn *t, uin
 		      uint32_t count)
 {
 	size_t start = 0; /* of the frame being filled */
+	struct log_leaves leaves = {.number = 0};
 	enum err e = count > COMMIT_EVENTS_MAX ? ERR_LIMIT : ERR_OK;
 
 	*b = (struct bundles){.bytes = {.limit = COMMIT_BYTES_MAX}};
@@ -14,7 +15,7 @@ enum err bundles_read(struct bundles *b, const struct log *l, struct txn *t, uin
 		struct hash leaf;
 		size_t size = 0;
 
-		e = log_event(l, t, from + i, &event);
+		e = log_event_next(l, t, &leaves, from + i, &event);
 		size = e == ERR_REDACTED ? BUNDLE_LEAF_BYTES : event.size;
 		if (e == ERR_REDACTED)
 			e = log_leaf(l, t, from + i, &leaf);

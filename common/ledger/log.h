@@ -56,6 +56,14 @@ MUST_USE enum err log_note_read(struct bytes note, struct checkpoint *ret);
  * leaf hash is not the stored one; NOT_FOUND past the end; REDACTED when its bytes were erased
  * (log_leaf gives its hash all the same). */
 MUST_USE enum err log_event(const struct log *l, struct txn *t, uint64_t index, struct bytes *ret);
+/* The same for many in a row: their tile, 8 KiB with a sum of its own, is read once.  Begins as
+ * {0}; good for this log and transaction, until something is written in it. */
+struct log_leaves {
+	struct bytes tile;
+	uint64_t number;
+};
+MUST_USE enum err log_event_next(const struct log *l, struct txn *t, struct log_leaves *leaves,
+				 uint64_t index, struct bytes *ret);
 /* An event's leaf hash, from the tiles; NOT_FOUND past the end. */
 MUST_USE enum err log_leaf(const struct log *l, struct txn *t, uint64_t index, struct hash *ret);
 /* How many leading events were recorded at or before `until` (recorded times never fall): a

@@ -87,18 +87,30 @@ enum err log_tree_proved(const struct log *l, struct txn *t, uint64_t size, stru
 
 /* ---- events ---- */
 
-static enum err stored_leaf(const struct log *l, struct txn *t, uint64_t index, struct hash *ret)
+static enum err next_leaf(const struct log *l, struct txn *t, struct log_leaves *leaves,
+			  uint64_t index, struct hash *ret)
 {
 	struct tile_id id = {.level = 0, .number = index / TILE_WIDTH};
 	size_t at = (size_t)(index % TILE_WIDTH) * HASH_BYTES;
-	struct bytes tile = {NULL, 0};
-	enum err e = get_tile(l, t, id, &tile);
+	enum err e = ERR_OK;
 
-	if (e == ERR_OK && tile.size < at + HASH_BYTES)
+	if (!leaves->tile.data || leaves->number != id.number) {
+		leaves->tile.data = NULL;
+		e = get_tile(l, t, id, &leaves->tile);
+		leaves->number = id.number;
+	}
+	if (e == ERR_OK && leaves->tile.size < at + HASH_BYTES)
 		e = ERR_CORRUPT;
 	if (e == ERR_OK)
-		memcpy(ret->b, tile.data + at, HASH_BYTES);
+		memcpy(ret->b, leaves->tile.data + at, HASH_BYTES);
 	return e;
+}
+
+static enum err stored_leaf(const struct log *l, struct txn *t, uint64_t index, struct hash *ret)
+{
+	struct log_leaves leaves = {.number = 0};
+
+	return next_leaf(l, t, &leaves, index, ret);
 }
 
 enum err log_leaf(const struct log *l, struct txn *t, uint64_t index, struct hash *ret)
@@ -114,6 +126,14 @@ enum err log_leaf(const struct log *l, struct txn *t, uint64_t index, struct has
 
 enum err log_event(const struct log *l, struct txn *t, uint64_t index, struct bytes *ret)
 {
+	struct log_leaves leaves = {.number = 0};
+
+	return log_event_next(l, t, &leaves, index, ret);
+}
+
+enum err log_event_next(const struct log *l, struct txn *t, struct log_leaves *leaves,
+			uint64_t index, struct bytes *ret)
+{
 	uint8_t key[INDEX_KEY_BYTES];
 	struct bytes event = {NULL, 0};
 	struct hash leaf;
@@ -125,7 +145,7 @@ enum err log_event(const struct log *l, struct txn *t, uint64_t index, struct by
 	if (e == ERR_OK && event.size == 0)
 		e = ERR_REDACTED;
 	if (e == ERR_OK)
-		e = stored_leaf(l, t, index, &leaf);
+		e = next_leaf(l, t, leaves, index, &leaf);
 	if (e != ERR_OK)
 		return e;
 	own = hash_leaf(event);

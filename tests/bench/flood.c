@@ -34,6 +34,7 @@
 
 enum {
 	BULK_EVENTS = 3000,
+	FETCHES_IN_10_MS = PEER_MESSAGES_PER_S / 100 / 2,
 	RETRY_MS = 500,
 	OPEN_MOST = 256, /* connections of a storm that are held */
 	SECONDS_MAX = 3600,
@@ -334,7 +335,17 @@ static void one_fetch(void)
 {
 	struct wire_header h = {.kind = WIRE_FETCH, .session = f.session, .log = f.of.log};
 
-	if (in_session() && !say(&h, NULL))
+	static int64_t next_ms;
+	static unsigned said;
+
+	/* Below the rate at which it would be cut off. */
+	if (mono_now().ms >= next_ms) {
+		next_ms = mono_now().ms + 10;
+		said = 0;
+	}
+	if (said++ >= FETCHES_IN_10_MS)
+		wait_a_moment(1);
+	else if (in_session() && !say(&h, NULL))
 		wait_a_moment(1);
 }
 

@@ -292,6 +292,29 @@ static void an_altered_event_is_not_served(void **state)
 	txn_abort(t);
 }
 
+static void events_in_a_row_are_those_one_by_one_and_an_altered_one_is_not_served(void **state)
+{
+	static const uint64_t order[] = {0, 1, 255, 256, 257, 599, 3, 511, 512};
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct log_leaves leaves = {.number = 0};
+	struct txn *t = NULL;
+	struct bytes event = {NULL, 0};
+
+	commit_plain(f, l, 600);
+	damage(f, l->events, number_key(f, 258, -1), 3);
+	damage(f, l->tiles, number_key(f, 1, 0), (300 % TILE_WIDTH) * HASH_BYTES);
+	assert_ok(txn_begin(f->store, false, &t));
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+		assert_ok(log_event_next(l, t, &leaves, order[i], &event));
+		assert_true(bytes_equal(event, plain_event(f, order[i])));
+	}
+	assert_err(log_event_next(l, t, &leaves, 600, &event), ERR_NOT_FOUND);
+	assert_err(log_event_next(l, t, &leaves, 258, &event), ERR_CORRUPT);
+	assert_err(log_event_next(l, t, &leaves, 300, &event), ERR_CORRUPT);
+	txn_abort(t);
+}
+
 /* ---- reading ---- */
 
 static void the_tree_at_any_size_and_its_proofs(void **state)
@@ -521,6 +544,7 @@ int main(void)
 		TEST(tiles_that_give_another_root_are_damage),
 		TEST(a_checkpoint_that_says_otherwise_is_damage),
 		TEST(an_altered_event_is_not_served),
+		TEST(events_in_a_row_are_those_one_by_one_and_an_altered_one_is_not_served),
 		TEST(the_tree_at_any_size_and_its_proofs),
 		TEST(an_old_root_from_a_damaged_tile_is_told_from_another_history),
 		TEST(a_reader_sees_what_is_sealed_while_a_writer_appends),
