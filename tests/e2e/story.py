@@ -11,6 +11,16 @@ SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 SAMPLE = os.path.join(SOURCE, "tests", "data", "register")
 
 
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+
+
 class Story(unittest.TestCase):
     """A nation of its own for each test; `logs` names its nodes."""
     logs = ["26"]
@@ -42,6 +52,10 @@ class Story(unittest.TestCase):
         values.update(fields)
         return node.ctl("put", kind, record_id, "--new", "--reason", "test", "--source", "note 1",
                         *("%s=%s" % item for item in values.items()))
+
+    def rotate(self, node, reason="yearly"):
+        self.nation.ctl("keygen", "--rotate", node.keys)
+        node.ctl("rotate", "--reason", reason)
 
     def ids(self, daemon, kind="entity"):
         return [row["id"] for row in daemon.json("list", kind)["records"]]

@@ -11,7 +11,7 @@ import subprocess
 import dishonest
 import nation as n
 import peer as p
-from story import Story, main
+from story import Story, main, read, write
 from test_tamper import Table, number
 
 FOREIGN = os.path.join(os.environ["SPLOT_BUILD"], "tests", "foreign-check")
@@ -21,16 +21,6 @@ FAST = {"witness-interval-s": "1"}
 REASON = ("--reason", "the disk was lost")
 
 
-def read(path):
-    with open(path, encoding="utf-8") as f:
-        return f.read()
-
-
-def write(path, text):
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text)
-
-
 class Anew(Story):
     def register(self, daemon):
         """What is in the register, without what each server counts by itself."""
@@ -38,10 +28,6 @@ class Anew(Story):
                 for kind in ("operator", "entity", "network", "membership", "statistic")
                 for row in daemon.json("list", kind, "--retired")["records"]]
         return rows, daemon.json("summary")
-
-    def rotate(self, node):
-        self.nation.ctl("keygen", "--rotate", node.keys)
-        node.ctl("rotate", "--reason", "yearly")
 
     def cosigned(self, *logs, server=None):
         """Until exactly these regions have cosigned all that the national log holds."""

@@ -9,7 +9,7 @@ import time
 
 import nation as n
 import peer as p
-from story import Story, main
+from story import Story, main, read, write
 
 ROWS = 9  # enum Verb of proto/control.proto
 
@@ -58,21 +58,7 @@ def signers(note):
     return note.decode().count("\n\u2014 ")
 
 
-def read(path):
-    with open(path, encoding="utf-8") as f:
-        return f.read()
-
-
-def write(path, text):
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text)
-
-
 class Keys(Story):
-    def rotate(self, node, reason="yearly"):
-        self.nation.ctl("keygen", "--rotate", node.keys)
-        node.ctl("rotate", "--reason", reason)
-
     def key(self, server, log="26"):
         return [row["log_key"] for row in server.json("trust", "list")["trust"] if row["log"] == log][0]
 
