@@ -65,8 +65,8 @@ static void note_sent(struct server *s, struct log_name log, bool taken)
 
 /* ---- sending ---- */
 
-void server_send(struct server *s, struct bytes peer, struct log_name log,
-		 const struct wire_header *header, const struct bytes *more, size_t count)
+enum err server_try_send(struct server *s, struct bytes peer, struct log_name log,
+			 const struct wire_header *header, const struct bytes *more, size_t count)
 {
 	struct bytes frames[2 + COMMIT_FRAMES_MAX];
 	enum err e = ERR_OK;
@@ -81,6 +81,14 @@ void server_send(struct server *s, struct bytes peer, struct log_name log,
 	}
 	if (e == ERR_OK || e == ERR_AGAIN)
 		note_sent(s, log, e == ERR_OK);
+	return e;
+}
+
+void server_send(struct server *s, struct bytes peer, struct log_name log,
+		 const struct wire_header *header, const struct bytes *more, size_t count)
+{
+	enum err e = server_try_send(s, peer, log, header, more, count);
+
 	/* A peer that is gone or does not read asks again when it is back. */
 	if (e != ERR_OK && e != ERR_CLOSED)
 		log_line(LOG_DEBUG, "log %s: an answer was not sent: %s", log.text, err_text(e));
@@ -147,8 +155,14 @@ static void perform_send_range(struct server *s, const struct server_action *act
 	const struct log *log = archive_log(&s->archive, action->log);
 	struct wire_header refused = {.kind = WIRE_REFUSED, .session = action->session};
 	struct txn *read = NULL;
-	enum err e = log ? txn_begin(s->archive.store, false, &read) : ERR_NOT_FOUND;
+	enum err e = ERR_OK;
 
+	/* A node takes an erased event only when it holds the act. */
+	if (server_duties_wait(s, action->log)) {
+		server_machine_fetch_later(&s->machine, action->log, action->from);
+		return;
+	}
+	e = log ? txn_begin(s->archive.store, false, &read) : ERR_NOT_FOUND;
 	if (e == ERR_OK)
 		e = send_chunk(s, action, log, read);
 	txn_abort(read);

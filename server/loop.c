@@ -244,6 +244,7 @@ static enum err take_turn(struct server *s, struct turn *turn, const char *confi
 		e = (enum err)atomic_load(&s->folder.failed);
 	if (s->again && turn->mono.ms >= s->stop_at.ms)
 		turn->stop = true;
+	server_duties_go_on(s);
 	server_tell_view(s, turn->mono);
 	return e;
 }

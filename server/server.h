@@ -96,6 +96,14 @@ struct server {
 
 	struct mono_ms
 		deaf_since[LOGS_MAX]; /* by trusted logs: their node reads no answers; 0: it does */
+	struct duties {
+		bool due;      /* some are not sent yet: there was no room */
+		bool first;    /* entry 0 of a log begun anew is one of them */
+		uint64_t from; /* acts about events before this one are sent */
+		uint64_t session;
+		uint8_t peer[SERVER_PEER_BYTES];
+		size_t peer_size;
+	} duties[LOGS_MAX]; /* by trusted logs */
 	struct refusals refusals;
 	struct latencies latencies;
 	struct telling telling;
@@ -120,6 +128,9 @@ MUST_USE enum err server_tell(struct server *s, const struct server_event *event
 /* Stores the turn's transaction, if any, and tells the machine. */
 MUST_USE enum err server_store_turn(struct server *s, struct wall_ms now);
 /* Header and frames (at most 1 + COMMIT_FRAMES_MAX) to a peer; a failure is its loss. */
+MUST_USE enum err server_try_send(struct server *s, struct bytes peer, struct log_name log,
+				  const struct wire_header *header, const struct bytes *more,
+				  size_t count); /* AGAIN: no room; CLOSED: the peer is gone */
 void server_send(struct server *s, struct bytes peer, struct log_name log,
 		 const struct wire_header *header, const struct bytes *frames, size_t count);
 /* overrun_fn; context: the server */
@@ -150,6 +161,9 @@ MUST_USE enum err server_check_beginning(struct server *s);
 /* duties.c: what the node of `log` is to know: the first entry of a national log begun anew, and
  * every redact act of its log; `session` is its session, 0 when it has none. */
 void server_send_duties(struct server *s, struct bytes peer, struct log_name log, uint64_t session);
+/* Sends what found no room in the queue of its peer.  Once a turn. */
+void server_duties_go_on(struct server *s);
+bool server_duties_wait(const struct server *s, struct log_name log);
 
 /* queries.c: always replies; returns only what must end the program. */
 MUST_USE enum err server_answer(struct server *s, const struct control_call *call);

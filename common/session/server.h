@@ -221,6 +221,9 @@ struct server_log *server_machine_log(struct server_machine *m,
 				      struct log_name log); /* NULL if none */
 /* Whether the key of this log may connect now.  Counts who may not. */
 bool server_machine_admit(struct server_machine *m, struct log_name log, struct wall_ms now);
+/* The driver could not answer this FETCH of the open session yet: it is asked to again, at a tick.
+ */
+void server_machine_fetch_later(struct server_machine *m, struct log_name log, uint64_t from);
 /* Cuts a peer off for what the machine does not see; `newest` is the number of the newest
  * connection.  The driver ends its connections. */
 void server_machine_cut_off(struct server_machine *m, struct log_name log, uint64_t newest,

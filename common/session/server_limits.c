@@ -119,6 +119,16 @@ bool server_machine_admit(struct server_machine *m, struct log_name name, struct
 	return false;
 }
 
+void server_machine_fetch_later(struct server_machine *m, struct log_name name, uint64_t from)
+{
+	struct server_log *log = server_machine_log(m, name);
+
+	if (!log || log->fetch_due) /* a newer one came */
+		return;
+	log->fetch_due = true;
+	log->fetch_from = from;
+}
+
 void server_machine_cut_off(struct server_machine *m, struct log_name name, uint64_t newest,
 			    struct wall_ms now)
 {

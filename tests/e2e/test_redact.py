@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import time
 
+import load as l
 import nation as n
-from story import Story, main
+import peer as p
+from story import SANITIZED, Story, main
 
 FAST = {"witness-interval-s": "1"}
 
@@ -321,6 +323,43 @@ class CutOff(Redacting):
         self.until_gone()
         self.await_whole(["pl26-kis-a", "pl26-kis-c"])
         self.assertEqual(self.server.status()["note"], "")
+
+
+class Many(Story):
+    COUNT = 40 if SANITIZED else 150  # far more than wait in a queue
+
+    def test_more_acts_than_wait_in_a_queue_all_reach_their_node_also_one_that_comes_back_empty(self):
+        server = self.nation.up(regions=["26"], server_config=FAST)
+        node = self.nation.nodes["26"]
+        server.stop()
+        with l.Control(node.socket) as control:
+            for k in range(self.COUNT):
+                edit = l.Edit([("pl26-kis-x%d" % k, "Klub %d" % k, None)])
+                control.ask(l.request(l.EDIT, _2=edit.draft("26")))
+            leaves = [p.leaf_hash(event) for event in control.events("26")]
+        node.stop()
+        server.start()
+        for index, leaf in enumerate(leaves):
+            server.ctl("redact", "26", str(index), "--leaf", leaf.hex(), "--reason", "case 4/2026")
+
+        def erased():
+            with l.Control(node.socket) as control:
+                return [len(event) for event in control.events("26")] == [0] * self.COUNT
+
+        def all_of_it():
+            try:
+                return erased()
+            except (OSError, l.Refused):  # it begins anew
+                return False
+
+        node.start()
+        n.wait_for("all of them are erased", all_of_it, 60)
+        self.until_confirmed()
+        node.stop()
+        shutil.rmtree(node.data)
+        node.start()
+        node.await_open()
+        self.assertTrue(erased())
 
 
 if __name__ == "__main__":
