@@ -175,8 +175,8 @@ class Readers(WebStory):
         # And who wants to know is told what was, whole and in order.
         reader = Events(self.web, after=0, timeout=120)
         self.addCleanup(reader.close)
-        told = []
-        while not told or told[-1] < self.web.get("/api/v1/status")["position"] - 1:
+        told, last = [], self.web.get("/api/v1/status")["position"] - 1
+        while not told or told[-1] < last:
             told.append(int(reader.until("change")["id"]))
         self.assertEqual(told, sorted(set(told)))
         self.assertEqual(told[0], 1)
