@@ -1,6 +1,7 @@
-"""Damaged tiles are no second history: a server accuses nobody by them, not a region of a fork, not itself of
-having been put back; a node signs nothing that they say."""
+"""Damage that a start would not meet is found there.  Damaged tiles are no second history: a server accuses
+nobody by them, not a region of a fork, not itself of having been put back; a node signs nothing that they say."""
 import os
+import re
 import shutil
 import subprocess
 
@@ -99,6 +100,34 @@ class DamagedNode(Damaged):
         n.wait_for("the damage is told", lambda: "nothing of that size is signed" in self.node.log_tail(60))
         self.assertEqual(self.server.json("trust", "list")["trust"][0]["state"], "active")
         self.assertNotIn("fork", self.refusals(self.server))
+
+
+class FoundAtTheStart(Story):
+    def flip(self, path, text):
+        """One bit of each copy of it."""
+        with open(path, "r+b") as f:
+            raw = f.read()
+            places = [m.start() for m in re.finditer(re.escape(text), raw)]
+            self.assertTrue(places, path)
+            for at in places:
+                f.seek(at)
+                f.write(bytes([raw[at] ^ 1]))
+
+    def test_what_no_start_would_read_keeps_a_program_from_starting_all_the_same(self):
+        server = self.nation.up(regions=["26"])
+        node = self.nation.nodes["26"]
+        self.add(node, "pl26-kis-a", name="Klub Znacznik")
+        self.add(node, "pl26-kis-b")
+        self.until_confirmed()
+        self.until_folded(server)
+        for daemon, file in ((node, "data.mdb"), (server, os.path.join("logs", "data.mdb"))):
+            self.assertEqual(daemon.stop(), 0)
+            path = os.path.join(daemon.data, file)
+            self.flip(path, b"Klub Znacznik")
+            with self.assertRaisesRegex(n.Failed, "ended with [1-9]"):
+                daemon.start()
+            self.flip(path, b"Jlub Znacznik")
+            daemon.start()
 
 
 if __name__ == "__main__":
