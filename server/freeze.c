@@ -101,6 +101,7 @@ enum err server_freeze(struct server *s, const struct control_call *call,
 		.recorded = wall_now(), .kind = NATIONAL_ACT, .act = "freeze", .reason = q->reason};
 	struct freeze f = {.standing = {.state = LOG_FROZEN}};
 	struct server_log *state = NULL;
+	const struct log *held = NULL;
 	enum err e = ERR_OK;
 
 	if (!act_admitted(s, call, q, ret, &act.by))
@@ -112,6 +113,13 @@ enum err server_freeze(struct server *s, const struct control_call *call,
 		return act_refuse(s, ret, ERR_EXISTS,
 				  "the log %s is revoked: nothing of it is accepted any more",
 				  act.log.text);
+	held = archive_log(&s->archive, act.log);
+	if (held && q->size != UINT64_MAX && q->size > held->tree.size)
+		return act_refuse(s, ret, ERR_ARGUMENT,
+				  "the log %s has %llu events here, so its first %llu cannot "
+				  "stand; `splotctl log --log %s` shows them",
+				  act.log.text, (unsigned long long)held->tree.size,
+				  (unsigned long long)q->size, act.log.text);
 	e = freeze_at(s, &f, &act, q->size);
 	if (e == ERR_QUORUM)
 		return act_refuse(s, ret, e,

@@ -366,6 +366,9 @@ class StolenKey(Keys):
         thief = self.theft(rotates)
         witnessed = self.cosigned()["size"]
         standing = os.path.join(self.nation.folder, "26.checkpoint")
+        done = self.server.ctl("freeze", "26", "--at", "1000", "--reason", "a digit too many", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("first 1000 cannot stand", done.stderr)
         self.server.ctl("freeze", "26", "--at", "cosigned", "-o", standing, "--reason", "key stolen")
         self.assertEqual([r["state"] for r in self.server.json("trust", "list")["trust"] if r["log"] == "26"],
                          ["frozen"])
