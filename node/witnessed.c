@@ -198,9 +198,10 @@ enum err witnessed_recall(struct node *n)
 	buf_free(&file);
 	if (e != ERR_OK)
 		log_line(LOG_ERROR,
-			 "log %s: what was witnessed cannot be taken from %s: %s; an unreadable "
-			 "file "
-			 "is removed by hand, after which the store alone says what was cosigned",
+			 "log %s: what was witnessed cannot be taken from %s: %s; are the servers' "
+			 "cards in the configuration the right ones? Else the file is damaged: put "
+			 "a copy back, or, last of all, remove it: then the store alone says what "
+			 "was cosigned",
 			 n->log.name.text, path, err_text(e));
 	return e;
 }
