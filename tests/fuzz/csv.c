@@ -177,7 +177,7 @@ static void all_utf8(struct bytes text)
 static void keep_tables(void)
 {
 	static bool kept;
-	static iconv_t tables[2];
+	static volatile iconv_t tables[2]; /* else nothing would hold them, for nobody reads it */
 
 	if (kept)
 		return;

@@ -19,7 +19,13 @@ enum {
 	TABLES = 3,
 	MAP_BYTES = 16 * 1024 * 1024,
 	PAGE = 4096,
+#ifdef __SANITIZE_ADDRESS__
+	FLIPS = 200, /* each is a process, and those are slow */
+	LOST_EVERY = 3,
+#else
 	FLIPS = 600,
+	LOST_EVERY = 1,
+#endif
 	HIDDEN = 0, /* what the child of a trial says: found, or nothing to be seen of it */
 	FOUND = 10,
 	SERVED = 11,
@@ -300,7 +306,7 @@ static void a_lost_page_is_found_or_harmless(void **state)
 	size_t found[2] = {0, 0};
 	uint8_t page[PAGE];
 
-	for (size_t at = 0; at + PAGE <= w->whole_size; at += PAGE) {
+	for (size_t at = 0; at + PAGE <= w->whole_size; at += (size_t)LOST_EVERY * PAGE) {
 		memcpy(page, w->whole + at, PAGE);
 		for (unsigned how = 0; how < 3; how++) {
 			const uint8_t *from =
