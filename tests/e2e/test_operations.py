@@ -212,7 +212,9 @@ class Runbooks(unittest.TestCase):
         self.skipTest(why)
 
     def damage(self, role, path):
-        self.run_on(role, "head -c 200000 /dev/urandom | dd of=/var/lib/splot/data/%s bs=4096 seek=2 conv=notrunc status=none" % path)
+        """All but the first two pages: those in use may be anywhere."""
+        self.run_on(role, "f=/var/lib/splot/data/%s; head -c $(($(stat -c %%s $f) - 8192)) /dev/urandom | "
+                          "dd of=$f bs=4096 seek=2 conv=notrunc status=none" % path)
 
     def whole(self, **options):
         """It is over: an edit goes everywhere."""
