@@ -128,9 +128,12 @@ enum err store_lock_writer(const char *folder, int *ret_fd)
 }
 
 /* LMDB takes an empty data file for a new store.  The lock file remembers (its size is not
- * zero) that the store was made once, so that a file truncated to nothing is seen. */
-enum err store_check_not_emptied(const char *folder, int lock_fd)
+ * zero) that the store was made once, so that a file truncated to nothing is seen.  Before that,
+ * LMDB's first two pages hold nothing: after a fall of the current one may be there without the
+ * other, and they are made anew. */
+enum err store_check_made(const char *folder, int lock_fd)
 {
+	const off_t first_pages = 2 * sysconf(_SC_PAGESIZE);
 	char path[STORE_PATH_BYTES];
 	struct stat data;
 	struct stat lock;
@@ -142,7 +145,11 @@ enum err store_check_not_emptied(const char *folder, int lock_fd)
 		return errno == ENOENT ? ERR_OK : store_err(errno);
 	if (fstat(lock_fd, &lock) != 0)
 		return ERR_IO;
-	return data.st_size == 0 && lock.st_size > 0 ? ERR_CORRUPT : ERR_OK;
+	if (lock.st_size > 0)
+		return data.st_size == 0 ? ERR_CORRUPT : ERR_OK;
+	if (data.st_size == 0 || data.st_size > first_pages || truncate(path, 0) == 0)
+		return ERR_OK;
+	return store_err(errno);
 }
 
 enum err store_sync_folder(const char *folder)
@@ -309,7 +316,7 @@ static enum err open_writer(struct store *s, const char *folder, bool group_read
 
 	if (err == ERR_OK)
 		err = store_lock_writer(folder, &s->lock_fd);
-	return err == ERR_OK ? store_check_not_emptied(folder, s->lock_fd) : err;
+	return err == ERR_OK ? store_check_made(folder, s->lock_fd) : err;
 }
 
 /* The table of sums comes before any other: a store that has others only is of before there were

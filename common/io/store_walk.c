@@ -244,7 +244,7 @@ static enum err check_pages(const char *folder)
 	if (err == ERR_BUSY)
 		return ERR_OK;
 	if (err == ERR_OK)
-		err = store_check_not_emptied(folder, lock_fd);
+		err = store_check_made(folder, lock_fd);
 	if (err == ERR_OK)
 		err = store_check_pages(folder);
 	if (lock_fd >= 0)
