@@ -14,7 +14,7 @@ import nation as n  # noqa: E402
 HONEST = ["02", "04", "26"]
 # By a key of its own each, so that none has to wait for the penalty of the one before.
 FLOODS = {"06": "commits", "08": "bulk", "10": "garbage", "12": "fetch", "14": "stranger", "16": "deaf", "18": "endless"}
-MEMORY_MIB = 512 if SANITIZED else 64
+MEMORY_MIB = 64
 CONFIRMED_MS = 10000 if SANITIZED else 3000
 
 
@@ -34,7 +34,8 @@ class Flood(unittest.TestCase):
                 self.assertGreater(found["flood"]["sent"], 0)
                 self.assertGreater(found["samples"], 0)
                 self.assertLess(found["p99_us"] / 1000, CONFIRMED_MS)
-                self.assertLess(found["memory_mib"], MEMORY_MIB)
+                if not SANITIZED:  # what is freed stays there for a while
+                    self.assertLess(found["memory_mib"], MEMORY_MIB)
         server_log = server.log_tail(200)
         self.assertTrue(server.running(), server_log)
         n.wait_for("descriptors came back", lambda: self.descriptors() <= before + 3, 10)
