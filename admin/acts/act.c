@@ -2,6 +2,10 @@
 
 #include "model/json.h"
 
+const struct option_rule act_options[ACT_OPTION_COUNT] = {
+	{"reason", 0, "TEXT", "why: it is recorded"},
+};
+
 static void tell_done(struct cli *cli, const struct control_request *q,
 		      const struct control_reply *reply, struct buf *out)
 {

@@ -4,6 +4,10 @@
 
 #include "admin/ask.h"
 
+/* Of an act that needs nothing but its reason. */
+enum { ACT_OPTION_COUNT = 1 };
+extern const struct option_rule act_options[ACT_OPTION_COUNT];
+
 /* Asks and prints `done` (no newline), or with --json what was done, to which log or server,
  * why, and the reply's numbers.  `next` goes to stderr for people; NULL: nothing is left to do. */
 enum outcome act(struct cli *cli, const struct control_request *q, const char *done,

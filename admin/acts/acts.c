@@ -283,10 +283,6 @@ const struct verb verb_freeze = {
 	.run = run_freeze,
 };
 
-static const struct option_rule reason_option[] = {
-	{"reason", 0, "TEXT", "why: it is recorded"},
-};
-
 const struct verb verb_release = {
 	.name = "release",
 	.operands = "LOG",
@@ -296,8 +292,8 @@ const struct verb verb_release = {
 	.examples =
 		"  splotctl audit evidence\n"
 		"  splotctl release 26 --reason 'the office put back an old copy; ours is whole'\n",
-	.options = reason_option,
-	.option_count = 1,
+	.options = act_options,
+	.option_count = ACT_OPTION_COUNT,
 	.asks = true,
 	.run = run_release,
 };
@@ -327,8 +323,8 @@ const struct verb verb_rotate = {
 	.summary = "let a node's log go on under the keys that keygen --rotate made",
 	.examples = "  splotctl keygen --rotate /etc/splot/keys\n"
 		    "  splotctl rotate --reason 'yearly change of keys'\n",
-	.options = reason_option,
-	.option_count = 1,
+	.options = act_options,
+	.option_count = ACT_OPTION_COUNT,
 	.asks = true,
 	.run = run_rotate,
 };

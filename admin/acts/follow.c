@@ -141,10 +141,6 @@ const struct verb verb_witnessed = {
 	.run = run_witnessed,
 };
 
-static const struct option_rule reason_option[] = {
-	{"reason", 0, "TEXT", "why: it is recorded"},
-};
-
 const struct verb verb_follow = {
 	.name = "follow",
 	.operands = "SERVER",
@@ -153,8 +149,8 @@ const struct verb verb_follow = {
 	.summary = "let a node go on with a server whose national log began anew",
 	.examples = "  splotctl follow centrum --reason 'its disk was lost; fingerprint compared "
 		    "by telephone'\n",
-	.options = reason_option,
-	.option_count = 1,
+	.options = act_options,
+	.option_count = ACT_OPTION_COUNT,
 	.asks = true,
 	.run = run_follow,
 };

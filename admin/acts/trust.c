@@ -157,10 +157,6 @@ static enum outcome run_waive(struct cli *cli)
 		   NULL);
 }
 
-static const struct option_rule reason_option[] = {
-	{"reason", 0, "TEXT", "why: it is recorded"},
-};
-
 const struct verb verb_trust = {
 	.name = "trust",
 	.operands = "add FILE | revoke LOG | list",
@@ -170,8 +166,8 @@ const struct verb verb_trust = {
 	.examples = "  splotctl trust add region-26.enrolment --reason 'agreement 12/2026'\n"
 		    "  splotctl trust revoke 26 --reason 'the office lost its keys'\n"
 		    "  splotctl trust list\n",
-	.options = reason_option,
-	.option_count = 1,
+	.options = act_options,
+	.option_count = ACT_OPTION_COUNT,
 	.asks = true,
 	.run = run_trust,
 };
@@ -183,8 +179,8 @@ const struct verb verb_waive = {
 	.operands_most = 1,
 	.summary = "let a gated node go on without hearing from a server",
 	.examples = "  splotctl waive centrum --reason 'the server is gone for good'\n",
-	.options = reason_option,
-	.option_count = 1,
+	.options = act_options,
+	.option_count = ACT_OPTION_COUNT,
 	.asks = true,
 	.run = run_waive,
 };
