@@ -67,6 +67,22 @@ class Restored(Fault):
     def note_keys(self):
         self.keys = [daemon.status()["key"] for daemon in self.nodes + [self.server]]
 
+    def server_rounds(self, put_back_and_start):
+        """Rounds of one kind: the server is copied, more is confirmed, and the old copy takes its
+        place, as `put_back_and_start(kept, by_backup)` does it.  That returns the seconds until
+        all was there again."""
+        self.begin()
+        took = []
+        for i in self.rounds(1):
+            by_backup = (self.seed + i) % 2 == 0
+            self.note_keys()
+            kept = self.copy(self.server, by_backup)
+            self.edit(15)
+            took.append(put_back_and_start(kept, by_backup))
+            self.edit(10)
+            self.judge_all()
+        self.record(self.fault, self.round, self.stake, 0, took)
+
 
 class Node(Restored):
     fault = "old copy of a node"
@@ -98,33 +114,26 @@ class Witnessed(Restored):
     fault = "old copy of the server, seen through"
 
     def test_a_server_put_back_from_before_what_was_witnessed_stops(self):
-        self.begin()
-        took = []
-        for i in self.rounds(1):
-            by_backup = (self.seed + i) % 2 == 0
-            self.note_keys()
-            kept = self.copy(self.server, by_backup)
-            self.edit(15)
-            self.cosigned()
-            self.assertEqual(self.server.stop(), 0)
-            newest = self.server.data + ".newest"
-            shutil.rmtree(newest, ignore_errors=True)
-            os.rename(self.server.data, newest)
-            os.makedirs(self.server.data)
-            self.put_back(self.server, kept, by_backup)
+        self.server_rounds(self.stops_until_the_newest_is_back)
+
+    def stops_until_the_newest_is_back(self, kept, by_backup):
+        self.cosigned()
+        self.assertEqual(self.server.stop(), 0)
+        newest = self.server.data + ".newest"
+        shutil.rmtree(newest, ignore_errors=True)
+        os.rename(self.server.data, newest)
+        os.makedirs(self.server.data)
+        self.put_back(self.server, kept, by_backup)
+        self.server.start()
+        n.wait_for("the server stops", lambda: not self.server.running(), 40)
+        self.assertEqual(self.server.process.returncode, UNTRUSTED, self.server.log_tail())
+        self.assertIn("rollback", self.server.log_tail(10))
+        # And it stays so, until the newest copy is there again.
+        with self.assertRaisesRegex(n.Failed, "ended with %d" % UNTRUSTED):
             self.server.start()
-            n.wait_for("the server stops", lambda: not self.server.running(), 40)
-            self.assertEqual(self.server.process.returncode, UNTRUSTED, self.server.log_tail())
-            self.assertIn("rollback", self.server.log_tail(10))
-            # And it stays so, until the newest copy is there again.
-            with self.assertRaisesRegex(n.Failed, "ended with %d" % UNTRUSTED):
-                self.server.start()
-            shutil.rmtree(self.server.data)
-            os.rename(newest, self.server.data)
-            took.append(self.start(self.server))
-            self.edit(10)
-            self.judge_all()
-        self.record(self.fault, self.round, self.stake, 0, took)
+        shutil.rmtree(self.server.data)
+        os.rename(newest, self.server.data)
+        return self.start(self.server)
 
 
 class Unseen(Restored):
@@ -132,19 +141,12 @@ class Unseen(Restored):
     fault = "old copy of the server, nobody saw more"
 
     def test_nodes_send_again_what_the_old_copy_lacks(self):
-        self.begin()
-        took = []
-        for i in self.rounds(1):
-            by_backup = (self.seed + i) % 2 == 0
-            self.note_keys()
-            kept = self.copy(self.server, by_backup)
-            self.edit(15)
-            self.server.kill()
-            self.put_back(self.server, kept, by_backup)
-            took.append(self.start(self.server))
-            self.edit(10)
-            self.judge_all()
-        self.record(self.fault, self.round, self.stake, 0, took)
+        self.server_rounds(self.starts_from_the_old_copy)
+
+    def starts_from_the_old_copy(self, kept, by_backup):
+        self.server.kill()
+        self.put_back(self.server, kept, by_backup)
+        return self.start(self.server)
 
 
 if __name__ == "__main__":
