@@ -1,24 +1,16 @@
 /* Whatever is damaged in a store's file is found by the walk before the store is used, or has no
  * effect at all: not on what is read, and not on what is written later.  A value that was damaged
  * while the store was in use is not given. */
-#include "temporary.h"
+#include "io_store_rows.h"
 
 #include <fcntl.h>
 #include <lmdb.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/store.h"
-
 enum {
-	ROWS = 1500,
-	TABLES = 3,
-	MAP_BYTES = 16 * 1024 * 1024,
-	PAGE = 4096,
 #ifdef __SANITIZE_ADDRESS__
 	FLIPS = 200, /* each is a process, and those are slow */
 	LOST_EVERY = 3,
@@ -29,20 +21,7 @@ enum {
 	HIDDEN = 0, /* what the child of a trial says: found, or nothing to be seen of it */
 	FOUND = 10,
 	SERVED = 11,
-	TIGHT_ROWS = 36000,
-	TIGHT_BYTES = 2020,
-	SPARE_BYTES = 64 * 1024 * 1024, /* what a copy had room for beside what it copies */
 };
-
-struct world {
-	char root[TEMPORARY_BYTES];
-	char folder[TEMPORARY_BYTES + 16], data[TEMPORARY_BYTES + 32];
-	uint8_t *whole, *older; /* the file, and as it was before its last commits */
-	size_t whole_size, older_size;
-	uint64_t random;
-};
-
-static const char *const names[TABLES] = {"counts", "records", "versions"};
 
 static uint64_t random_below(struct world *w, uint64_t most)
 {
@@ -50,154 +29,7 @@ static uint64_t random_below(struct world *w, uint64_t most)
 	return (w->random >> 33) % most;
 }
 
-/* ---- what is in it ---- */
-
-static void open_store(struct world *w, struct store **ret, struct table tables[static TABLES])
-{
-	struct store_options o = {.map_bytes = MAP_BYTES};
-
-	OK(store_open(w->folder, &o, ret));
-	for (size_t i = 0; i < TABLES; i++)
-		OK(store_table(*ret, names[i], true, &tables[i]));
-}
-
-static struct bytes key_of(uint32_t i, char key[static 32])
-{
-	return bytes_of(key, (size_t)snprintf(key, 32, "pl26-kis-%u", i * 2654435761U));
-}
-
-/* Short values, longer ones, some that need pages of their own, empty ones. */
-static struct bytes value_of(uint32_t i, uint32_t turn, char value[static 10000])
-{
-	size_t size = i % 100 == 7 ? 9000 : i % 10 == 3 ? 0 : 20 + i % 300;
-
-	for (size_t k = 0; k < size; k++)
-		value[k] = (char)('a' + (i + k + turn) % 26);
-	return bytes_of(value, size);
-}
-
-static void put_rows(struct world *w, uint32_t from, uint32_t to, uint32_t step, uint32_t turn)
-{
-	static char value[10000];
-	char key[32];
-	struct store *s = NULL;
-	struct table tables[TABLES];
-	struct txn *t = NULL;
-
-	open_store(w, &s, tables);
-	for (uint32_t i = from; i < to; i += step) {
-		if (!t)
-			OK(txn_begin(s, true, &t));
-		OK(txn_put(t, tables[i % TABLES], key_of(i, key), value_of(i, turn, value)));
-		if (i % 300 > 300 - step) {
-			OK(txn_commit(t));
-			t = NULL;
-		}
-	}
-	if (t)
-		OK(txn_commit(t));
-	store_close(s);
-}
-
-static void delete_rows(struct world *w, uint32_t from, uint32_t to)
-{
-	char key[32];
-	struct store *s = NULL;
-	struct table tables[TABLES];
-	struct txn *t = NULL;
-
-	open_store(w, &s, tables);
-	OK(txn_begin(s, true, &t));
-	for (uint32_t i = from; i < to; i++)
-		OK(txn_delete(t, tables[i % TABLES], key_of(i, key)));
-	OK(txn_commit(t));
-	store_close(s);
-}
-
-static uint8_t *read_file(const char *path, size_t *ret_size)
-{
-	FILE *f = fopen(path, "rb");
-	uint8_t *data = NULL;
-	struct stat st;
-
-	assert_non_null(f);
-	assert_int_equal(fstat(fileno(f), &st), 0);
-	data = malloc((size_t)st.st_size + 1);
-	assert_non_null(data);
-	*ret_size = fread(data, 1, (size_t)st.st_size, f);
-	assert_int_equal(*ret_size, st.st_size);
-	(void)fclose(f);
-	return data;
-}
-
-static int setup(void **state)
-{
-	struct world *w = calloc(1, sizeof *w);
-
-	assert_non_null(w);
-	temporary_make(w->root, "damage");
-	(void)snprintf(w->folder, sizeof w->folder, "%s/store", w->root);
-	(void)snprintf(w->data, sizeof w->data, "%s/data.mdb", w->folder);
-	put_rows(w, 0, ROWS, 1, 0);
-	delete_rows(w, 300, 700);
-	w->older = read_file(w->data, &w->older_size);
-	put_rows(w, 0, ROWS, 3, 1);
-	delete_rows(w, 700, 800);
-	w->whole = read_file(w->data, &w->whole_size);
-	w->random = 20261122;
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	temporary_remove(w->root);
-	free(w->whole);
-	free(w->older);
-	free(w);
-	return 0;
-}
-
 /* ---- one trial ---- */
-
-static bool turn_of(uint32_t i, uint32_t *ret)
-{
-	*ret = i % 3 == 0 ? 1 : 0;
-	return i % 3 == 0 ? i < 700 || i >= 800 : i < 300 || i >= 800;
-}
-
-/* Each row as it was put, each that was deleted gone, and no others. */
-static bool reads_as_before(struct store *s, const struct table tables[static TABLES])
-{
-	static char value[10000];
-	char key[32];
-	size_t rows = 0;
-	size_t seen = 0;
-	struct txn *t = NULL;
-	struct scan *c = NULL;
-	struct bytes k;
-	struct bytes v;
-	uint32_t turn = 0;
-	bool same = txn_begin(s, false, &t) == ERR_OK;
-
-	for (uint32_t i = 0; i < ROWS && same; i++) {
-		bool there = turn_of(i, &turn);
-		enum err e = txn_get(t, tables[i % TABLES], key_of(i, key), &v);
-
-		same = e == (there ? ERR_OK : ERR_NOT_FOUND) &&
-		       (!there || bytes_equal(v, value_of(i, turn, value)));
-		rows += there;
-	}
-	for (size_t i = 0; i < TABLES && same; i++) {
-		same = scan_open(t, tables[i], &c) == ERR_OK;
-		while (same && scan_next(c, &k, &v) == ERR_OK)
-			seen++;
-	}
-	txn_abort(t);
-	return same && seen == rows;
-}
 
 /* Opens what the walk found whole, reads it, and writes more than its free pages hold. */
 static int use(struct world *w)
@@ -493,115 +325,6 @@ static void a_value_damaged_in_use_is_not_given(void **state)
 	assert_int_equal(store_walk(w->folder), ERR_CORRUPT);
 }
 
-/* ---- stores of before there were sums ---- */
-
-static void make_old_store(struct world *w)
-{
-	static char value[10000];
-	char key[32];
-	MDB_env *env = NULL;
-	MDB_txn *txn = NULL;
-	MDB_dbi dbi = 0;
-
-	assert_int_equal(unlink(w->data), 0);
-	assert_int_equal(mdb_env_create(&env), 0);
-	assert_int_equal(mdb_env_set_maxdbs(env, TABLES), 0);
-	assert_int_equal(mdb_env_set_mapsize(env, MAP_BYTES), 0);
-	assert_int_equal(mdb_env_open(env, w->folder, MDB_NOLOCK, 0600), 0);
-	for (uint32_t table = 0; table < TABLES; table++) {
-		assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-		assert_int_equal(mdb_dbi_open(txn, names[table], MDB_CREATE, &dbi), 0);
-		for (uint32_t i = table; i < ROWS; i += TABLES) {
-			uint32_t turn = 0;
-			bool there = turn_of(i, &turn);
-			struct bytes k = key_of(i, key);
-			struct bytes v = value_of(i, turn, value);
-			MDB_val mk = {k.size, (void *)(uintptr_t)k.data};
-			MDB_val mv = {v.size, (void *)(uintptr_t)v.data};
-
-			if (there)
-				assert_int_equal(mdb_put(txn, dbi, &mk, &mv, 0), 0);
-		}
-		assert_int_equal(mdb_txn_commit(txn), 0);
-	}
-	mdb_env_close(env);
-}
-
-static void a_store_of_before_there_were_sums_gets_them(void **state)
-{
-	struct world *w = *state;
-	struct store_options reader = {.map_bytes = MAP_BYTES, .read_only = true, .apart = true};
-	struct table tables[TABLES];
-	struct store *s = NULL;
-
-	make_old_store(w);
-	OK(store_walk(w->folder));
-	assert_int_equal(store_open(w->folder, &reader, &s), ERR_VERSION);
-	for (int i = 0; i < 2; i++) {
-		open_store(w, &s, tables);
-		assert_true(reads_as_before(s, tables));
-		store_close(s);
-		OK(store_walk(w->folder));
-	}
-	OK(store_compact(w->folder));
-	OK(store_walk(w->folder));
-	OK(store_open(w->folder, &reader, &s));
-	for (size_t i = 0; i < TABLES; i++)
-		OK(store_table(s, names[i], false, &tables[i]));
-	assert_true(reads_as_before(s, tables));
-	store_close(s);
-}
-
-/* Two values to a page; with their sums each is too long to stand beside another. */
-static void make_tight_old_store(struct world *w)
-{
-	static char value[TIGHT_BYTES];
-	MDB_env *env = NULL;
-	MDB_txn *txn = NULL;
-	MDB_dbi dbi = 0;
-
-	assert_int_equal(unlink(w->data), 0);
-	assert_int_equal(mdb_env_create(&env), 0);
-	assert_int_equal(mdb_env_set_maxdbs(env, TABLES), 0);
-	assert_int_equal(mdb_env_set_mapsize(env, (size_t)TIGHT_ROWS * PAGE), 0);
-	assert_int_equal(mdb_env_open(env, w->folder, MDB_NOLOCK | MDB_NOSYNC, 0600), 0);
-	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-	assert_int_equal(mdb_dbi_open(txn, names[0], MDB_CREATE, &dbi), 0);
-	for (uint32_t i = 0; i < TIGHT_ROWS; i++) {
-		uint8_t key[8] = {0,
-				  0,
-				  0,
-				  0,
-				  (uint8_t)(i >> 24),
-				  (uint8_t)(i >> 16),
-				  (uint8_t)(i >> 8),
-				  (uint8_t)i};
-		MDB_val mk = {sizeof key, key};
-		MDB_val mv = {sizeof value, value};
-
-		assert_int_equal(mdb_put(txn, dbi, &mk, &mv, MDB_APPEND), 0);
-	}
-	assert_int_equal(mdb_txn_commit(txn), 0);
-	mdb_env_close(env);
-}
-
-static void sums_may_make_an_old_store_much_larger(void **state)
-{
-	struct world *w = *state;
-	const struct store_options any = {.mode = STORE_SYNCED};
-	struct store *s = NULL;
-	struct stat before;
-	struct stat after;
-
-	make_tight_old_store(w);
-	assert_int_equal(stat(w->data, &before), 0);
-	OK(store_open(w->folder, &any, &s));
-	store_close(s);
-	assert_int_equal(stat(w->data, &after), 0);
-	assert_true(after.st_size > before.st_size + SPARE_BYTES);
-	OK(store_walk(w->folder));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -615,10 +338,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_row_of_before_and_one_that_is_gone_are_found,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(a_value_damaged_in_use_is_not_given, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(a_store_of_before_there_were_sums_gets_them, setup,
-						teardown),
-		cmocka_unit_test_setup_teardown(sums_may_make_an_old_store_much_larger, setup,
 						teardown),
 	};
 
