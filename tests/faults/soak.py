@@ -124,12 +124,13 @@ def soak(tests, options, records):
 
 
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    arguments.add_argument("--build", default="build")
-    arguments.add_argument("--minutes", type=float, required=True)
-    arguments.add_argument("--only", nargs="+", metavar="NAME", default=[])
-    arguments.add_argument("--seed", type=int)
-    arguments.add_argument("faults", nargs="*", help="as --only")
+    arguments = argparse.ArgumentParser(prog="./dev soak MINUTES", description=__doc__.split("\n\n", 2)[2],
+                                        formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--build", default="build", help=argparse.SUPPRESS)
+    arguments.add_argument("--minutes", type=float, required=True, help=argparse.SUPPRESS)
+    arguments.add_argument("--only", nargs="+", metavar="NAME", default=[], help="only these")
+    arguments.add_argument("--seed", type=int, help="one slice of each, from this seed")
+    arguments.add_argument("faults", nargs="*", metavar="FAULT", help="as --only")
     options = arguments.parse_args()
     environment(options.build)
     import table
