@@ -178,10 +178,14 @@ static void drop_empty_tail(struct csv_sheet *s)
 
 	while (width && !*s->header.cells[width - 1])
 		width--;
-	for (size_t i = 0; i < s->row_count; i++)
-		for (size_t c = width; c < s->rows[i].cell_count && c < s->header.cell_count; c++)
-			if (*s->rows[i].cells[c])
+	for (size_t i = 0; i < s->row_count; i++) {
+		const struct csv_row *row = &s->rows[i];
+
+		for (size_t c = width;
+		     !row->quote_column && c < row->cell_count && c < s->header.cell_count; c++)
+			if (*row->cells[c])
 				width = c + 1;
+	}
 	s->header.cell_count = width;
 	for (size_t i = 0; i < s->row_count; i++) {
 		struct csv_row *row = &s->rows[i];
