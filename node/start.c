@@ -284,6 +284,8 @@ static enum exit_status refuse_store(const struct node *n, enum err why)
 		{ERR_IO, EXIT_FAILED, "look at that disk, then start again"},
 		{ERR_SYNC, EXIT_FAILED, "look at that disk, then start again"},
 		{ERR_NOMEM, EXIT_FAILED, "give the node more memory and start again"},
+		{ERR_DESCRIPTORS, EXIT_FAILED,
+		 "raise the limit (`ulimit -n`, LimitNOFILE of the unit) and start again"},
 		{ERR_UNKNOWN_KEY, EXIT_UNTRUSTED,
 		 "its newest checkpoint is not signed by these keys: name the folder or the keys "
 		 "that belong together"},

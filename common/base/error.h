@@ -12,6 +12,7 @@
 #define ERR_TABLE(X)                                                                               \
 	X(OK, "ok", "no error")                                                                    \
 	X(NOMEM, "no-memory", "out of memory")                                                     \
+	X(DESCRIPTORS, "descriptors", "no file descriptors left")                                  \
 	X(LIMIT, "limit", "over a limit")                                                          \
 	X(DECODE, "decode", "bytes that do not decode")                                            \
 	X(ENCODING, "encoding", "text that is not valid")                                          \

@@ -30,9 +30,10 @@ static enum err socket_err(int code)
 	case ECONNRESET:
 		return ERR_CLOSED;
 	case ENOMEM:
+		return ERR_NOMEM;
 	case EMFILE:
 	case ENFILE:
-		return ERR_NOMEM;
+		return ERR_DESCRIPTORS;
 	case ENAMETOOLONG:
 	case ENOTSOCK:
 		return ERR_ARGUMENT;

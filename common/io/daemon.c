@@ -34,8 +34,10 @@ enum err daemon_signals(int *ret_fd)
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return ERR_INTERNAL;
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		return ERR_DESCRIPTORS;
 	if (fd < 0)
-		return errno == ENOMEM || errno == EMFILE ? ERR_NOMEM : ERR_INTERNAL;
+		return errno == ENOMEM ? ERR_NOMEM : ERR_INTERNAL;
 	*ret_fd = fd;
 	return ERR_OK;
 }
@@ -155,6 +157,8 @@ static enum err walk_in_child(const char *folder)
 		return ERR_DENIED;
 	case ERR_NOMEM:
 		return ERR_NOMEM;
+	case ERR_DESCRIPTORS:
+		return ERR_DESCRIPTORS;
 	default:
 		return ERR_CORRUPT;
 	}

@@ -33,8 +33,10 @@ enum err network_err(int code)
 	case ETERM:
 		return ERR_CLOSED;
 	case ENOMEM:
-	case EMFILE:
 		return ERR_NOMEM;
+	case EMFILE:
+	case ENFILE:
+		return ERR_DESCRIPTORS;
 	case EADDRINUSE:
 		return ERR_BUSY;
 	case EACCES:

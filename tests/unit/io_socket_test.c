@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zmq.h> /* to speak as a peer that is not ours would */
 
@@ -357,6 +358,24 @@ static void a_bound_address_is_busy_for_another(void **state)
 	assert_int_equal(endpoint_router(w->serving, "nonsense", &keys, &second), ERR_ARGUMENT);
 }
 
+static void a_door_without_a_descriptor_left_is_told_from_one_without_memory(void **state)
+{
+	struct world *w = *state;
+	struct curve keys = serving_keys(w);
+	struct endpoint *second = NULL;
+	struct rlimit usual, none;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	none = usual;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(endpoint_router(w->serving, "tcp://127.0.0.1:*", &keys, &second),
+			 ERR_DESCRIPTORS);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+	OK(endpoint_router(w->serving, "tcp://127.0.0.1:*", &keys, &second));
+	endpoint_close(second);
+}
+
 static void frames_too_many_are_dropped_and_marked(void **state)
 {
 	struct world *w = *state;
@@ -596,6 +615,7 @@ int main(void)
 		T(an_open_door_is_found_open),
 		T(a_door_bound_everywhere_is_tried_through_loopback),
 		T(a_bound_address_is_busy_for_another),
+		T(a_door_without_a_descriptor_left_is_told_from_one_without_memory),
 		T(frames_too_many_are_dropped_and_marked),
 		T(a_frame_of_the_largest_size_passes_and_one_more_byte_is_refused),
 		T(a_peer_without_manners_harms_nobody),
