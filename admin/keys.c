@@ -265,9 +265,10 @@ const struct verb verb_keygen = {
 	.operands = "",
 	.summary = "make the secret keys of a node or a server",
 	.examples =
-		"  splotctl keygen --node splot.example/region/26 --out /etc/splot/keys\n"
-		"  splotctl keygen --server splot.example/national/centrum --out /etc/splot/keys\n"
-		"  splotctl keygen --rotate /etc/splot/keys\n",
+		"  splotctl keygen --node splot.example/region/26 --out /var/lib/splot/node.keys\n"
+		"  splotctl keygen --server splot.example/national/centrum \\\n"
+		"      --out /var/lib/splot/server.keys\n"
+		"  splotctl keygen --rotate /var/lib/splot/node.keys\n",
 	.options = keygen_options,
 	.option_count = sizeof keygen_options / sizeof *keygen_options,
 	.run = run_keygen,
@@ -281,7 +282,7 @@ const struct verb verb_enrol = {
 	.name = "enrol",
 	.operands = "",
 	.summary = "print a node's signed enrolment, for the server's administrator",
-	.examples = "  splotctl enrol --keys /etc/splot/keys > region-26.enrolment\n",
+	.examples = "  splotctl enrol --keys /var/lib/splot/node.keys > region-26.enrolment\n",
 	.options = card_options,
 	.option_count = sizeof card_options / sizeof *card_options,
 	.run = run_enrol,
@@ -291,7 +292,7 @@ const struct verb verb_server_card = {
 	.name = "server-card",
 	.operands = "",
 	.summary = "print a server's public keys, for its nodes",
-	.examples = "  splotctl server-card --keys /etc/splot/keys > centrum.card\n",
+	.examples = "  splotctl server-card --keys /var/lib/splot/server.keys > centrum.card\n",
 	.options = card_options,
 	.option_count = sizeof card_options / sizeof *card_options,
 	.run = run_server_card,

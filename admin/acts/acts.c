@@ -321,7 +321,7 @@ const struct verb verb_rotate = {
 	.name = "rotate",
 	.operands = "",
 	.summary = "let a node's log go on under the keys that keygen --rotate made",
-	.examples = "  splotctl keygen --rotate /etc/splot/keys\n"
+	.examples = "  splotctl keygen --rotate /var/lib/splot/node.keys\n"
 		    "  splotctl rotate --reason 'yearly change of keys'\n",
 	.options = act_options,
 	.option_count = ACT_OPTION_COUNT,
