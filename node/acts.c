@@ -1,6 +1,7 @@
 /* What an administrator asks of the node itself: who may, and how it is answered.  WAIVE. */
 #include "node/node.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -128,6 +129,35 @@ static enum err record_waiver(struct node *n, size_t link, const struct act *act
 	return e;
 }
 
+/* Edits wait until it has shown what it holds, or a rotation until it has the one before. */
+static bool is_waited_for(const struct node *n, size_t link)
+{
+	const struct node_link *l = &n->machine.links[link];
+	size_t last = n->keys.previous_count;
+
+	if (l->waived)
+		return false;
+	if (n->machine.gated && (l->ahead || !l->agreed || l->phase == NODE_FROZEN))
+		return true;
+	return last > 0 && n->links[link].confirmed < n->keys.previous[last - 1].size;
+}
+
+/* A waiver that nothing waits for would count when one day something does. */
+static void refuse_waiver(struct node *n, struct open_call *call, size_t link)
+{
+	char text[TEXT_BYTES_MAX + 1];
+
+	(void)snprintf(
+		text, sizeof text,
+		n->machine.links[link].waived
+			? "the server %s is waived already; `splotctl status` says what else "
+			  "edits wait for"
+			: "nothing waits for the server %s; waive it when `splotctl status` "
+			  "says that edits wait for it",
+		n->settings.servers[link].name);
+	act_reply(n, call, ERR_ARGUMENT, text);
+}
+
 void act_waive(struct node *n, struct open_call *call)
 {
 	struct node_event waive = {.kind = NODE_EV_WAIVE};
@@ -137,6 +167,10 @@ void act_waive(struct node *n, struct open_call *call)
 
 	if (!act_begin(n, call, &act) || !act_link(n, call, &link))
 		return;
+	if (!is_waited_for(n, link)) {
+		refuse_waiver(n, call, link);
+		return;
+	}
 	e = record_waiver(n, link, &act);
 	if (e != ERR_OK && batch_grow(n, e) == ERR_OK)
 		e = record_waiver(n, link, &act);

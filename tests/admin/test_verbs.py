@@ -145,7 +145,6 @@ class Verbs(story.Story):
                                                        "evidence"})
         self.assertEqual(self.keys(server, "trust", "list"), {"trust"})
         self.assertEqual(self.keys(server, "trust", "revoke", "26", "--reason", "r"), {"done", "name", "reason", "size"})
-        self.assertEqual(self.keys(node, "waive", "centrum", "--reason", "r"), {"done", "name", "reason", "size"})
         event = {"log", "index", "national", "recorded", "editor", "reason", "source", "act", "changes", "others"}
         for daemon in (node, server):
             for line in daemon.ctl("log", "--json").stdout.splitlines():

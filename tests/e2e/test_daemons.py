@@ -143,9 +143,27 @@ class Running(Story):
         shutil.rmtree(self.node.data)
         self.node.start()
         self.assertNotEqual(self.put("pl26-kis-b").returncode, 0)
-        self.node.ctl("waive", "centrum", "--reason", "the server burnt down")
+        waived = self.node.json("waive", "centrum", "--reason", "the server burnt down")
+        self.assertEqual(set(waived), {"done", "name", "reason", "size"})
         self.assertEqual(self.node.status()["state"], "open")
         self.assertIn("burnt down", self.node.log_tail())
+        self.assertIn("waived already", self.waive().stderr)
+
+    def waive(self):
+        return self.node.ctl("waive", "centrum", "--reason", "the server burnt down", check=False)
+
+    def test_a_server_that_nothing_waits_for_is_not_waived(self):
+        self.add(self.node, "pl26-kis-a")
+        self.until_confirmed(self.node)
+        self.server.stop()  # what was open stays open
+        done = self.waive()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nothing waits for the server centrum; waive it when `splotctl status`", done.stderr)
+        self.assertNotIn("burnt down", self.node.log_tail())
+        # It lacks a rotation, which the next one waits for.
+        self.rotate(self.node)
+        self.assertEqual(self.waive().returncode, 0)
+        self.rotate(self.node)
 
     def test_an_account_that_is_no_editor_or_admin_is_refused(self):
         if os.geteuid() != 0:
