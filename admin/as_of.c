@@ -53,8 +53,8 @@ static enum outcome not_there(struct link *l, const struct as_of *as_of, const c
 {
 	if (reply->code == ERR_AGAIN && as_of->at > reply->size)
 		return cli_fail(l->cli, FAILED, ERR_NOT_FOUND,
-				"the log has only %llu entries; no state of size %s was ever here",
-				(unsigned long long)reply->size, text);
+				"the log has only %s; no state of size %s was ever here",
+				text_count(&l->cli->arena, reply->size, "entry", "entries"), text);
 	if (reply->code == ERR_NOT_FOUND && !as_of->at)
 		return cli_fail(l->cli, FAILED, ERR_NOT_FOUND,
 				"nothing was recorded up to %s%s: the log begins later",

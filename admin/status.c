@@ -67,8 +67,9 @@ static void print_node(struct cli *cli, const struct control_reply *r, struct wa
 static void print_server(struct cli *cli, const struct control_reply *r, struct wall_ms now,
 			 struct buf *out)
 {
-	buf_printf(out, "  national log %llu entries, view at %llu (%llu behind)\n",
-		   (unsigned long long)r->size, (unsigned long long)r->position,
+	buf_printf(out, "  national log %s, view at %llu (%llu behind)\n",
+		   text_count(&cli->arena, r->size, "entry", "entries"),
+		   (unsigned long long)r->position,
 		   (unsigned long long)behind(r->size, r->position));
 	print_peers(cli, r, now, "log", "size", out);
 }

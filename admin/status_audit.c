@@ -107,8 +107,8 @@ static void print_cosigned(struct cli *cli, const struct control_reply *r, struc
 		buf_add_text(out, "  the national log was not cosigned yet\n");
 		return;
 	}
-	buf_printf(out, "  national log cosigned at %llu of %llu entries",
-		   (unsigned long long)c.size, (unsigned long long)r->size);
+	buf_printf(out, "  national log cosigned at %llu of %s", (unsigned long long)c.size,
+		   text_count(&cli->arena, r->size, "entry", "entries"));
 	if (c.judged)
 		buf_printf(out, " by %s, the newest %s ago",
 			   text_count(&cli->arena, c.finding.cosigned, "witness", "witnesses"),

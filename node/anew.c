@@ -83,7 +83,8 @@ void act_continue(struct node *n, struct open_call *call)
 	e = open_old(n, &call->request, &event, why, sizeof why);
 	if (e == ERR_OK && n->log.tree.size > 0) {
 		(void)snprintf(why, sizeof why,
-			       "log %s holds %" PRIu64 " events: what it goes on from is its first",
+			       "log %s is of size %" PRIu64 ": what it goes on from is its first "
+			       "event",
 			       n->log.name.text, n->log.tree.size);
 		e = ERR_EXISTS;
 	} else if (e == ERR_OK && n->machine.gated) {

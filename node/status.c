@@ -42,9 +42,10 @@ void gate_text(const struct node *n, char text[], size_t size)
 	else if (m->link_count == 0)
 		(void)snprintf(
 			text, size,
-			"edits wait: this store holds %" PRIu64 " events, and these keys once "
-			"signed %" PRIu64 "; name the servers that hold them in the configuration "
-			"and restart; only when no server ever had them, remove %s.highwater",
+			"edits wait: this store is of size %" PRIu64 ", and these keys once "
+			"signed size %" PRIu64
+			"; name the servers that hold it in the configuration "
+			"and restart; only when no server ever had that, remove %s.highwater",
 			m->size, n->mark.size, n->settings.keys);
 	else if (frozen)
 		(void)snprintf(

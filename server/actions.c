@@ -328,7 +328,7 @@ static enum err perform_rolled_back(struct server *s, const struct server_action
 		e = archive_commit(&s->archive);
 	log_line(LOG_ERROR,
 		 "rollback: the node of log %s witnessed a national checkpoint of size %llu that "
-		 "this server's key signed, and the national log here (%llu entries) does not "
+		 "this server's key signed, and the national log here (size %llu) does not "
 		 "contain it: %s was put back from an old copy, or another server speaks with "
 		 "these keys. %s; stopping. Put the newest copy back; if there is none, the "
 		 "national log begins anew in an empty folder: `splotctl keygen --server "

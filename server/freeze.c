@@ -116,8 +116,8 @@ enum err server_freeze(struct server *s, const struct control_call *call,
 	held = archive_log(&s->archive, act.log);
 	if (held && q->size != UINT64_MAX && q->size > held->tree.size)
 		return act_refuse(s, ret, ERR_ARGUMENT,
-				  "the log %s has %llu events here, so its first %llu cannot "
-				  "stand; `splotctl log --log %s` shows them",
+				  "the log %s is of size %llu here, so its first %llu cannot "
+				  "stand; `splotctl log --log %s` shows its events",
 				  act.log.text, (unsigned long long)held->tree.size,
 				  (unsigned long long)q->size, act.log.text);
 	e = freeze_at(s, &f, &act, q->size);
@@ -133,10 +133,10 @@ enum err server_freeze(struct server *s, const struct control_call *call,
 	state->stands = act.size;
 	ret->index = act.size;
 	log_line(LOG_NOTICE,
-		 "log %s: frozen by %s, of %llu events the first %llu stand; it goes on in a new "
-		 "log, or is released",
-		 act.log.text, act.by, (unsigned long long)state->durable.size,
-		 (unsigned long long)act.size);
+		 "log %s: frozen by %s, size %llu of %llu stands; it goes on in a new log, or is "
+		 "released",
+		 act.log.text, act.by, (unsigned long long)act.size,
+		 (unsigned long long)state->durable.size);
 	return ERR_OK;
 }
 

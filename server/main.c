@@ -116,7 +116,7 @@ static enum exit_status serve(struct settings *settings, char *const *argv, cons
 	e = server_start(&server);
 	if (e == ERR_OK) {
 		log_line(LOG_NOTICE,
-			 "splot-server " SPLOT_VERSION " %s: %zu logs, national log %llu, "
+			 "splot-server " SPLOT_VERSION " %s: logs: %zu, national log %llu, "
 			 "listening on %s",
 			 server.keys.name, server.trust.count,
 			 (unsigned long long)server.archive.size, endpoint_address(server.router));

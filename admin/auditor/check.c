@@ -150,9 +150,10 @@ static enum outcome judge_witnesses(struct checking *c, struct checked *p)
 	if (e == ERR_QUORUM)
 		return refuse(c, p, e,
 			      text_in(&c->cli->arena,
-				      "%u witnesses cosigned its checkpoint, which the policy does "
-				      "not take for enough",
-				      p->witnesses.cosigned));
+				      "%s cosigned its checkpoint, which the policy does not take "
+				      "for enough",
+				      text_count(&c->cli->arena, p->witnesses.cosigned, "witness",
+						 "witnesses")));
 	return e == ERR_OK ? DONE : refuse(c, p, e, err_text(e));
 }
 

@@ -209,7 +209,9 @@ static enum outcome tell(const struct listing *l)
 	outcome = cli_print(cli, &out);
 	buf_free(&out);
 	if (l->unread)
-		cli_note(cli, "%zu rows of evidence cannot be read and are left out", l->unread);
+		cli_note(cli, "%s left out",
+			 text_count(&cli->arena, l->unread, "row of evidence cannot be read and is",
+				    "rows of evidence cannot be read and are"));
 	return outcome;
 }
 

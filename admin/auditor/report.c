@@ -82,6 +82,7 @@ void report_summary(struct cli *cli, const struct report_of *of, const struct ve
 		    struct buf *out)
 {
 	double seconds = (double)(r->hash_ns > 0 ? r->hash_ns : 1) / 1e9;
+	struct arena *arena = &cli->arena;
 
 	buf_add_text(out, "  ");
 	text_escape(out, of->what);
@@ -89,16 +90,16 @@ void report_summary(struct cli *cli, const struct report_of *of, const struct ve
 				       "those that its owner gives you\n"
 				     : "\n");
 	print_logs(cli, r, out);
-	buf_printf(out,
-		   "  %" PRIu64 " leaves hashed (%.1f MB, %.0f a second), %" PRIu64
-		   " tiles, %" PRIu64 " checkpoints\n",
-		   r->leaves, (double)r->leaf_bytes / 1e6, (double)r->leaves / seconds, r->tiles,
-		   r->checkpoints);
+	buf_printf(out, "  %s hashed (%.1f MB, %.0f a second), %s, %s\n",
+		   text_count(arena, r->leaves, "leaf", "leaves"), (double)r->leaf_bytes / 1e6,
+		   (double)r->leaves / seconds, text_count(arena, r->tiles, "tile", "tiles"),
+		   text_count(arena, r->checkpoints, "checkpoint", "checkpoints"));
 	if (r->view_checked)
-		buf_printf(out,
-			   "  the view folded anew up to %" PRIu64 ": %" PRIu64 " records, %" PRIu64
-			   " versions, %" PRIu64 " changes, %" PRIu64 " counts\n",
-			   r->position, r->records, r->versions, r->changes, r->counts);
+		buf_printf(out, "  the view folded anew up to %" PRIu64 ": %s, %s, %s, %s\n",
+			   r->position, text_count(arena, r->records, "record", "records"),
+			   text_count(arena, r->versions, "version", "versions"),
+			   text_count(arena, r->changes, "change", "changes"),
+			   text_count(arena, r->counts, "count", "counts"));
 	else
 		buf_add_text(out, "  no view was compared\n");
 	print_witnesses(cli, r, out);
@@ -106,8 +107,7 @@ void report_summary(struct cli *cli, const struct report_of *of, const struct ve
 		buf_add_text(out, "  no regional log is here: the national log's entries were not "
 				  "matched with any; verify the whole export for that\n");
 	if (r->damaged)
-		buf_printf(out, "  WRONG: %s\n",
-			   text_count(&cli->arena, r->damaged, "place", "places"));
+		buf_printf(out, "  WRONG: %s\n", text_count(arena, r->damaged, "place", "places"));
 	else
 		buf_add_text(out, "  nothing is wrong\n");
 }

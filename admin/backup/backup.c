@@ -242,8 +242,8 @@ static void tell_people(const struct backing *b, struct buf *out)
 	}
 	table_print(&t, "  ", out);
 	if (r->erased)
-		buf_printf(out, "  redacted since: the bytes of %llu events are in no file of it\n",
-			   (unsigned long long)r->erased);
+		buf_printf(out, "  redacted since: the bytes of %s are in no file of it\n",
+			   text_count(&b->cli->arena, r->erased, "event", "events"));
 	buf_printf(out, "%s: %s %s%s verified%s\n", b->to.folder,
 		   b->anew ? "a whole backup of" : "up to date with",
 		   *backup_origin(r) ? backup_origin(r) : "a store without events",

@@ -39,10 +39,10 @@ static enum outcome load_base(struct import *im, struct plan *p, const struct pl
 			row->file, row->row, row->state.log, im->log);
 	if (row->state.size > im->position)
 		return cli_fail(im->cli, FAILED, ERR_ARGUMENT,
-				"%s, row %zu: exported at size %llu, and the log has %llu events; "
+				"%s, row %zu: exported at size %llu, and the log has %s; "
 				"export it again from this node",
 				row->file, row->row, (unsigned long long)row->state.size,
-				(unsigned long long)im->position);
+				text_count(&im->cli->arena, im->position, "event", "events"));
 	if (p->base_count == PLAN_BASES_MAX)
 		return cli_fail(im->cli, FAILED, ERR_LIMIT,
 				"%s, row %zu: rows of more than %d exports; import them one by one",

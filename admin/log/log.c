@@ -196,15 +196,16 @@ static bool tell(void *context, const struct log_item *item)
 static void tell_what_is_left_out(const struct logging *l)
 {
 	if (l->walk.hidden)
-		cli_note(l->cli,
-			 "%llu redacted events are left out: what they changed is not known any "
-			 "more",
-			 (unsigned long long)l->walk.hidden);
+		cli_note(l->cli, "%s is not known any more",
+			 text_count(&l->cli->arena, l->walk.hidden,
+				    "redacted event is left out: what it changed",
+				    "redacted events are left out: what they changed"));
 	if (l->walk.absent)
-		cli_note(l->cli,
-			 "%llu events that the national log accepted are left out: they are not "
-			 "in %s",
-			 (unsigned long long)l->walk.absent, l->source.what);
+		cli_note(l->cli, "%s not in %s",
+			 text_count(&l->cli->arena, l->walk.absent,
+				    "event that the national log accepted is left out: it is",
+				    "events that the national log accepted are left out: they are"),
+			 l->source.what);
 }
 
 /* ---- going through it ---- */

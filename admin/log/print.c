@@ -83,8 +83,9 @@ static void print_act(const struct event *event, struct buf *out)
 
 	switch (event->act) {
 	case EVENT_CONTINUES:
-		buf_printf(out, "  continues the log %s, of which the first %llu events stand\n",
-			   event->old_log.text, (unsigned long long)event->old_size);
+		buf_printf(out, "  continues the log %s, of which the first %llu %s\n",
+			   event->old_log.text, (unsigned long long)event->old_size,
+			   event->old_size == 1 ? "event stands" : "events stand");
 		return;
 	case EVENT_ROTATES:
 		key = key_of(event->document, &card);

@@ -245,8 +245,8 @@ static enum err check_highwater(struct verify *v, const struct verify_target *ow
 	if (e == ERR_NOT_FOUND)
 		size = 0;
 	if (size < mark)
-		verify_found(v, DAMAGE_ROLLBACK, own->name, size,
-			     "its keys once signed %llu events", (unsigned long long)mark);
+		verify_found(v, DAMAGE_ROLLBACK, own->name, size, "its keys once signed size %llu",
+			     (unsigned long long)mark);
 	return verify_is_damage(e) ? ERR_OK : e;
 }
 

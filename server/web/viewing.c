@@ -174,7 +174,7 @@ static void judge_ready(struct web *w)
 	if (v->ready || v->more || !is_whole(v, position))
 		return;
 	v->ready = true;
-	log_line(LOG_NOTICE, "view %s: %llu entries, the register is in memory (%zu MiB)",
+	log_line(LOG_NOTICE, "view %s: position %llu, the register is in memory (%zu MiB)",
 		 w->settings.view, (unsigned long long)position,
 		 catalog_memory(v->now.catalog) >> 20);
 	feed_begun_anew(w);
