@@ -81,12 +81,9 @@ int main(int argc, char **argv)
 	enum exit_status status = EXIT_CONFIG;
 	bool again = false;
 
-	program_protect();
-	if (!program_read_options(&program, argc, argv, &options, &status))
+	if (!program_begin(&program, argc, argv, &options, &status))
 		return (int)status;
 	status = EXIT_CONFIG;
-	if (!program_take_descriptors())
-		return EXIT_CONFIG;
 	n.config_path = options.config;
 	if (sodium_init() < 0) {
 		log_line(LOG_ERROR, "the cryptographic library does not start");

@@ -1,4 +1,3 @@
-#include <malloc.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,17 +139,6 @@ static enum exit_status serve(struct settings *settings, char *const *argv, cons
 	return e == ERR_OK ? EXIT_STOPPED : failed;
 }
 
-/* Frames and pages of a burst are large and short-lived: their memory goes back to the
- * system, instead of staying with the thread that was the last to free some. */
-static void keep_memory_small(void)
-{
-	enum { ARENAS = 2, LARGE_BYTES = 128 * 1024 };
-
-	(void)mallopt(M_ARENA_MAX, ARENAS);
-	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
-	(void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
-}
-
 int main(int argc, char **argv)
 {
 	const struct program program = {"splot-server", SPLOT_VERSION, help};
@@ -159,12 +147,9 @@ int main(int argc, char **argv)
 	char why[WHY_BYTES];
 	enum exit_status status = EXIT_CONFIG;
 
-	keep_memory_small();
-	program_protect();
-	if (!program_read_options(&program, argc, argv, &options, &status))
+	if (!program_begin(&program, argc, argv, &options, &status))
 		return (int)status;
-	if (!program_take_descriptors())
-		return EXIT_CONFIG;
+	program_keep_memory_small(128 * 1024); /* frames and pages of a burst */
 	if (sodium_init() < 0) {
 		(void)fputs("splot-server: libsodium cannot be started\n", stderr);
 		return EXIT_FAILED;

@@ -1,6 +1,7 @@
 #include "io/program.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -18,7 +19,16 @@ void program_protect(void)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-bool program_take_descriptors(void)
+void program_keep_memory_small(int large_bytes)
+{
+	enum { ARENAS = 2 };
+
+	(void)mallopt(M_ARENA_MAX, ARENAS);
+	(void)mallopt(M_MMAP_THRESHOLD, large_bytes);
+	(void)mallopt(M_TRIM_THRESHOLD, large_bytes);
+}
+
+static bool take_descriptors(void)
 {
 	struct rlimit most;
 
@@ -80,4 +90,14 @@ bool program_read_options(const struct program *p, int argc, char **argv,
 		      p->name);
 	*ret_status = EXIT_USAGE;
 	return false;
+}
+
+bool program_begin(const struct program *p, int argc, char **argv, struct program_options *ret,
+		   enum exit_status *ret_status)
+{
+	program_protect();
+	if (!program_read_options(p, argc, argv, ret, ret_status))
+		return false;
+	*ret_status = EXIT_CONFIG;
+	return take_descriptors();
 }

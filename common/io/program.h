@@ -20,9 +20,9 @@ enum exit_status {
 /* No core dumps, no ptrace and no look into the memory by others, no gain of rights by what is
  * begun from here.  Call first in main. */
 void program_protect(void);
-/* Whether there are file descriptors enough, the soft limit raised where that is needed; logs what
- * is wrong.  Without them libzmq ends the process. */
-MUST_USE bool program_take_descriptors(void);
+/* What is as large as `large_bytes` or larger goes back to the system when it is freed, instead of
+ * staying with the thread that was the last to free some: for what is large and short-lived. */
+void program_keep_memory_small(int large_bytes);
 
 struct program {
 	const char *name, *version;
@@ -38,5 +38,10 @@ struct program_options {
  * `ret_status` is what it ends with. */
 bool program_read_options(const struct program *p, int argc, char **argv,
 			  struct program_options *ret, enum exit_status *ret_status);
+/* How a daemon begins: protected, with its options, and with file descriptors enough, the soft
+ * limit raised where that is needed: without them libzmq ends the process.  True when it goes on;
+ * else what is wrong was told, and `ret_status` is what it ends with. */
+MUST_USE bool program_begin(const struct program *p, int argc, char **argv,
+			    struct program_options *ret, enum exit_status *ret_status);
 
 #endif

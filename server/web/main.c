@@ -1,4 +1,3 @@
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -170,16 +169,6 @@ static enum exit_status serve(const char *path)
 	return e == ERR_OK ? EXIT_STOPPED : e == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILED;
 }
 
-/* Answers are large and short-lived: their memory goes back to the system. */
-static void keep_memory_small(void)
-{
-	enum { ARENAS = 2, LARGE_BYTES = 1024 * 1024 };
-
-	(void)mallopt(M_ARENA_MAX, ARENAS);
-	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
-	(void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
-}
-
 int main(int argc, char **argv)
 {
 	const struct program program = {"splot-web", SPLOT_VERSION, help};
@@ -187,12 +176,9 @@ int main(int argc, char **argv)
 	char why[WHY_BYTES];
 	enum exit_status status = EXIT_CONFIG;
 
-	keep_memory_small();
-	program_protect();
-	if (!program_read_options(&program, argc, argv, &options, &status))
+	if (!program_begin(&program, argc, argv, &options, &status))
 		return (int)status;
-	if (!program_take_descriptors())
-		return EXIT_CONFIG;
+	program_keep_memory_small(1024 * 1024); /* answers */
 	if (settings_load(options.config, &web.settings, why) != ERR_OK) {
 		(void)fprintf(stderr, "splot-web: %s\n", why);
 		return EXIT_CONFIG;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "io/program.h"
 
 static const struct program program = {"splot-x", "0", "how to use it\n"};
@@ -86,12 +87,47 @@ static void a_protected_program_leaves_no_core_and_gains_no_rights(void **state)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+/* In a child, whose limits are its own: what the daemon would end with, EXIT_STOPPED when it goes
+ * on. */
+static int begun_with(rlim_t descriptors)
+{
+	char name[] = "splot-x", config[] = "--config", file[] = "x.ini";
+	char *words[] = {name, config, file, NULL};
+	struct program_options options = {.config = NULL};
+	struct rlimit most = {descriptors, descriptors};
+	enum exit_status said = EXIT_FAILED;
+	int status = 0;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		optind = 0;
+		if (setrlimit(RLIMIT_NOFILE, &most) != 0)
+			_exit(EXIT_UNTRUSTED);
+		if (!program_begin(&program, 3, words, &options, &said))
+			_exit(said);
+		_exit(options.config && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? EXIT_STOPPED
+										: EXIT_FAILED);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void a_daemon_begins_protected_and_not_without_descriptors(void **state)
+{
+	(void)state;
+	assert_int_equal(begun_with(DESCRIPTORS_LEAST), EXIT_STOPPED);
+	assert_int_equal(begun_with(DESCRIPTORS_LEAST - 1), EXIT_CONFIG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_options_are_read),
 		cmocka_unit_test(whatever_else_ends_it_and_says_how),
 		cmocka_unit_test(a_protected_program_leaves_no_core_and_gains_no_rights),
+		cmocka_unit_test(a_daemon_begins_protected_and_not_without_descriptors),
 	};
 
 	return cmocka_run_group_tests_name("program", tests, NULL, NULL);
