@@ -144,10 +144,15 @@ static enum err sync_folder(const char *path)
 /* The lock file goes first: it belongs to the file that stood there. */
 static enum err put_in_place(struct cli *cli, const struct beside *b)
 {
+	enum err e = ERR_OK;
+
 	if (unlink(file_in(cli, b->folder, "lock.mdb")) != 0 && errno != ENOENT)
 		return code_err(errno);
 	if (rename(file_in(cli, b->fresh, "data.mdb"), file_in(cli, b->folder, "data.mdb")) != 0)
 		return code_err(errno);
+	e = store_call_made(b->folder);
+	if (e != ERR_OK && e != ERR_BUSY)
+		return e;
 	return sync_folder(b->folder);
 }
 

@@ -131,27 +131,31 @@ enum err store_lock_writer(const char *folder, int *ret_fd)
 
 /* LMDB takes an empty data file for a new store.  The lock file remembers (its size is not
  * zero) that the store was made once, so that a file truncated to nothing is seen.  Before that,
- * LMDB's first two pages hold nothing: after a fall of the current one may be there without the
- * other, and they are made anew. */
+ * after a fall of the current, one of LMDB's first two pages may be there without the other: while
+ * neither tells of a commit they are made anew. */
 enum err store_check_made(const char *folder, int lock_fd)
 {
-	const off_t first_pages = 2 * sysconf(_SC_PAGESIZE);
 	char path[STORE_PATH_BYTES];
 	struct stat data;
 	struct stat lock;
+	int fd = -1;
 	enum err err = store_path(folder, "data.mdb", path);
 
 	if (err != ERR_OK)
 		return err;
-	if (stat(path, &data) != 0)
-		return errno == ENOENT ? ERR_OK : store_err(errno);
 	if (fstat(lock_fd, &lock) != 0)
 		return ERR_IO;
-	if (lock.st_size > 0)
-		return data.st_size == 0 ? ERR_CORRUPT : ERR_OK;
-	if (data.st_size == 0 || data.st_size > first_pages || truncate(path, 0) == 0)
-		return ERR_OK;
-	return store_err(errno);
+	fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP ? ERR_OK : store_err(errno);
+	if (fstat(fd, &data) != 0)
+		err = ERR_IO;
+	else if (lock.st_size > 0)
+		err = data.st_size == 0 ? ERR_CORRUPT : ERR_OK;
+	else if (S_ISREG(data.st_mode) && store_holds_nothing(fd) && ftruncate(fd, 0) != 0)
+		err = store_err(errno);
+	(void)close(fd);
+	return err;
 }
 
 enum err store_sync_folder(const char *folder)
@@ -166,11 +170,31 @@ enum err store_sync_folder(const char *folder)
 	return rc == 0 ? ERR_OK : ERR_SYNC;
 }
 
+static enum err call_made(int lock_fd)
+{
+	static const char text[] = "this store has been made\n";
+
+	if (pwrite(lock_fd, text, sizeof text - 1, 0) != (ssize_t)sizeof text - 1)
+		return errno == ENOSPC || errno == EDQUOT ? ERR_DISK_FULL : ERR_IO;
+	return fsync(lock_fd) == 0 ? ERR_OK : ERR_SYNC;
+}
+
+enum err store_call_made(const char *folder)
+{
+	int fd = -1;
+	enum err err = store_lock_writer(folder, &fd);
+
+	if (err == ERR_OK)
+		err = call_made(fd);
+	if (fd >= 0)
+		(void)close(fd);
+	return err;
+}
+
 /* What a killed program wrote and did not come to sync is on the disk before anybody is told of it;
  * of a new store the names as well, before it is called made. */
 static enum err settle(struct store *s, const char *folder, enum store_mode mode)
 {
-	static const char text[] = "this store has been made\n";
 	struct stat st;
 	bool made = false;
 	enum err err = ERR_OK;
@@ -185,11 +209,7 @@ static enum err settle(struct store *s, const char *folder, enum store_mode mode
 	err = store_sync_folder(folder);
 	if (err == ERR_OK)
 		err = folder_settle(folder);
-	if (err != ERR_OK)
-		return err;
-	if (pwrite(s->lock_fd, text, sizeof text - 1, 0) != (ssize_t)sizeof text - 1)
-		return errno == ENOSPC || errno == EDQUOT ? ERR_DISK_FULL : ERR_IO;
-	return ERR_OK;
+	return err == ERR_OK ? call_made(s->lock_fd) : err;
 }
 
 /* That of sums is one more. */

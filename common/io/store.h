@@ -48,6 +48,9 @@ struct store_options {
 MUST_USE enum err store_open(const char *folder, const struct store_options *options,
 			     struct store **ret);
 MUST_USE enum err store_sync(struct store *s);
+/* Says that the store of this folder has been made, so that a data file that is cut to nothing is
+ * seen: for who puts a whole one in place (store_open says so of its own).  BUSY: it is open. */
+MUST_USE enum err store_call_made(const char *folder);
 void store_close(struct store *s); /* NULL-safe */
 
 /* Which commit a reader would see now, of whatever process: another number after each that changed

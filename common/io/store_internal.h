@@ -97,8 +97,10 @@ MUST_USE enum err store_path(const char *folder, const char *name,
 			     char path[static STORE_PATH_BYTES]);
 /* One writer process: an open-file lock, gone with the process however it ends.  BUSY. */
 MUST_USE enum err store_lock_writer(const char *folder, int *ret_fd);
-/* CORRUPT when the data file is empty and the store had been made.  One that was never made, and
- * holds nothing, is emptied: whatever its first pages are.  For who has the lock. */
+/* Whether the data file has nothing but what LMDB begins with: no commit was ever made there. */
+bool store_holds_nothing(int fd);
+/* CORRUPT when the data file is empty and the store had been made.  One that was never called made
+ * and holds nothing is emptied; what holds something is left as it is.  For who has the lock. */
 MUST_USE enum err store_check_made(const char *folder, int lock_fd);
 MUST_USE enum err store_sync_folder(const char *folder);
 /* Gives each named table of the environment to `take`, in order of name; the main table holds

@@ -319,6 +319,43 @@ static bool newest_meta(const struct pages *p, struct meta_row *ret)
 	return true;
 }
 
+static bool is_zero(const uint8_t *data, size_t size)
+{
+	return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
+}
+
+/* As LMDB writes a page of a new file: no table has a page, and nothing was committed. */
+static bool is_first_meta(const uint8_t *page, size_t size, uint64_t number)
+{
+	struct page_head head;
+	struct meta_row meta;
+
+	if (size < sizeof head + sizeof meta)
+		return false;
+	memcpy(&head, page, sizeof head);
+	memcpy(&meta, page + PAGE_HEAD, sizeof meta);
+	return head.number == number && head.flags == IS_META && meta.magic == (uint32_t)MAGIC &&
+	       meta.txn == 0 && meta.last_page == 1 && meta.free.root == NO_PAGE &&
+	       meta.main.root == NO_PAGE;
+}
+
+bool store_holds_nothing(int fd)
+{
+	const size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t pages[2 * PAGE_MOST];
+	ssize_t size = page_size <= PAGE_MOST ? pread(fd, pages, sizeof pages, 0) : -1;
+
+	if (size < 0 || (size_t)size > 2 * page_size)
+		return false;
+	for (size_t at = 0, number = 0; at < (size_t)size; at += page_size, number++) {
+		size_t left = (size_t)size - at < page_size ? (size_t)size - at : page_size;
+
+		if (!is_zero(pages + at, left) && !is_first_meta(pages + at, left, number))
+			return false;
+	}
+	return true;
+}
+
 static enum err check(struct pages *p)
 {
 	struct meta_row meta;

@@ -368,6 +368,8 @@ class PutBack(Backups):
         self.lose(self.server)
         self.check_killed(late)
         self.restore(self.server, late)
+        for place in (os.path.join(self.server.data, "logs"), os.path.join(late, "logs")):
+            self.assertGreater(os.path.getsize(os.path.join(place, "writer.lock")), 0, "it says that it was made")
         self.server.start()
         self.until_converged()
         equal, said = self.compare(self.server.config, second.config)

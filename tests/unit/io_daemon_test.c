@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <lmdb.h>
+
 #include "io/daemon.h"
 #include "io/files.h"
 #include "io/store.h"
@@ -155,6 +157,85 @@ static void a_kill_while_the_store_is_first_made_is_no_damage(void **state)
 	assert_int_equal(daemon_check_store(w->store, w->marker, &unclean), ERR_CORRUPT);
 }
 
+static void name_in(const struct world *w, const char *name, char path[static 160])
+{
+	(void)snprintf(path, 160, "%s/%s", w->store, name);
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+static void lmdbs_own_first_pages_are_no_damage(void **state)
+{
+	struct world *w = *state;
+	MDB_env *env = NULL;
+	bool unclean = false;
+	char path[160];
+
+	OK(daemon_check_store(w->store, w->marker, &unclean));
+	assert_int_equal(mkdir(w->store, 0700), 0);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_open(env, w->store, 0, 0600), 0);
+	mdb_env_close(env);
+	name_in(w, "data.mdb", path);
+	assert_int_equal(truncate(path, sysconf(_SC_PAGESIZE)), 0); /* the second did not come */
+	OK(daemon_check_store(w->store, w->marker, &unclean));
+	make_store(w);
+	OK(daemon_check_store(w->store, w->marker, &unclean));
+}
+
+/* A copy made by hand may leave out the lock file, and with it what says that the store was made.
+ */
+static void what_holds_something_is_never_emptied_without_the_mark(void **state)
+{
+	struct world *w = *state;
+	bool unclean = false;
+	char mark[160];
+	char path[160];
+	off_t whole = 0;
+
+	make_store(w);
+	name_in(w, "writer.lock", mark);
+	name_in(w, "data.mdb", path);
+	whole = size_of(path);
+	assert_int_equal(truncate(mark, 0), 0);
+	OK(daemon_check_store(w->store, w->marker, &unclean));
+	assert_int_equal(size_of(path), whole);
+	for (off_t pages = 2; pages > 0; pages--) {
+		assert_int_equal(truncate(path, pages * sysconf(_SC_PAGESIZE)), 0);
+		assert_int_equal(daemon_check_store(w->store, w->marker, &unclean), ERR_CORRUPT);
+		assert_int_equal(size_of(path), pages * sysconf(_SC_PAGESIZE));
+	}
+	OK(store_call_made(w->store));
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(daemon_check_store(w->store, w->marker, &unclean), ERR_CORRUPT);
+}
+
+static void what_a_link_leads_to_is_never_emptied(void **state)
+{
+	struct world *w = *state;
+	bool unclean = false;
+	char path[160];
+	char other[160];
+	int fd = -1;
+
+	assert_int_equal(mkdir(w->store, 0700), 0);
+	name_in(w, "data.mdb", path);
+	name_in(w, "other", other);
+	assert_int_equal(symlink("other", path), 0);
+	fd = open(other, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && ftruncate(fd, 100) == 0);
+	(void)close(fd);
+	assert_int_equal(daemon_check_store(w->store, w->marker, &unclean), ERR_CORRUPT);
+	assert_int_equal(size_of(other), 100);
+	assert_int_equal(unlink(other), 0);
+}
+
 static bool is_held(const char *path)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -284,6 +365,9 @@ int main(void)
 		T(readiness_is_told_by_path_and_by_abstract_name),
 		T(an_unclean_stop_is_told_from_a_clean_one),
 		T(a_kill_while_the_store_is_first_made_is_no_damage),
+		T(lmdbs_own_first_pages_are_no_damage),
+		T(what_holds_something_is_never_emptied_without_the_mark),
+		T(what_a_link_leads_to_is_never_emptied),
 		T(a_walk_ends_with_the_daemon_that_is_killed),
 		T(an_unsynced_store_is_ruined_by_a_fall_of_the_system_only),
 		T(a_damaged_store_is_found_before_it_is_used),
