@@ -101,7 +101,6 @@ enum err server_freeze(struct server *s, const struct control_call *call,
 		.recorded = wall_now(), .kind = NATIONAL_ACT, .act = "freeze", .reason = q->reason};
 	struct freeze f = {.standing = {.state = LOG_FROZEN}};
 	struct server_log *state = NULL;
-	const struct log *held = NULL;
 	enum err e = ERR_OK;
 
 	if (!act_admitted(s, call, q, ret, &act.by))
@@ -113,13 +112,6 @@ enum err server_freeze(struct server *s, const struct control_call *call,
 		return act_refuse(s, ret, ERR_EXISTS,
 				  "the log %s is revoked: nothing of it is accepted any more",
 				  act.log.text);
-	held = archive_log(&s->archive, act.log);
-	if (held && q->size != UINT64_MAX && q->size > held->tree.size)
-		return act_refuse(s, ret, ERR_ARGUMENT,
-				  "the log %s is of size %llu here, so its first %llu cannot "
-				  "stand; `splotctl log --log %s` shows its events",
-				  act.log.text, (unsigned long long)held->tree.size,
-				  (unsigned long long)q->size, act.log.text);
 	e = freeze_at(s, &f, &act, q->size);
 	if (e == ERR_QUORUM)
 		return act_refuse(s, ret, e,
@@ -137,6 +129,15 @@ enum err server_freeze(struct server *s, const struct control_call *call,
 		 "released",
 		 act.log.text, act.by, (unsigned long long)act.size,
 		 (unsigned long long)state->durable.size);
+	/* Whoever asked is in a hurry: it takes nothing more in any case. */
+	if (q->size != UINT64_MAX && q->size > state->durable.size)
+		return act_refuse(
+			s, ret, ERR_ARGUMENT,
+			"the log %s is frozen now, but it has %llu events here, not %llu: "
+			"all of them stand. If the number was a slip, freeze it again at the "
+			"right one; `splotctl log --log %s` shows its events",
+			act.log.text, (unsigned long long)state->durable.size,
+			(unsigned long long)q->size, act.log.text);
 	return ERR_OK;
 }
 
