@@ -182,8 +182,19 @@ static enum err take_all(struct node *n, struct bytes rest)
 	return e;
 }
 
+/* What is written there is at fault, and not the disk, the memory, or a right that is missing. */
+static bool is_content(enum err e)
+{
+	return e == ERR_DECODE || e == ERR_SIGNATURE || e == ERR_UNKNOWN_KEY || e == ERR_ORIGIN ||
+	       e == ERR_LIMIT;
+}
+
 enum err witnessed_recall(struct node *n)
 {
+	static const char damaged[] =
+		"; are the servers' cards in the configuration the right ones? Else the file is "
+		"damaged: put a copy back, or, last of all, remove it: then the store alone says "
+		"what was cosigned";
 	char path[PATH_BYTES];
 	struct buf file = {.limit = FILE_BYTES_MAX};
 	enum err e = ERR_OK;
@@ -197,12 +208,8 @@ enum err witnessed_recall(struct node *n)
 		e = take_all(n, buf_bytes(&file));
 	buf_free(&file);
 	if (e != ERR_OK)
-		log_line(LOG_ERROR,
-			 "log %s: what was witnessed cannot be taken from %s: %s; are the servers' "
-			 "cards in the configuration the right ones? Else the file is damaged: put "
-			 "a copy back, or, last of all, remove it: then the store alone says what "
-			 "was cosigned",
-			 n->log.name.text, path, err_text(e));
+		log_line(LOG_ERROR, "log %s: what was witnessed cannot be taken from %s: %s%s",
+			 n->log.name.text, path, err_text(e), is_content(e) ? damaged : "");
 	return e;
 }
 
