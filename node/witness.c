@@ -160,16 +160,6 @@ static struct offer offer_of(const struct node *n, const struct node_action *a)
 	return o;
 }
 
-enum err proof_read(struct bytes raw, struct proof *ret)
-{
-	if (raw.size % HASH_BYTES != 0 || raw.size / HASH_BYTES > PROOF_HASHES_MAX)
-		return ERR_DECODE;
-	ret->count = raw.size / HASH_BYTES;
-	for (size_t i = 0; i < ret->count; i++)
-		memcpy(ret->hashes[i].b, raw.data + i * HASH_BYTES, HASH_BYTES);
-	return ERR_OK;
-}
-
 /* Whether a note that the server signed says another root than `state` at the same size. */
 static bool contradicts(const struct vkey *key, struct bytes note,
 			const struct witness_state *state)

@@ -125,6 +125,22 @@ enum err national_size_of(const struct log *national, struct txn *read, struct l
 	return e == ERR_NOT_FOUND ? ERR_ARGUMENT : e;
 }
 
+enum err national_prove(const struct vkey *key, struct bytes note, uint64_t size, uint64_t index,
+			struct bytes entry, struct bytes proof)
+{
+	struct checkpoint c;
+	struct proof hashes = {.count = 0};
+	enum err e = checkpoint_open(note, key, &c);
+
+	if (e == ERR_OK && (c.size != size || index >= c.size))
+		e = ERR_PROOF;
+	if (e == ERR_OK)
+		e = proof_read(proof, &hashes);
+	if (e == ERR_OK)
+		e = proof_check_inclusion(&hashes, index, c.size, hash_leaf(entry), c.root);
+	return e;
+}
+
 /* ---- cosigned checkpoints ---- */
 
 enum err cosigned_open(struct store *s, bool create, struct table *ret)

@@ -26,6 +26,11 @@ MUST_USE enum err national_act(struct log *national, struct txn *t,
 MUST_USE enum err national_size_of(const struct log *national, struct txn *read,
 				   struct log_name log, uint64_t national_size, uint64_t *ret);
 
+/* Whether an entry is number `index` of the national log of `key`: by that log's checkpoint, which
+ * is of `size`, and the proof for it.  PROOF, DECODE, and what checkpoint_open says. */
+MUST_USE enum err national_prove(const struct vkey *key, struct bytes note, uint64_t size,
+				 uint64_t index, struct bytes entry, struct bytes proof);
+
 /* ---- cosigned checkpoints: table "national.cosigned" (size, 8 bytes -> signed note with
  * witnesses' lines) ---- */
 

@@ -1,5 +1,7 @@
 #include "tlog/tree.h"
 
+#include <string.h>
+
 /* ---- making ----
  * RFC 6962 defines both proofs by descent: halve a range at the largest power of two below
  * its width, keep one half, note the root of the other.  A range that is met so begins at a
@@ -132,6 +134,16 @@ static bool walk_left(struct walk *w)
 	while (!(w->node & 1) && w->node != 0)
 		walk_up(w);
 	return true;
+}
+
+enum err proof_read(struct bytes raw, struct proof *ret)
+{
+	if (raw.size % HASH_BYTES != 0 || raw.size / HASH_BYTES > PROOF_HASHES_MAX)
+		return ERR_DECODE;
+	ret->count = raw.size / HASH_BYTES;
+	for (size_t i = 0; i < ret->count; i++)
+		memcpy(ret->hashes[i].b, raw.data + i * HASH_BYTES, HASH_BYTES);
+	return ERR_OK;
 }
 
 enum err proof_check_inclusion(const struct proof *p, uint64_t index, uint64_t size,

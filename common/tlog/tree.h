@@ -44,6 +44,8 @@ MUST_USE enum err proof_inclusion(const struct tree_reader *reader, uint64_t ind
 /* 0 <= old <= size, else ARGUMENT; empty for old == 0 and old == size. */
 MUST_USE enum err proof_consistency(const struct tree_reader *reader, uint64_t old, uint64_t size,
 				    struct proof *ret);
+/* From its hashes one after the other, as the wire carries them.  DECODE. */
+MUST_USE enum err proof_read(struct bytes raw, struct proof *ret);
 /* PROOF unless it verifies. */
 MUST_USE enum err proof_check_inclusion(const struct proof *p, uint64_t index, uint64_t size,
 					struct hash leaf, struct hash root);

@@ -137,16 +137,6 @@ static void cosign(struct node_host *n, const struct node_action *a, const struc
 	buf_free(&line);
 }
 
-bool read_proof(struct bytes raw, struct proof *ret)
-{
-	ret->count = raw.size / HASH_BYTES;
-	if (raw.size % HASH_BYTES || ret->count > PROOF_HASHES_MAX)
-		return false;
-	for (size_t i = 0; i < ret->count; i++)
-		memcpy(ret->hashes[i].b, raw.data + i * HASH_BYTES, HASH_BYTES);
-	return true;
-}
-
 /* Other witnesses saw the same, or one of the two was told something else. */
 static bool others_agree(const struct vkey *key, const struct witness_state *state,
 			 struct bytes cosigned)
@@ -172,7 +162,7 @@ bool node_host_witness(struct node_host *n, const struct node_action *a)
 		node_host_noticed(n, "what was witnessed cannot be read", e);
 		return false;
 	}
-	if (read_proof(a->frames[2], &proof))
+	if (proof_read(a->frames[2], &proof) == ERR_OK)
 		answer = witness_judge(key, &state, a->header.from, &proof, a->frames[1], &c);
 	if (!others_agree(key, &state, a->frames[3]) ||
 	    witness_shows_fork(answer, &state, a->header.from, &c)) {

@@ -419,7 +419,6 @@ MUST_USE enum err node_host_witnessed(struct node_host *n, unsigned server, stru
 				      struct bytes *ret);
 /* At the start: what the store has forgotten. */
 MUST_USE enum err node_witness_recall(struct node_host *n);
-bool read_proof(struct bytes raw, struct proof *ret);
 
 /* ---- node_duty.c ---- */
 void node_duty_carry_out(struct node_host *n, const struct node_action *a);

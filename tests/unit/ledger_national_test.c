@@ -1,5 +1,7 @@
 /* The national log: what is accepted is an entry, and entries are folded whole. */
 
+#include <sodium.h>
+
 #include "ledger_fixture.h"
 #include "ledger_recount.h"
 
@@ -437,6 +439,49 @@ static void a_view_ahead_of_the_log_is_to_be_thrown_away(void **state)
 	server_stop(&s);
 }
 
+/* ---- one entry, proved to somebody else ---- */
+
+enum { SIGN_SECRET = 64, SIGN_SEED = 32 };
+
+static void make_signer(uint8_t seed_byte, uint8_t secret[static SIGN_SECRET], struct signer *ret)
+{
+	const uint8_t seed[SIGN_SEED] = {seed_byte};
+	uint8_t public[SIGN_SEED];
+
+	assert_int_equal(crypto_sign_seed_keypair(public, secret, seed), 0);
+	assert_ok(vkey_make("splot.test/national/centrum", KEY_ED25519, public, &ret->key));
+	ret->secret = secret;
+}
+
+static void an_entry_is_proved_by_its_place_its_size_and_the_logs_own_signature(void **state)
+{
+	const struct bytes first = bytes_of_text("one"), second = bytes_of_text("two");
+	const struct hash left = hash_leaf(first), right = hash_leaf(second);
+	const struct bytes proof = bytes_of(right.b, HASH_BYTES);
+	struct checkpoint c = {
+		.origin = "splot.test/national/centrum", .size = 2, .root = hash_node(left, right)};
+	uint8_t secret[SIGN_SECRET], other_secret[SIGN_SECRET];
+	struct signer signer, other;
+	struct buf raw = {0};
+	struct bytes note;
+
+	(void)state;
+	make_signer(1, secret, &signer);
+	make_signer(2, other_secret, &other);
+	assert_ok(checkpoint_sign(&c, &signer, &raw));
+	note = buf_bytes(&raw);
+	assert_ok(national_prove(&signer.key, note, 2, 0, first, proof));
+	assert_err(national_prove(&signer.key, note, 2, 0, second, proof), ERR_PROOF);
+	assert_err(national_prove(&signer.key, note, 2, 1, first, proof), ERR_PROOF);
+	assert_err(national_prove(&signer.key, note, 2, 2, first, proof), ERR_PROOF);
+	assert_err(national_prove(&signer.key, note, 3, 0, first, proof), ERR_PROOF);
+	assert_err(
+		national_prove(&signer.key, note, 2, 0, first, bytes_of(right.b, HASH_BYTES - 1)),
+		ERR_DECODE);
+	assert_err(national_prove(&other.key, note, 2, 0, first, proof), ERR_UNKNOWN_KEY);
+	buf_free(&raw);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -451,6 +496,7 @@ int main(void)
 		TEST(what_does_not_decode_is_counted_and_passed),
 		TEST(logs_that_lack_what_was_accepted_are_damage),
 		TEST(a_view_ahead_of_the_log_is_to_be_thrown_away),
+		TEST(an_entry_is_proved_by_its_place_its_size_and_the_logs_own_signature),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
