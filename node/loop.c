@@ -127,6 +127,8 @@ static void tick(struct node *n, struct mono_ms *next)
 	struct node_event event = {.kind = NODE_EV_TICK};
 	struct mono_ms now = mono_now();
 
+	if (now.ms >= node_machine_due_ms(&n->machine))
+		links_step(n, &event);
 	if (now.ms < next->ms)
 		return;
 	next->ms = now.ms + TICK_MS;
@@ -138,8 +140,13 @@ static void tick(struct node *n, struct mono_ms *next)
 static void turn(struct node *n, struct mono_ms *next_tick)
 {
 	struct waiting w;
-	long timeout = (long)(next_tick->ms - mono_now().ms);
+	int64_t until_ms = node_machine_due_ms(&n->machine);
+	long timeout = 0;
 	enum err e = ERR_OK;
+
+	if (next_tick->ms < until_ms)
+		until_ms = next_tick->ms;
+	timeout = (long)(until_ms - mono_now().ms);
 
 	gather(n, &w);
 	if (timeout < 0 || calls_wait(n))

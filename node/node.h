@@ -282,6 +282,8 @@ MUST_USE enum err signing_reload(struct node *n);
 MUST_USE enum err signing_key_at(void *node, uint64_t size, struct vkey *ret);
 /* Forgets the key before when its time is over. */
 void signing_tick(struct node *n);
+/* Whether the secret is here that signs checkpoints of `size`. */
+bool signing_can(const struct node *n, uint64_t size);
 /* Signs what the log holds with this transaction's events. */
 MUST_USE enum err sign_present(const struct node *n, struct buf *ret);
 /* Appends the stored checkpoint of exactly `size` events, else one signed now over the root

@@ -56,23 +56,30 @@ static bool signs_with_both(const struct node *n)
 	return n->keys.old_secret && wall_now().ms < n->keys.old_until_ms;
 }
 
-/* By the key of that size; the key before the present one is there for a while only. */
+/* The key before the present one is there for a while only. */
+bool signing_can(const struct node *n, uint64_t size)
+{
+	size_t number = key_number(n, size);
+
+	return number == n->keys.previous_count ||
+	       (number + 1 == n->keys.previous_count && n->keys.old_secret);
+}
+
+/* By the key of that size. */
 static enum err sign(const struct node *n, uint64_t size, const struct tree *tree, struct buf *ret)
 {
 	struct checkpoint c = {.size = size, .root = tree_root(tree)};
-	size_t number = key_number(n, size);
 	enum err e = ERR_OK;
 
-	memcpy(c.origin, n->signer.key.name, sizeof c.origin);
-	if (number == n->keys.previous_count) {
-		e = checkpoint_sign(&c, &n->signer, ret);
-		if (e == ERR_OK && signs_with_both(n))
-			e = note_sign_also(&n->old_signer, ret);
-		return e;
-	}
-	if (number + 1 < n->keys.previous_count || !n->keys.old_secret)
+	if (!signing_can(n, size))
 		return ERR_UNKNOWN_KEY;
-	return checkpoint_sign(&c, &n->old_signer, ret);
+	memcpy(c.origin, n->signer.key.name, sizeof c.origin);
+	if (key_number(n, size) < n->keys.previous_count)
+		return checkpoint_sign(&c, &n->old_signer, ret);
+	e = checkpoint_sign(&c, &n->signer, ret);
+	if (e == ERR_OK && signs_with_both(n))
+		e = note_sign_also(&n->old_signer, ret);
+	return e;
 }
 
 enum err sign_present(const struct node *n, struct buf *ret)

@@ -14,13 +14,15 @@ enum {
 	TURN_MESSAGES = 256,
 	TURN_BYTES = 4 * 1024 * 1024,
 	/* What one log may take of it, so that a flood makes turns short instead of long. */
-	TURN_PEER_MESSAGES = 64,
-	TURN_PEER_BYTES = 256 * 1024,
+	TURN_PEER_MESSAGES = 8,
+	TURN_PEER_EVENTS = COMMIT_EVENTS_ASKED,
+	TURN_PEER_BYTES = COMMIT_BYTES_ASKED,
 	/* A message so large is work of its own: small ones before it are not to wait for it. */
 	TURN_LARGE_BYTES = 64 * 1024,
 	/* The national log is fetched in commits as well: what one checkpoint covers must fit. */
 	TURN_ENTRY_BYTES = COMMIT_BYTES_MAX / 2,
 	TICK_MS = 1000,
+	WAITS_MS = 5, /* … while an answer waits for its time */
 	POLL_ROUTER = 0,
 	POLL_SIGNAL,
 	POLL_FOLDER,
@@ -41,7 +43,7 @@ struct turn {
  * other, so once a log has had its share, whoever else had something to say was heard as well. */
 struct shares {
 	struct share {
-		size_t messages, bytes;
+		size_t messages, bytes, events;
 	} of[LOGS_MAX];
 	bool used_up;
 };
@@ -55,25 +57,26 @@ static size_t message_bytes(const struct message *m)
 	return bytes;
 }
 
-static void take_share(const struct server *s, const struct trusted *of, size_t bytes,
+/* The work that a message was: what came, what is appended, what was read to answer it (a RANGE is
+ * as much as a commit). */
+static void take_share(const struct server *s, const struct trusted *of, const struct message *m,
 		       struct shares *shares)
 {
 	struct share *share = &shares->of[of - s->trust.entries];
 
-	share->bytes += bytes;
-	if (share->messages >= TURN_PEER_MESSAGES || share->bytes >= TURN_PEER_BYTES)
+	share->messages++;
+	share->bytes += message_bytes(m);
+	for (size_t i = 0; i < s->update.count; i++) {
+		const struct server_action *a = &s->update.actions[i];
+
+		if (a->kind == SERVER_SEND_RANGE)
+			share->bytes += COMMIT_BYTES_MAX;
+		if (a->kind == SERVER_APPEND)
+			share->events += a->commit->count;
+	}
+	if (share->messages >= TURN_PEER_MESSAGES || share->events >= TURN_PEER_EVENTS ||
+	    share->bytes >= TURN_PEER_BYTES)
 		shares->used_up = true;
-}
-
-/* What was read for it: a RANGE is as much work as a commit. */
-static size_t answer_bytes(const struct server *s)
-{
-	size_t bytes = 0;
-
-	for (size_t i = 0; i < s->update.count; i++)
-		if (s->update.actions[i].kind == SERVER_SEND_RANGE)
-			bytes += COMMIT_BYTES_MAX;
-	return bytes;
 }
 
 static enum err take_message(struct server *s, const struct message *m, struct wall_ms now,
@@ -98,11 +101,9 @@ static enum err take_message(struct server *s, const struct message *m, struct w
 		return ERR_OK;
 	}
 	event.user = trusted->card.log;
-	shares->of[trusted - s->trust.entries].messages++;
-	take_share(s, trusted, message_bytes(m), shares);
 	randombytes_buf(&event.new_session, sizeof event.new_session);
 	e = server_tell(s, &event);
-	take_share(s, trusted, answer_bytes(s), shares);
+	take_share(s, trusted, m, shares);
 	if (trusted->now.state == LOG_REVOKED) /* it was told so */
 		endpoint_end(s->router, m->user, m->connection, CUT_OFF_GRACE_MS);
 	return e;
@@ -193,7 +194,7 @@ static enum err tick(struct server *s, struct turn *turn)
 		.kind = SERVER_EV_TICK, .now = turn->wall, .national_size = s->archive.size};
 
 	if (turn->mono.ms < turn->next_tick.ms)
-		return ERR_OK;
+		return server_machine_waits(&s->machine) ? server_tell(s, &event) : ERR_OK;
 	turn->next_tick.ms = turn->mono.ms + TICK_MS;
 	feed_tick(&s->feed);
 	refusals_tell(&s->refusals, &s->machine, network_rejected(s->network) - s->rejected_before);
@@ -220,6 +221,8 @@ static enum err take_turn(struct server *s, struct turn *turn, const char *confi
 	if (server_tell_next(s) < until_ms)
 		until_ms = server_tell_next(s);
 	wait_ms = s->holds ? 0 : until_ms - mono_now().ms;
+	if (wait_ms > WAITS_MS && server_machine_waits(&s->machine))
+		wait_ms = WAITS_MS;
 	e = network_poll(s->network, items, POLL_CONTROL + controls,
 			 wait_ms > 0 ? (long)wait_ms : 0);
 	turn->wall = wall_now();

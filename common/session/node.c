@@ -122,9 +122,10 @@ static void choose_fetcher(struct node_machine *m, const struct node_event *even
 
 /* Small commits cost a signature, a message and two checks each: while something is under
  * way they gather until it is acknowledged.  An idle link sends at once. */
-static bool gathers(const struct node_link *link)
+static bool gathers(const struct node_link *link, struct mono_ms now)
 {
-	return link->flight_count > 0 && link->waiting_bytes < NODE_SMALL_BYTES;
+	return link->waiting_bytes < NODE_SMALL_BYTES &&
+	       (link->flight_count > 0 || now.ms < link->small_at.ms);
 }
 
 /* At most one commit is asked for until SENT tells how large it became.  A window that is
@@ -137,7 +138,7 @@ static void send_commit(const struct node_turn *t)
 
 	if (link->phase != NODE_LIVE || link->sending || link->stuck || link->sent >= t->m->size ||
 	    link->flight_count == NODE_FLIGHTS_MAX || link->under_way_bytes >= link->credit_bytes ||
-	    gathers(link))
+	    gathers(link, t->event->mono))
 		return;
 	room = link->credit_bytes - link->under_way_bytes;
 	if (link->under_way_bytes > 0 && room < link->commit_bytes / 4)
@@ -225,6 +226,7 @@ static void on_sent(const struct node_turn *t)
 	link->flight_count++;
 	link->under_way_bytes += event->bytes;
 	link->sent = event->size;
+	link->small_at.ms = event->mono.ms + NODE_SPACING_MS;
 	/* What did not fit is a backlog: it does not wait. */
 	link->waiting_bytes = event->size < t->m->size ? NODE_SMALL_BYTES : 0;
 }
@@ -252,6 +254,20 @@ static void on_link_event(const struct node_turn *t)
 		t->link->stuck = false;
 		node_message(t);
 	}
+}
+
+int64_t node_machine_due_ms(const struct node_machine *m)
+{
+	int64_t due_ms = INT64_MAX;
+
+	for (size_t i = 0; i < m->link_count; i++) {
+		const struct node_link *link = &m->links[i];
+
+		if (link->phase == NODE_LIVE && !link->stuck && link->sent < m->size &&
+		    link->flight_count == 0 && link->small_at.ms < due_ms)
+			due_ms = link->small_at.ms;
+	}
+	return due_ms;
 }
 
 void node_step(struct node_machine *m, const struct node_event *event, struct node_update *ret)

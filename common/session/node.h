@@ -47,6 +47,9 @@ enum {
 	/* While commits are under way, fewer bytes than these wait for an acknowledgement, so that
 	 * under load one signature seals what was accepted meanwhile. */
 	NODE_SMALL_BYTES = 64 * 1024,
+	/* … and go this far apart where acknowledgements are quicker: a server cuts off who says
+	 * more than PEER_MESSAGES_PER_S. */
+	NODE_SPACING_MS = 2,
 };
 
 enum node_phase {
@@ -80,7 +83,8 @@ struct node_link { /* one server */
 		uint64_t bytes;
 	} flights[NODE_FLIGHTS_MAX]; /* commits under way, oldest first */
 	size_t flight_count;
-	uint64_t waiting_bytes; /* about what is not yet sent, as far as it is known */
+	struct mono_ms small_at; /* before that no small commit goes */
+	uint64_t waiting_bytes;  /* about what is not yet sent, as far as it is known */
 	uint32_t commit_events, commit_bytes; /* the smaller of both sides' limits */
 	uint64_t anchored_at;                 /* the size our newest HELLO or ANCHOR stands at */
 	struct mono_ms heard, said, progress;
@@ -195,6 +199,9 @@ MUST_USE enum err node_machine_init(struct node_machine *m, struct log_name log,
 				    const struct node_lookup *lookup, const struct tree *tree,
 				    uint64_t highwater, bool found, size_t link_count);
 void node_machine_free(struct node_machine *m);
+/* When a commit that gathers is to go: a TICK is due by then, earlier than others; INT64_MAX: none.
+ */
+int64_t node_machine_due_ms(const struct node_machine *m);
 void node_step(struct node_machine *m, const struct node_event *event, struct node_update *ret);
 
 #endif

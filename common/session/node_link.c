@@ -52,6 +52,7 @@ static void end_session(struct node_link *link)
 	link->stuck = false;
 	link->flight_count = 0;
 	link->under_way_bytes = 0;
+	link->small_at.ms = 0;
 }
 
 /* ---- actions ---- */

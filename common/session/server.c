@@ -18,6 +18,8 @@ enum err server_machine_init(struct server_machine *m, const char *realm,
 		return ERR_ARGUMENT;
 	*m = (struct server_machine){.national = *national,
 				     .credit_bytes = credit_bytes,
+				     .commit_events = COMMIT_EVENTS_ASKED,
+				     .commit_bytes = COMMIT_BYTES_ASKED,
 				     .round_ms = SERVER_ROUND_MS,
 				     .lookup = lookup};
 	memcpy(m->realm, realm, size + 1);
@@ -164,7 +166,7 @@ void server_refuse(struct server_log *log, struct server_update *ret, enum err c
 	(void)snprintf(a->header.text, sizeof(a->header.text), "%s: %s", err_text(code), text);
 }
 
-void server_ack(const struct server_machine *m, struct server_log *log, struct server_update *ret)
+static void ack(const struct server_machine *m, struct server_log *log, struct server_update *ret)
 {
 	struct server_action *a = send_to(log, ret, WIRE_ACK);
 
@@ -177,7 +179,7 @@ void server_ack(const struct server_machine *m, struct server_log *log, struct s
 	a->header.credit = m->credit_bytes;
 }
 
-void server_welcome(const struct server_machine *m, struct server_log *log,
+static void welcome(const struct server_machine *m, struct server_log *log,
 		    struct server_update *ret)
 {
 	struct server_action *a = send_to(log, ret, WIRE_WELCOME);
@@ -188,8 +190,8 @@ void server_welcome(const struct server_machine *m, struct server_log *log,
 		return;
 	a->header.size = log->durable.size;
 	a->header.credit = m->credit_bytes;
-	a->header.commit_events = COMMIT_EVENTS_MAX;
-	a->header.commit_bytes = COMMIT_BYTES_MAX;
+	a->header.commit_events = m->commit_events;
+	a->header.commit_bytes = m->commit_bytes;
 	a->with_newest = log->durable.size > 0;
 	(void)server_add_to(log, ret, SERVER_SEND_DUTIES);
 }
@@ -228,6 +230,26 @@ static void take_up(struct server_log *log)
 	log->cosigning = 0;
 }
 
+void server_answer_due(const struct server_machine *m, struct server_log *log, struct wall_ms now,
+		       struct server_update *ret)
+{
+	if ((!log->ack_due && !log->welcome_due) || log->pending.size != log->durable.size ||
+	    !server_paid(log, now))
+		return;
+	if (log->ack_due)
+		ack(m, log, ret);
+	if (log->welcome_due)
+		welcome(m, log, ret);
+}
+
+bool server_machine_waits(const struct server_machine *m)
+{
+	for (size_t i = 0; i < m->log_count; i++)
+		if (m->logs[i].ack_due || m->logs[i].welcome_due)
+			return true;
+	return false;
+}
+
 static void on_stored(struct server_machine *m, const struct server_event *event,
 		      struct server_update *ret)
 {
@@ -244,10 +266,7 @@ static void on_stored(struct server_machine *m, const struct server_event *event
 				      "both checkpoints are kept and this log is frozen here; ask "
 				      "the administrator of the server");
 		log->freezing = false;
-		if (log->ack_due)
-			server_ack(m, log, ret);
-		if (log->welcome_due)
-			server_welcome(m, log, ret);
+		server_answer_due(m, log, event->now, ret);
 	}
 }
 
@@ -274,7 +293,7 @@ static void on_failed(struct server_machine *m, const struct server_event *event
 			server_refuse(log, ret, event->code,
 				      "it could not be stored; send again later, from this size");
 		if (log->welcome_due)
-			server_welcome(m, log, ret);
+			welcome(m, log, ret);
 	}
 }
 
@@ -286,6 +305,7 @@ static void on_tick(struct server_machine *m, const struct server_event *event,
 
 		if (log->open && event->now.ms - log->last_contact.ms > SERVER_SILENCE_MS)
 			server_end_session(log);
+		server_answer_due(m, log, event->now, ret);
 		server_fetches(log, event->now, ret);
 	}
 	m->national_size = event->national_size;

@@ -78,7 +78,8 @@ struct server_log {
 	uint64_t stands;  /* of a frozen log: how much of it a log begun anew may go on from (the
 			     driver says so after freezing or enrolling it; all, unless told) */
 	/* what its key does (limits.h) */
-	struct allowance messages, bytes, fetches, hellos, refusals, handshakes;
+	struct allowance messages, bytes, work, large, fetches, hellos, refusals, handshakes;
+	uint64_t work_due;   /* of commits taken, not yet counted against `work` */
 	uint64_t heard_from; /* connections before this one are heard no more */
 	struct wall_ms out_until;
 	int64_t penalty_ms; /* the last one; 0: none */
@@ -123,6 +124,8 @@ struct server_machine {
 	struct server_log *logs;             /* LOGS_MAX slots, owned */
 	uint64_t refused_unknown[ERR_COUNT]; /* of peers without a log */
 	uint64_t credit_bytes;               /* granted to each session */
+	uint32_t commit_events;              /* asked of each node: COMMIT_EVENTS_ASKED and */
+	uint32_t commit_bytes;               /*   COMMIT_BYTES_ASKED unless the driver says so */
 	struct vkey national;                /* the server's own key */
 	uint64_t national_size;              /* on disk, as the driver last said */
 	uint64_t round_size;                 /* the checkpoint that is offered; 0: none yet */
@@ -229,6 +232,8 @@ void server_machine_fetch_later(struct server_machine *m, struct log_name log, u
 void server_machine_cut_off(struct server_machine *m, struct log_name log, uint64_t newest,
 			    struct wall_ms now);
 
+/* Whether an answer waits for its time: then a TICK is due every few milliseconds. */
+bool server_machine_waits(const struct server_machine *m);
 void server_step(struct server_machine *m, const struct server_event *event,
 		 struct server_update *ret);
 

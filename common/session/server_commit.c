@@ -23,10 +23,8 @@ static void replayed(const struct server_turn *t)
 		return;
 	if (log->agreed < checkpoint.size)
 		log->agreed = checkpoint.size;
-	if (log->pending.size == log->durable.size)
-		server_ack(t->m, log, t->ret);
-	else
-		log->ack_due = true;
+	log->ack_due = true;
+	server_answer_due(t->m, log, t->event->now, t->ret);
 }
 
 static bool take_credit(const struct server_turn *t)
@@ -235,6 +233,11 @@ void server_commit(const struct server_turn *t)
 		replayed(t);
 		return;
 	}
+	if (h->from == log->pending.size && !server_afford_large(t)) {
+		server_deny(t, ERR_BUSY,
+			    "a commit larger than this server asks for is taken now and then only");
+		return;
+	}
 	commit->events = t->m->events;
 	e = commit_check(&log->pending, h->from, h->count, event->frames[1], event->frames + 2,
 			 event->frame_count - 2,
@@ -261,6 +264,8 @@ void server_commit(const struct server_turn *t)
 		log->rotating = true;
 		log->next = commit->next;
 	}
+	log->work_due += commit_frames_size(event->frames + 2, event->frame_count - 2) +
+			 (uint64_t)commit->count * EVENT_WORK_BYTES;
 	log->pending = commit->after;
 	log->agreed = commit->after.size;
 	if (log->claimed < log->agreed)

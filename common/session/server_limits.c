@@ -83,6 +83,32 @@ bool server_afford_hello(const struct server_turn *t)
 	return false;
 }
 
+bool server_paid(struct server_log *log, struct wall_ms now)
+{
+	uint64_t burst = (uint64_t)PEER_WORK_MIB_BURST * MIB;
+	uint64_t due = log->work_due < burst ? log->work_due : burst;
+
+	if (!allowance_take(&log->work, (uint64_t)PEER_WORK_MIB_PER_S * MIB, burst, due, now))
+		return false;
+	log->work_due = 0;
+	return true;
+}
+
+/* What a key signed that is gone cannot be divided any more: it is taken whole, but seldom, since
+ * everybody waits while it is checked.  What no commit may be is refused for that, at once. */
+bool server_afford_large(const struct server_turn *t)
+{
+	const struct server_event *event = t->event;
+	const struct server_machine *m = t->m;
+	uint64_t bytes = commit_frames_size(event->frames + 2, event->frame_count - 2);
+
+	if ((t->header.count <= m->commit_events && bytes <= m->commit_bytes) ||
+	    t->header.count > COMMIT_EVENTS_MAX || bytes > COMMIT_BYTES_MAX)
+		return true;
+	return allowance_take(&t->log->large, 1, PEER_LARGE_COMMIT_S, PEER_LARGE_COMMIT_S,
+			      event->now);
+}
+
 /* Reading a log back is what a lost node does as fast as it can: it is not refused, it waits.  Only
  * the newest question is kept; a node asks one after the other. */
 void server_fetches(struct server_log *log, struct wall_ms now, struct server_update *ret)

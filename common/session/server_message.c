@@ -202,10 +202,8 @@ static void on_hello(const struct server_turn *t)
 	log->credit_left = t->m->credit_bytes;
 	/* A size that is about to be less than what is here would let a node whose store went
 	 * back sign another history past it. */
-	if (log->pending.size != log->durable.size)
-		log->welcome_due = true;
-	else
-		server_welcome(t->m, log, t->ret);
+	log->welcome_due = true;
+	server_answer_due(t->m, log, t->event->now, t->ret);
 }
 
 static void on_anchor(const struct server_turn *t)
@@ -231,7 +229,8 @@ static void on_anchor(const struct server_turn *t)
 	log->anchored = true;
 	if (log->agreed < t->header.size)
 		log->agreed = t->header.size;
-	server_ack(t->m, log, t->ret);
+	log->ack_due = true;
+	server_answer_due(t->m, log, t->event->now, t->ret);
 	server_offer(t->m, log, t->event->now, t->ret);
 }
 

@@ -29,12 +29,10 @@ struct server_action *server_add_to(const struct server_log *log, struct server_
 /* Refuses something of this log's session peer, and counts it. */
 void server_refuse(struct server_log *log, struct server_update *ret, enum err code,
 		   const char *text);
-/* Acknowledges what the open session agreed to and is on disk; grants its bytes again. */
-void server_ack(const struct server_machine *m, struct server_log *log, struct server_update *ret);
-/* Tells the session's peer what is on disk, and its duties: nothing of this log may be on its way
- * there. */
-void server_welcome(const struct server_machine *m, struct server_log *log,
-		    struct server_update *ret);
+/* Says the ACK and the WELCOME that are due when nothing of the log is on its way to the disk, and
+ * the work before it is forgotten (server_paid). */
+void server_answer_due(const struct server_machine *m, struct server_log *log, struct wall_ms now,
+		       struct server_update *ret);
 void server_end_session(struct server_log *log);
 
 /* ---- server_message.c ---- */
@@ -69,6 +67,11 @@ bool server_is_heard(const struct server_turn *t);
  * off (but for refusals, which are the answer's to cut off). */
 bool server_afford_message(const struct server_turn *t);
 bool server_afford_hello(const struct server_turn *t);
+/* Whether the work of its commits so far is within what one key may ask for: until then nothing of
+ * it is acknowledged, and no session begins, so that who keeps to its credit slows down. */
+bool server_paid(struct server_log *log, struct wall_ms now);
+/* A commit larger than was asked for is not cut off: it waits. */
+bool server_afford_large(const struct server_turn *t);
 bool server_afford_refusal(const struct server_turn *t);
 /* Answers the FETCH that waits in this log's session, when it is time. */
 void server_fetches(struct server_log *log, struct wall_ms now, struct server_update *ret);

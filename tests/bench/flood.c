@@ -3,7 +3,8 @@
  *   splot-flood MODE KEYS CARD ADDRESS SECONDS
  *
  *   commits   valid commits of one event, as many as the credit lets through
- *   bulk      valid commits of about a megabyte, likewise
+ *   bulk      valid commits as large as the server asks for, likewise
+ *   large     valid commits of 3,000 events, more than it asks for, again and again
  *   garbage   messages that do not decode      hello     HELLO again and again
  *   fetch     FETCH again and again            deaf      the same, and no answer is read
  *   endless   one message that never ends      connect   handshakes with the enrolled key
@@ -33,7 +34,7 @@
 #include "tlog/checkpoint.h"
 
 enum {
-	BULK_EVENTS = 3000,
+	LARGE_EVENTS = 3000,
 	FETCHES_IN_10_MS = PEER_MESSAGES_PER_S / 100 / 2,
 	RETRY_MS = 500,
 	OPEN_MOST = 256, /* connections of a storm that are held */
@@ -51,8 +52,10 @@ static struct flood {
 	struct network *network;
 	struct endpoint *endpoint;
 	/* the session */
-	struct tree tree; /* of what was sent */
+	struct tree tree;   /* of what was sent */
+	struct tree landed; /* of what the server was heard to hold */
 	uint64_t session, acked, credit, under_way;
+	uint32_t asked_events; /* in one commit */
 	bool anchored;
 	int64_t asked_ms;
 	/* the event, made once: its number has a fixed width */
@@ -199,12 +202,27 @@ static void on_welcome(const struct wire_header *h)
 
 	f.session = h->session;
 	f.credit = h->credit;
+	f.asked_events = h->commit_events;
 	f.under_way = 0;
 	f.anchored = false;
 	(void)say(&anchor, &there);
 	if (f.tree.size != h->size) /* all of it is hashed anew */
 		f.tree = grown_to(h->size);
+	f.landed = f.tree;
 	f.acked = h->size;
+}
+
+/* Whatever it says, the same again. */
+static void on_refused(const struct wire_header *h)
+{
+	f.refused++;
+	f.by_code[h->code]++;
+	if ((h->code == ERR_BUSY || h->code == ERR_GAP) && h->size == f.landed.size) {
+		f.tree = f.landed;
+		f.under_way = 0;
+	} else if (f.session) {
+		f.anchored = false;
+	}
 }
 
 static void on_message(const struct message *m)
@@ -219,17 +237,15 @@ static void on_message(const struct message *m)
 		f.anchored = true;
 		f.acks++;
 		f.acked = h.size;
-		if (h.size >= f.tree.size)
+		if (h.size >= f.tree.size) {
+			f.landed = f.tree;
 			f.under_way = 0;
+		}
 		f.credit = h.credit;
 	}
 	f.ranges += h.kind == WIRE_RANGE;
-	if (h.kind == WIRE_REFUSED) {
-		f.refused++;
-		f.by_code[h.code]++;
-		if (f.session)
-			f.anchored = false;
-	}
+	if (h.kind == WIRE_REFUSED)
+		on_refused(&h);
 }
 
 static void take_answers(void)
@@ -311,7 +327,13 @@ static void one_commit(void)
 static void one_bulk(void)
 {
 	if (in_session())
-		commit(BULK_EVENTS);
+		commit(f.asked_events);
+}
+
+static void one_large(void)
+{
+	if (in_session())
+		commit(LARGE_EVENTS);
 }
 
 static void one_garbage(void)
@@ -416,11 +438,12 @@ static const struct mode {
 	void (*one)(void);
 	bool reads;
 } modes[] = {
-	{"commits", one_commit, true},     {"bulk", one_bulk, true},
-	{"garbage", one_garbage, true},    {"hello", one_hello, true},
-	{"fetch", one_fetch, true},        {"deaf", one_deaf, false},
-	{"endless", one_endless, false},   {"connect", one_connect, false},
-	{"stranger", one_stranger, false}, {"half", one_half, false},
+	{"commits", one_commit, true},   {"bulk", one_bulk, true},
+	{"large", one_large, true},      {"garbage", one_garbage, true},
+	{"hello", one_hello, true},      {"fetch", one_fetch, true},
+	{"deaf", one_deaf, false},       {"endless", one_endless, false},
+	{"connect", one_connect, false}, {"stranger", one_stranger, false},
+	{"half", one_half, false},
 };
 
 /* ---- ---- */

@@ -13,7 +13,7 @@ import nation as n  # noqa: E402
 
 HONEST = ["02", "04", "26"]
 # By a key of its own each, so that none has to wait for the penalty of the one before.
-FLOODS = {"06": "commits", "08": "bulk", "10": "garbage", "12": "fetch", "14": "stranger", "16": "deaf", "18": "endless"}
+FLOODS = {"06": "commits", "08": "bulk", "10": "garbage", "12": "fetch", "14": "stranger", "16": "deaf", "18": "endless", "20": "large"}
 MEMORY_MIB = 64
 CONFIRMED_MS = 10000 if SANITIZED else 3000
 

@@ -151,6 +151,8 @@ static void what_is_little_gathers_while_a_commit_is_under_way(void **state)
 	tree_event(NODE_EV_GREW, &ours, 11);
 	tree_event(NODE_EV_GREW, &ours, 12);
 	assert_null(found(0, NODE_SEND_COMMIT));
+	assert_int_equal(node_machine_due_ms(&node), INT64_MAX); /* the ACK is what it waits for */
+	now_ms += NODE_SPACING_MS;
 	ack(0, 10);
 	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 10);
 	sent(0, 12, 200);
@@ -158,6 +160,35 @@ static void what_is_little_gathers_while_a_commit_is_under_way(void **state)
 	much.bytes = NODE_SMALL_BYTES;
 	step(&much);
 	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 12);
+}
+
+static void what_is_little_goes_no_oftener_than_a_server_hears(void **state)
+{
+	struct node_event much = event_of(NODE_EV_GREW, 0);
+	int64_t due_ms = 0;
+
+	(void)state;
+	begin(9, 9, true, 1);
+	meet(0, 9);
+	tree_event(NODE_EV_GREW, &ours, 10);
+	sent(0, 10, 100);
+	due_ms = now_ms + NODE_SPACING_MS;
+	ack(0, 10);
+	tree_event(NODE_EV_GREW, &ours, 11);
+	assert_null(found(0, NODE_SEND_COMMIT));
+	assert_int_equal(node_machine_due_ms(&node), due_ms);
+	tick(NODE_SPACING_MS - 1);
+	assert_null(found(0, NODE_SEND_COMMIT));
+	tick(1);
+	assert_int_equal(now_ms, due_ms);
+	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 10);
+	sent(0, 11, 100);
+	ack(0, 11);
+	assert_int_equal(node_machine_due_ms(&node), INT64_MAX);
+	much.tree = &ours.trees[12];
+	much.bytes = NODE_SMALL_BYTES;
+	step(&much); /* what is much does not wait */
+	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 11);
 }
 
 static void a_remainder_of_the_credit_bounds_the_commit(void **state)
@@ -419,6 +450,7 @@ int main(void)
 		TEST(limits_too_small_for_an_event_are_not_taken),
 		TEST(commits_are_pipelined_inside_the_credit),
 		TEST(what_is_little_gathers_while_a_commit_is_under_way),
+		TEST(what_is_little_goes_no_oftener_than_a_server_hears),
 		TEST(a_remainder_of_the_credit_bounds_the_commit),
 		TEST(no_more_than_64_commits_are_under_way),
 		TEST(only_one_commit_is_asked_for_at_a_time),

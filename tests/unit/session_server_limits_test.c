@@ -2,6 +2,7 @@
 #include "session_server_fixture.h"
 
 #include "base/limits.h"
+#include "session/server_turn.h"
 
 /* A message by a numbered connection, when so many have been let in. */
 static void hear_by(uint64_t connection, uint64_t connections, const char *peer)
@@ -67,7 +68,7 @@ static void a_steady_rate_is_never_cut_off(void **state)
 	open_session(&ours, 20);
 	heartbeat();
 	for (int i = 0; i < 100000; i++) {
-		now.ms += i % 2; /* 2,000 a second */
+		now.ms += 1; /* 1,000 a second */
 		hear_by(1, 1, PEER);
 		assert_null(closing());
 	}
@@ -193,6 +194,78 @@ static void a_hello_that_is_refused_ends_nothing(void **state)
 	assert_true(held()->open);
 }
 
+static void a_commit_larger_than_asked_for_is_taken_now_and_then(void **state)
+{
+	(void)state;
+	machine.commit_events = 4;
+	open_session(&ours, 20);
+	say_commit(0, 6);
+	assert_int_equal(needed(SERVER_APPEND)->commit->count, 6);
+	say_commit(6, 11);
+	expect_refused("busy", 6);
+	say_commit(6, 10); /* as many as it asks for: at any time */
+	assert_int_equal(needed(SERVER_APPEND)->commit->count, 4);
+	now.ms += PEER_LARGE_COMMIT_S * 1000 - 1;
+	say_commit(10, 15);
+	expect_refused("busy", 10);
+	now.ms += 1;
+	say_commit(10, 15);
+	assert_int_equal(needed(SERVER_APPEND)->commit->count, 5);
+	machine.commit_bytes = 10;
+	say_commit(15, 16);
+	expect_refused("busy", 15);
+}
+
+enum { WORK_BURST = PEER_WORK_MIB_BURST * 1024 * 1024 };
+
+static void acknowledgements_wait_until_the_work_is_forgotten(void **state)
+{
+	uint64_t credit = 0;
+
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 3);
+	assert_true(held()->work_due >= 3 * EVENT_WORK_BYTES);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 3);
+	assert_false(server_machine_waits(&machine));
+	held()->work_due =
+		(uint64_t)WORK_BURST * 10; /* more than may ever be: it ends all the same */
+	credit = held()->credit_left;
+	say_commit(3, 6);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(update.count, 0);
+	assert_int_equal(held()->durable.size, 6);
+	assert_true(server_machine_waits(&machine));
+	/* Neither what is said twice nor an anchor brings the credit back before. */
+	say_commit(3, 6);
+	assert_int_equal(update.count, 0);
+	message_anchor(&said, &ours, 77, 0);
+	hear(PEER);
+	assert_null(found(SERVER_SEND));
+	assert_true(held()->credit_left < credit);
+	now.ms += 1000 * PEER_WORK_MIB_BURST / PEER_WORK_MIB_PER_S;
+	step(SERVER_EV_TICK, ERR_OK);
+	assert_int_equal(reply(0, WIRE_ACK)->size, 6);
+	assert_int_equal(held()->credit_left, credit);
+	assert_false(server_machine_waits(&machine));
+}
+
+static void a_session_begins_when_the_work_before_it_is_forgotten(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	held()->work_due = WORK_BURST;
+	assert_true(server_paid(held(), now));
+	held()->work_due = 1;
+	message_hello(&said, &ours, 20);
+	hear(PEER);
+	assert_null(found(SERVER_SEND));
+	now.ms += 1;
+	step(SERVER_EV_TICK, ERR_OK);
+	assert_int_equal(reply(0, WIRE_WELCOME)->session, 77);
+}
+
 static void a_key_connects_so_often_and_then_waits(void **state)
 {
 	(void)state;
@@ -252,6 +325,9 @@ int main(void)
 		TEST(a_message_with_too_many_frames_is_refused),
 		TEST(a_new_session_ends_the_connections_before_it),
 		TEST(a_hello_that_is_refused_ends_nothing),
+		TEST(a_commit_larger_than_asked_for_is_taken_now_and_then),
+		TEST(acknowledgements_wait_until_the_work_is_forgotten),
+		TEST(a_session_begins_when_the_work_before_it_is_forgotten),
 		TEST(a_key_connects_so_often_and_then_waits),
 		TEST(a_penalty_doubles_to_a_bound_and_is_forgotten),
 		TEST(a_clock_put_back_shuts_nobody_out_for_long),

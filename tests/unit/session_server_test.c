@@ -15,8 +15,8 @@ static void hello_is_answered_with_size_credit_and_limits(void **state)
 	assert_int_equal(h->session, 77);
 	assert_int_equal(h->size, 4);
 	assert_int_equal(h->credit, CREDIT);
-	assert_int_equal(h->commit_events, COMMIT_EVENTS_MAX);
-	assert_int_equal(h->commit_bytes, COMMIT_BYTES_MAX);
+	assert_int_equal(h->commit_events, COMMIT_EVENTS_ASKED);
+	assert_int_equal(h->commit_bytes, COMMIT_BYTES_ASKED);
 	assert_true(update.actions[0].with_newest);
 	assert_memory_equal(update.actions[0].peer, PEER, strlen(PEER));
 	assert_int_equal(update.count, 2);
