@@ -105,7 +105,7 @@ static int begun_with(rlim_t descriptors)
 		if (setrlimit(RLIMIT_NOFILE, &most) != 0)
 			_exit(EXIT_UNTRUSTED);
 		if (!program_begin(&program, 3, words, &options, &said))
-			_exit(said);
+			_exit((int)said);
 		_exit(options.config && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 ? EXIT_STOPPED
 										: EXIT_FAILED);
 	}
