@@ -8,11 +8,12 @@
 
 #define MUST_USE __attribute__((warn_unused_result))
 
-/* X(NAME, "stable-code", "text for people") */
+/* X(NAME, "stable-code", "text for people").  DESCRIPTORS has the code of NOMEM: whoever is told it
+ * does the same, people do not. */
 #define ERR_TABLE(X)                                                                               \
 	X(OK, "ok", "no error")                                                                    \
 	X(NOMEM, "no-memory", "out of memory")                                                     \
-	X(DESCRIPTORS, "descriptors", "no file descriptors left")                                  \
+	X(DESCRIPTORS, "no-memory", "no file descriptors left")                                    \
 	X(LIMIT, "limit", "over a limit")                                                          \
 	X(DECODE, "decode", "bytes that do not decode")                                            \
 	X(ENCODING, "encoding", "text that is not valid")                                          \
@@ -65,7 +66,7 @@ enum err {
 const char *err_code(enum err e);
 const char *err_text(enum err e);
 
-/* The error with that code; ERR_COUNT when there is none. */
+/* The error with that code, the first of those that share it; ERR_COUNT when there is none. */
 enum err err_from_code(const char *code);
 
 #endif
