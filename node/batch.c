@@ -10,6 +10,23 @@ enum err batch_begin(struct node *n, struct batch *b)
 	return txn_begin(n->store, true, &b->txn);
 }
 
+enum err batch_divide(struct node *n, struct batch *b, size_t size)
+{
+	enum err e = ERR_OK;
+
+	if (b->events == b->sealed_events ||
+	    (b->events - b->sealed_events < COMMIT_EVENTS_ASKED &&
+	     b->bytes - b->sealed_bytes + bundle_packed(size) <= COMMIT_BYTES_ASKED))
+		return ERR_OK;
+	buf_clear(&n->note);
+	e = sign_present(n, &n->note);
+	if (e == ERR_OK)
+		e = log_seal(&n->log, b->txn, buf_bytes(&n->note));
+	b->sealed_events = b->events;
+	b->sealed_bytes = b->bytes;
+	return e;
+}
+
 enum err batch_append(struct node *n, struct batch *b, struct bytes raw, const struct event *e)
 {
 	uint64_t index = n->log.tree.size;

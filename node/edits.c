@@ -152,6 +152,9 @@ static enum err accept(struct node *n, struct batch *b, struct event *draft, str
 				      : err_text(e));
 		return ERR_OK;
 	}
+	e = batch_divide(n, b, n->encoded.size);
+	if (e != ERR_OK)
+		return e;
 	o->index = n->log.tree.size;
 	o->accepted = true;
 	return batch_append(n, b, buf_bytes(&n->encoded), draft);

@@ -136,54 +136,20 @@ static enum err pack(struct node *n, struct txn *read, uint64_t from, uint32_t c
 	return ERR_OK;
 }
 
-/* Where no stored checkpoint ends what a server's limits let through, one is signed.  What a key
- * sealed that is gone goes whole, though a server asks for less, when all before it has landed. */
-static enum err cut_unsealed(struct node *n, struct txn *read, const struct node_action *a,
-			     uint32_t *count)
+static enum err cut_commit(const struct node *n, struct txn *read, const struct node_action *a,
+			   uint32_t *ret_count)
 {
 	const struct node_link *link = &n->machine.links[a->link];
-	struct bytes note;
-	uint64_t size = 0;
-	enum err e = ERR_OK;
+	const struct log_cut c = {
+		.from = a->header.from,
+		.size = a->size,
+		.bytes_max = a->bytes_max,
+		.events_max = a->events_max,
+		.narrow = a->bytes_max<link->commit_bytes, .under_way = link->under_way_bytes> 0,
+		.signs = signing_can,
+		.context = n};
 
-	if (link->under_way_bytes > 0 && a->bytes_max < link->commit_bytes) {
-		*count = 0; /* the window is narrow now: a stored one may fit soon */
-		return ERR_OK;
-	}
-	if (signing_can(n, a->header.from + *count))
-		return ERR_OK;
-	*count = 0;
-	if (link->under_way_bytes > 0)
-		return ERR_OK;
-	e = log_chunk(&n->log, read, a->header.from, &size, &note);
-	if (e == ERR_OK)
-		*count = (uint32_t)(size - a->header.from);
-	return e;
-}
-
-/* How many events of the log from header.from on make the next commit: up to a checkpoint that is
- * stored, if one fits, and none past a rotation, which ends its commit.  0: wait for more room. */
-static enum err cut_commit(struct node *n, struct txn *read, const struct node_action *a,
-			   uint32_t *ret)
-{
-	uint64_t from = a->header.from;
-	uint64_t sealed = 0;
-	uint32_t count = 0;
-	enum err e = log_fit(&n->log, read, from, a->size, a->bytes_max, &count);
-
-	if (e != ERR_OK)
-		return e;
-	if (count > a->events_max)
-		count = a->events_max;
-	e = note_sealed(n, read, from, from + count, &sealed);
-	if (e == ERR_OK)
-		count = (uint32_t)(sealed - from);
-	else if (e == ERR_NOT_FOUND)
-		e = cut_unsealed(n, read, a, &count);
-	if (e != ERR_OK)
-		return e;
-	*ret = count;
-	return ERR_OK;
+	return log_cut(&n->log, read, &c, ret_count);
 }
 
 /* `sent` says what went. */

@@ -283,7 +283,7 @@ MUST_USE enum err signing_key_at(void *node, uint64_t size, struct vkey *ret);
 /* Forgets the key before when its time is over. */
 void signing_tick(struct node *n);
 /* Whether the secret is here that signs checkpoints of `size`. */
-bool signing_can(const struct node *n, uint64_t size);
+bool signing_can(const void *node, uint64_t size);
 /* Signs what the log holds with this transaction's events. */
 MUST_USE enum err sign_present(const struct node *n, struct buf *ret);
 /* Appends the stored checkpoint of exactly `size` events, else one signed now over the root
@@ -292,9 +292,6 @@ MUST_USE enum err note_at(struct node *n, struct txn *t, uint64_t size, struct b
 /* The same for a server to compare, which may know the key of that size, the present one or the
  * one before: a line by each that can be had. */
 MUST_USE enum err note_to_show(struct node *n, struct txn *t, uint64_t size, struct buf *ret);
-/* The largest size in (from, most] of which a checkpoint is stored; NOT_FOUND. */
-MUST_USE enum err note_sealed(struct node *n, struct txn *t, uint64_t from, uint64_t most,
-			      uint64_t *ret);
 
 /* ---- witness.c ---- */
 
@@ -351,9 +348,15 @@ struct batch {
 	bool touched;            /* the log in memory is ahead of the disk */
 	uint32_t events;
 	size_t bytes; /* packed, as a commit counts them */
+	/* how far they are sealed already */
+	uint32_t sealed_events;
+	size_t sealed_bytes;
 };
 
 MUST_USE enum err batch_begin(struct node *n, struct batch *b);
+/* Seals what was appended so far when, with `size` more bytes, it would be more than a server asks
+ * for in one commit: so it goes in such pieces also when the key that sealed it is gone. */
+MUST_USE enum err batch_divide(struct node *n, struct batch *b, size_t size);
 /* Appends exact bytes and folds the decoded event. */
 MUST_USE enum err batch_append(struct node *n, struct batch *b, struct bytes raw,
 			       const struct event *e);

@@ -57,8 +57,9 @@ static bool signs_with_both(const struct node *n)
 }
 
 /* The key before the present one is there for a while only. */
-bool signing_can(const struct node *n, uint64_t size)
+bool signing_can(const void *context, uint64_t size)
 {
+	const struct node *n = context;
 	size_t number = key_number(n, size);
 
 	return number == n->keys.previous_count ||
@@ -147,36 +148,6 @@ enum err note_to_show(struct node *n, struct txn *t, uint64_t size, struct buf *
 		e = sign_too(&n->signer, ret);
 	if (e == ERR_OK && signs_with_both(n))
 		e = sign_too(&n->old_signer, ret);
-	return e;
-}
-
-enum err note_sealed(struct node *n, struct txn *t, uint64_t from, uint64_t most, uint64_t *ret)
-{
-	struct buf last = {.limit = sizeof most};
-	struct scan *scan = NULL;
-	struct bytes key, note;
-	struct cursor c;
-	enum err e = ERR_OK;
-
-	buf_add_u64be(&last, most);
-	e = buf_check(&last);
-	if (e == ERR_OK)
-		e = scan_open(t, n->log.checkpoints, &scan);
-	if (e == ERR_OK)
-		e = scan_seek(scan, buf_bytes(&last), &key, &note);
-	if (e == ERR_NOT_FOUND || (e == ERR_OK && !bytes_equal(key, buf_bytes(&last))))
-		e = scan_prev(scan, &key, &note);
-	if (e == ERR_OK) {
-		c = cursor_of(key);
-		most = cursor_u64be(&c);
-		e = cursor_finish(&c) == ERR_OK ? ERR_OK : ERR_CORRUPT;
-	}
-	scan_close(scan);
-	buf_free(&last);
-	if (e == ERR_OK && most <= from)
-		e = ERR_NOT_FOUND;
-	if (e == ERR_OK)
-		*ret = most;
 	return e;
 }
 

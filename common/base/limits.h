@@ -54,7 +54,7 @@ enum {
 	PEER_WORK_MIB_PER_S = 16, /* bytes of commits, each event EVENT_WORK_BYTES more: beyond */
 	PEER_WORK_MIB_BURST = 64, /*   it acknowledgements wait */
 	EVENT_WORK_BYTES = 512,   /* to check, store and fold one is like so many bytes more */
-	PEER_LARGE_COMMIT_S = 10, /* larger than asked for, 20 ms each: one in so many seconds */
+	PEER_LARGE_COMMIT_S = 5, /* larger than asked for, 20 ms each: one in so many seconds */
 	PEER_FETCHES_PER_S = 16,  /* 4,096 events and 11 ms each at most: more often they wait */
 	PEER_FETCHES_BURST = 32,
 	PEER_HELLOS_PER_S = 8,

@@ -100,4 +100,21 @@ MUST_USE enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, u
 MUST_USE enum err log_fit(const struct log *l, struct txn *t, uint64_t from, uint64_t size,
 			  size_t bytes_max, uint32_t *ret_count);
 
+/* What bounds the next commit to a server. */
+struct log_cut {
+	uint64_t from, size; /* it begins at `from` and ends at or before `size` */
+	size_t bytes_max;    /* packed: what the server asks for, or what its window leaves */
+	uint32_t events_max; /* what the server asks for */
+	bool narrow;         /* the window left less than the server asks for */
+	bool under_way;      /* commits before it are not acknowledged: then there is more room */
+	bool (*signs)(const void *context,
+		      uint64_t size); /* whether the key of that size is here */
+	const void *context;
+};
+/* How many events the next commit has: up to a stored checkpoint where one fits, none past one that
+ * rotates keys, and more than the server asks for only where what a key sealed that is gone cannot
+ * be divided any more.  0: wait for more room. */
+MUST_USE enum err log_cut(const struct log *l, struct txn *t, const struct log_cut *c,
+			  uint32_t *ret_count);
+
 #endif

@@ -304,3 +304,50 @@ enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t *
 	}
 	return e;
 }
+
+/* ---- cutting ---- */
+
+/* Where no stored checkpoint ends what fits, one is signed there.  What a key sealed that is gone
+ * goes whole, though a server asks for less, when all before it has landed. */
+static enum err cut_unsealed(const struct log *l, struct txn *t, const struct log_cut *c,
+			     uint32_t *count)
+{
+	struct bytes note;
+	uint64_t size = 0;
+	enum err e = ERR_OK;
+
+	if (c->under_way && c->narrow) {
+		*count = 0; /* soon a stored one may fit */
+		return ERR_OK;
+	}
+	if (*count == 0 || c->signs(c->context, c->from + *count))
+		return ERR_OK;
+	*count = 0;
+	if (c->under_way)
+		return ERR_OK;
+	e = log_chunk(l, t, c->from, &size, &note);
+	if (e == ERR_OK)
+		*count = (uint32_t)(size - c->from);
+	return e;
+}
+
+enum err log_cut(const struct log *l, struct txn *t, const struct log_cut *c, uint32_t *ret_count)
+{
+	struct bytes note;
+	uint64_t sealed = 0;
+	uint32_t count = 0;
+	enum err e = log_fit(l, t, c->from, c->size, c->bytes_max, &count);
+
+	if (e != ERR_OK)
+		return e;
+	if (count > c->events_max)
+		count = c->events_max;
+	e = numbered_last(t, l->checkpoints, c->from + count, &sealed, &note);
+	if (e == ERR_OK && sealed > c->from)
+		count = (uint32_t)(sealed - c->from);
+	else if (e == ERR_OK || e == ERR_NOT_FOUND)
+		e = cut_unsealed(l, t, c, &count);
+	if (e == ERR_OK)
+		*ret_count = count;
+	return e;
+}

@@ -15,6 +15,7 @@ from story import Story, main, read, write
 from test_tamper import Table, number
 
 FOREIGN = os.path.join(os.environ["SPLOT_BUILD"], "tests", "foreign-check")
+LOAD = os.path.join(os.environ["SPLOT_BUILD"], "tests", "splot-load")
 UNTRUSTED = 4  # how a program ends that does not trust its store
 CONTINUE = 15  # enum Verb of proto/control.proto
 FAST = {"witness-interval-s": "1"}
@@ -375,8 +376,12 @@ class Enrolled(Anew):
         self.server = self.nation.up(regions=["26"], server_config=FAST)
         node = self.nation.nodes["26"]
         self.add(node, "pl26-kis-a")
+        # Many files at once: more in one commit of the node's than a server asks for.
+        subprocess.run([LOAD, "fill", "40", "100", "200", "26=" + node.socket], check=True,
+                       stdout=subprocess.DEVNULL)
         self.rotate(node)
         self.add(node, "pl26-kis-b")
+        self.rotate(node)  # now the first key is gone: nobody can sign between its checkpoints
         self.until_confirmed()
         self.cosigned("26")
         old_key = self.server.log_key()
@@ -395,7 +400,8 @@ class Enrolled(Anew):
         self.server.trust(node)
         node.stop()
         node.start()  # else it tries again within a minute or so
-        self.until_confirmed()
+        self.until_confirmed(seconds=120)
+        self.assertNotIn("busy", [row["code"] for row in self.server.status()["refusals"]])
         self.cosigned("26")
         self.verified(self.server, node)
         self.assertEqual(self.server.ctl("trust", "add", today, *REASON, check=False).returncode, 1)

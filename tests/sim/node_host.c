@@ -169,46 +169,22 @@ static enum err pack(struct node_host *n, struct txn *read, uint64_t from, uint3
 	return ERR_OK;
 }
 
-/* The largest stored checkpoint of at most `most` events, if it is beyond `from`. */
-static enum err sealed(struct node_host *n, struct txn *read, uint64_t from, uint64_t most,
-		       uint64_t *ret)
-{
-	struct bytes note;
-
-	for (uint64_t size = most; size > from; size--) {
-		enum err e = log_checkpoint(&n->log, read, size, &note);
-
-		if (e != ERR_NOT_FOUND) {
-			*ret = size;
-			return e;
-		}
-	}
-	return ERR_NOT_FOUND;
-}
-
-/* Where a smaller window cuts between two checkpoints, one is signed there; 0: wait for room. */
 static enum err cut(struct node_host *n, struct txn *read, const struct node_action *a,
-		    uint32_t *ret)
+		    uint32_t *ret_count)
 {
-	uint64_t from = a->header.from;
-	uint64_t size = 0;
-	uint32_t count = 0;
-	enum err e = log_fit(&n->log, read, from, a->size, a->bytes_max, &count);
+	const struct node_link *link = &n->machine.links[a->link];
+	struct log_cut c = {
+		.from = a->header.from,
+		.size = a->size,
+		.bytes_max = a->bytes_max,
+		.events_max = a->events_max,
+		.narrow = a->bytes_max<link->commit_bytes, .under_way = link->under_way_bytes> 0,
+		.signs = node_keys_can_sign,
+		.context = n};
 
-	if (e)
-		return e;
-	if (count > a->events_max)
-		count = a->events_max;
-	if (count > 1 && world_chance(n->w, 200)) /* cuts may differ from server to server */
-		count = 1 + world_below(n->w, count);
-	else
-		e = sealed(n, read, from, from + count, &size);
-	if (e == ERR_OK && size > from)
-		count = (uint32_t)(size - from);
-	else if (e == ERR_NOT_FOUND && n->machine.links[a->link].under_way_bytes > 0)
-		count = 0;
-	*ret = count;
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
+	if (world_chance(n->w, 200)) /* cuts may differ from server to server */
+		c.events_max = 1 + world_below(n->w, c.events_max);
+	return log_cut(&n->log, read, &c, ret_count);
 }
 
 static void send_commit(struct node_host *n, const struct node_action *a, struct queue *q)

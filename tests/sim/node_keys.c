@@ -115,22 +115,28 @@ static const struct signer *before(const struct node_host *n)
 	return n->keys.both_until_ms ? &n->keys.pairs[n->keys.present - 1].signer : NULL;
 }
 
+bool node_keys_can_sign(const void *context, uint64_t size)
+{
+	const struct node_host *n = context;
+	size_t number = number_at(&n->keys, size);
+
+	return number == n->keys.present || (number + 1 == n->keys.present && before(n));
+}
+
 enum err node_keys_sign(struct node_host *n, uint64_t size, const struct tree *tree,
 			struct buf *ret)
 {
 	const struct signer *present = &node_keys_present(n)->signer;
 	struct checkpoint c = {.size = size, .root = tree_root(tree)};
-	size_t number = number_at(&n->keys, size);
 	enum err e = ERR_OK;
 
-	memcpy(c.origin, present->key.name, sizeof(c.origin));
-	if (number == n->keys.present) {
-		e = checkpoint_sign(&c, present, ret);
-		return !e && before(n) ? note_sign_also(before(n), ret) : e;
-	}
-	if (number + 1 < n->keys.present || !before(n))
+	if (!node_keys_can_sign(n, size))
 		return ERR_UNKNOWN_KEY;
-	return checkpoint_sign(&c, before(n), ret);
+	memcpy(c.origin, present->key.name, sizeof(c.origin));
+	if (number_at(&n->keys, size) < n->keys.present)
+		return checkpoint_sign(&c, before(n), ret);
+	e = checkpoint_sign(&c, present, ret);
+	return !e && before(n) ? note_sign_also(before(n), ret) : e;
 }
 
 static enum err proved(struct node_host *n, struct txn *t, uint64_t size, struct tree *ret)

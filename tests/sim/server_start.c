@@ -128,6 +128,7 @@ static enum err load_trust(struct server_host *s)
 	if (!e)
 		e = server_machine_init(&s->machine, REALM, &s->signer.key, CREDIT, lookup);
 	s->machine.round_ms = ROUND_MS;
+	s->machine.commit_events = COMMIT_EVENTS;
 	for (size_t i = 0; !e && i < s->trust.count; i++)
 		e = take_log(s, &s->trust.entries[i]);
 	return e;

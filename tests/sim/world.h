@@ -36,7 +36,8 @@ enum {
 	CONVERGE_MS = 180000,      /* and so long, at most, until all agree */
 	CREDIT = COMMIT_BYTES_MAX, /* the least that is allowed */
 	NODE_EDIT_MEAN_MS = 2500,
-	ROUND_MS = 3000, /* of witnessing */
+	ROUND_MS = 3000,    /* of witnessing */
+	COMMIT_EVENTS = 16, /* that servers ask for: fewer than a burst */
 	SERVER_FOLD_MS = 400,
 	BOTH_KEYS_MS = 8000, /* the key before signs beside the present one for so long */
 };
@@ -383,6 +384,8 @@ void keys_server(const char *name, unsigned number, uint8_t *secret, struct sign
 const struct key_pair *node_keys_present(const struct node_host *n);
 /* As node_lookup.key_at. */
 MUST_USE enum err node_keys_at(void *node, uint64_t size, struct vkey *ret);
+/* Whether the key that signs checkpoints of `size` is here. */
+bool node_keys_can_sign(const void *node, uint64_t size);
 MUST_USE enum err node_keys_sign(struct node_host *n, uint64_t size, const struct tree *tree,
 				 struct buf *ret);
 MUST_USE enum err node_keys_note(struct node_host *n, struct txn *t, uint64_t size,

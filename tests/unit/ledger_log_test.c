@@ -463,6 +463,61 @@ static void a_chunk_ends_at_the_last_checkpoint_that_fits_by_number(void **state
 	txn_abort(t);
 }
 
+/* Keys sign what is beyond `context`. */
+static bool signs_beyond(const void *context, uint64_t size)
+{
+	return size > *(const uint64_t *)context;
+}
+
+static void assert_cut(const struct log *l, struct txn *t, const struct log_cut *c,
+		       uint32_t expected)
+{
+	uint32_t count = 77;
+
+	assert_ok(log_cut(l, t, c, &count));
+	assert_int_equal(count, expected);
+}
+
+static void a_commit_is_cut_where_a_checkpoint_is_stored_or_can_be_signed(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct txn *t = NULL;
+	uint64_t gone = 0;
+	struct log_cut c = {.size = 120,
+			    .bytes_max = COMMIT_BYTES_MAX,
+			    .events_max = 25,
+			    .signs = signs_beyond,
+			    .context = &gone};
+
+	commit_plain(f, l, 10);
+	commit_plain(f, l, 10);
+	commit_plain(f, l, 100);
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_cut(l, t, &c, 20); /* the last one that fits */
+	c.from = 20;
+	assert_cut(l, t, &c, 25); /* none: signed there */
+	c.narrow = true;
+	assert_cut(l, t, &c, 25); /* a window that will not become wider */
+	c.under_way = true;
+	assert_cut(l, t, &c, 0);
+	c.narrow = false;
+	assert_cut(l, t, &c, 25);
+	gone = 45; /* the key of that size */
+	assert_cut(l, t, &c, 0);
+	c.under_way = false;
+	assert_cut(l, t, &c, 100); /* whole */
+	c.from = 30;
+	assert_cut(l, t, &c, 25); /* 55 can be signed */
+	c.from = 20;
+	c.events_max = 100;
+	assert_cut(l, t, &c, 100);
+	c.events_max = 25;
+	c.bytes_max = 1;
+	assert_cut(l, t, &c, 0); /* not one event fits */
+	txn_abort(t);
+}
+
 /* The commits before a rotation are signed by one key, those behind it by another. */
 static void a_chunk_ends_with_the_event_that_rotates_keys(void **state)
 {
@@ -551,6 +606,7 @@ int main(void)
 		TEST(checkpoints_are_found_by_their_size),
 		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_number),
 		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_bytes),
+		TEST(a_commit_is_cut_where_a_checkpoint_is_stored_or_can_be_signed),
 		TEST(a_chunk_ends_with_the_event_that_rotates_keys),
 	};
 
