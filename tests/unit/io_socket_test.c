@@ -1,88 +1,12 @@
 /* Sockets over loopback with CURVE and ZAP: who is known gets in, who is not never speaks. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "io_socket_world.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <zmq.h> /* to speak as a peer that is not ours would */
 
 #include "base/time.h"
-#include "io/socket.h"
-
-#define OK(call) assert_int_equal((call), ERR_OK)
 
 enum { PATIENCE_MS = 5000 };
-
-struct key_pair {
-	uint8_t public[CURVE_BYTES];
-	uint8_t secret[CURVE_BYTES];
-};
-
-struct world {
-	struct network *serving;
-	struct network *asking;
-	struct key_pair server;
-	struct key_pair node;
-	struct key_pair stranger;
-	bool let_all_in;
-	bool node_revoked;
-	struct endpoint *router;
-};
-
-static bool admit(void *context, const uint8_t key[static CURVE_BYTES],
-		  char user[static USER_BYTES_MAX + 1])
-{
-	struct world *w = context;
-	bool known = memcmp(key, w->node.public, CURVE_BYTES) == 0 && !w->node_revoked;
-
-	(void)snprintf(user, USER_BYTES_MAX + 1, "%s", known ? "26" : "nobody");
-	return known || w->let_all_in;
-}
-
-static struct curve serving_keys(struct world *w)
-{
-	return (struct curve){w->server.public, w->server.secret, NULL};
-}
-
-static struct curve asking_keys(struct world *w, struct key_pair *own)
-{
-	return (struct curve){own->public, own->secret, w->server.public};
-}
-
-static int setup(void **state)
-{
-	struct world *w = calloc(1, sizeof *w);
-	struct curve keys;
-
-	assert_non_null(w);
-	curve_keypair(w->server.public, w->server.secret);
-	curve_keypair(w->node.public, w->node.secret);
-	curve_keypair(w->stranger.public, w->stranger.secret);
-	OK(network_open(&w->serving));
-	OK(network_open(&w->asking));
-	OK(network_admit(w->serving, admit, w));
-	keys = serving_keys(w);
-	OK(endpoint_router(w->serving, "tcp://127.0.0.1:*", &keys, &w->router));
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct world *w = *state;
-
-	endpoint_close(w->router);
-	network_close(w->serving);
-	network_close(w->asking);
-	free(w);
-	return 0;
-}
 
 static struct endpoint *dealer(struct world *w, struct key_pair *own)
 {
@@ -300,80 +224,6 @@ static void a_key_enrolled_later_gets_in_by_itself(void **state)
 	OK(receive_within(w, w->router, &m, PATIENCE_MS));
 	message_free(&m);
 	endpoint_close(node);
-}
-
-static void no_door_opens_without_a_door_keeper_or_a_key(void **state)
-{
-	struct world *w = *state;
-	struct curve keys = serving_keys(w);
-	struct curve none = {NULL, NULL, NULL};
-	struct endpoint *e = NULL;
-
-	assert_int_equal(endpoint_router(w->asking, "tcp://127.0.0.1:*", &keys, &e), ERR_ARGUMENT);
-	assert_int_equal(endpoint_router(w->serving, "tcp://127.0.0.1:*", &none, &e), ERR_ARGUMENT);
-	assert_int_equal(endpoint_router(w->serving, "tcp://127.0.0.1:*", NULL, &e), ERR_ARGUMENT);
-	assert_int_equal(endpoint_dealer(w->asking, "tcp://127.0.0.1:1", &keys, &e), ERR_ARGUMENT);
-}
-
-static void a_closed_door_is_proved_closed(void **state)
-{
-	struct world *w = *state;
-
-	OK(network_prove_closed(w->serving, w->router, endpoint_address(w->router),
-				w->server.public));
-	OK(network_prove_closed(w->serving, w->router, NULL, w->server.public));
-	assert_true(network_rejected(w->serving) >= 2);
-}
-
-static void an_open_door_is_found_open(void **state)
-{
-	struct world *w = *state;
-
-	w->let_all_in = true;
-	assert_int_equal(network_prove_closed(w->serving, w->router, endpoint_address(w->router),
-					      w->server.public),
-			 ERR_DENIED);
-}
-
-static void a_door_bound_everywhere_is_tried_through_loopback(void **state)
-{
-	struct world *w = *state;
-	struct curve keys = serving_keys(w);
-	struct endpoint *everywhere = NULL;
-
-	OK(endpoint_router(w->serving, "tcp://*:*", &keys, &everywhere));
-	OK(network_prove_closed(w->serving, everywhere, endpoint_address(everywhere),
-				w->server.public));
-	endpoint_close(everywhere);
-}
-
-static void a_bound_address_is_busy_for_another(void **state)
-{
-	struct world *w = *state;
-	struct curve keys = serving_keys(w);
-	struct endpoint *second = NULL;
-
-	assert_int_equal(endpoint_router(w->serving, endpoint_address(w->router), &keys, &second),
-			 ERR_BUSY);
-	assert_int_equal(endpoint_router(w->serving, "nonsense", &keys, &second), ERR_ARGUMENT);
-}
-
-static void a_door_without_a_descriptor_left_is_told_from_one_without_memory(void **state)
-{
-	struct world *w = *state;
-	struct curve keys = serving_keys(w);
-	struct endpoint *second = NULL;
-	struct rlimit usual, none;
-
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
-	none = usual;
-	none.rlim_cur = 3;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-	assert_int_equal(endpoint_router(w->serving, "tcp://127.0.0.1:*", &keys, &second),
-			 ERR_DESCRIPTORS);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
-	OK(endpoint_router(w->serving, "tcp://127.0.0.1:*", &keys, &second));
-	endpoint_close(second);
 }
 
 static void frames_too_many_are_dropped_and_marked(void **state)
@@ -610,12 +460,6 @@ int main(void)
 		T(what_comes_before_a_connection_ends_is_dropped),
 		T(who_sends_further_ahead_than_it_may_is_ended_and_told_of),
 		T(a_key_enrolled_later_gets_in_by_itself),
-		T(no_door_opens_without_a_door_keeper_or_a_key),
-		T(a_closed_door_is_proved_closed),
-		T(an_open_door_is_found_open),
-		T(a_door_bound_everywhere_is_tried_through_loopback),
-		T(a_bound_address_is_busy_for_another),
-		T(a_door_without_a_descriptor_left_is_told_from_one_without_memory),
 		T(frames_too_many_are_dropped_and_marked),
 		T(a_frame_of_the_largest_size_passes_and_one_more_byte_is_refused),
 		T(a_peer_without_manners_harms_nobody),
