@@ -18,6 +18,7 @@ GROUP_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 CASES, ELSEWHERE, NODE_CASES = [], {
     "2.4": ("test_hostile.py", "test_keys_do_not_come_back_and_are_a_bounded_list"),
+    "2.19": ("test_flood.py", "test_honest_nodes_are_served_through_every_flood_and_memory_stays_bounded"),
     "7.2": ("test_fork.py", "test_a_machine_put_back_from_an_old_copy_waits_for_the_servers_once_its_mark_is_removed"),
     "8.2": ("test_witness.py", "test_a_node_that_is_switched_to_the_other_history_catches_it"),
     "8.3": ("test_witness.py", "test_a_node_that_lost_its_store_stands_by_what_it_cosigned"),
@@ -179,6 +180,18 @@ def _(t, peer):
     t.assertGreaterEqual(answers, 16)
     t.assertLessEqual(answers, 32 + 16 * (time.monotonic() - begun) + 1)
     return 0
+
+
+@breaks("2.20", "commits larger than it asks for, one after the other", "busy", "28")
+def _(t, peer):
+    events = [club(i, "28") for i in range(257)]
+    frames = [p.bundle(events)]
+    # Whether it will be taken is not known before it was looked at, and that is the work.
+    try_commit(peer, events, note=peer.keys.checkpoint(257, b"\0" * 32), frames=frames)
+    peer.refused("root")
+    try_commit(peer, events, frames=frames)
+    try_commit(peer, [b"\x1a" + p.varint(60000) + b"r" * 60000 for _ in range(3)])
+    return 2
 
 
 @breaks("2.11", "handshakes again and again: the key is turned away", "rate", "10")
