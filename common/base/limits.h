@@ -10,8 +10,8 @@ enum {
 	EVENT_CHANGES_MAX = 1024,          /* an import of a whole file fits a few events */
 	COMMIT_EVENTS_MAX = 4096,          /* one signature and one sync for all of them */
 	COMMIT_BYTES_MAX = 1024 * 1024,    /* packed (bundle_packed): bounds a verifier's memory */
-	COMMIT_EVENTS_ASKED = 256,         /* what a server asks for: who else speaks waits */
-	COMMIT_BYTES_ASKED = 128 * 1024,   /*   while one commit is checked, some 2 ms */
+	COMMIT_EVENTS_ASKED = 128,         /* what a server asks for: who else speaks waits */
+	COMMIT_BYTES_ASKED = 128 * 1024,   /*   while one commit is checked, some 1 ms */
 	FRAME_BYTES_MAX = 256 * 1024,      /* libzmq buffers whole frames */
 	COMMIT_FRAMES_MAX = 8,             /* 1 MiB in frames that break only between events */
 	HEADER_BYTES_MAX = 4096,           /* frame 0, one protobuf header */
@@ -51,10 +51,10 @@ enum {
 	PEER_MESSAGES_BURST = 4000,
 	PEER_MIB_PER_S = 256, /* beyond what credit lets through in any case */
 	PEER_MIB_BURST = 512,
-	PEER_WORK_MIB_PER_S = 16, /* bytes of commits, each event EVENT_WORK_BYTES more: beyond */
-	PEER_WORK_MIB_BURST = 64, /*   it acknowledgements wait */
+	PEER_WORK_MIB_PER_S = 8,  /* bytes of commits, each event EVENT_WORK_BYTES more: beyond */
+	PEER_WORK_MIB_BURST = 16, /*   it acknowledgements wait */
 	EVENT_WORK_BYTES = 512,   /* to check, store and fold one is like so many bytes more */
-	PEER_LARGE_COMMIT_S = 5, /* larger than asked for, 20 ms each: one in so many seconds */
+	PEER_LARGE_COMMIT_S = 10, /* larger than asked for, 20 ms each: one in so many seconds */
 	PEER_FETCHES_PER_S = 16,  /* 4,096 events and 11 ms each at most: more often they wait */
 	PEER_FETCHES_BURST = 32,
 	PEER_HELLOS_PER_S = 8,

@@ -16,10 +16,10 @@ HONEST = ["02", "04", "26"]
 FLOODS = {"06": "commits", "08": "bulk", "10": "garbage", "12": "fetch", "14": "stranger", "16": "deaf", "18": "endless", "20": "large"}
 MEMORY_MIB = 64
 SECONDS = 1
-# What the limits of one key let through, as commits of 256 events of some 130 bytes (docs/PROTOCOL.md, 2.19): the work of
+# What the limits of one key let through, as commits of 128 events of some 130 bytes (docs/PROTOCOL.md, 2.19): the work of
 # the burst, of the seconds that the flood lasts, and of what may be under way.
-WORK_MIB = (130 + 512) * 256 / 1048576
-COMMITS_MOST = (64 + 16 * (SECONDS + 2) + 12) / WORK_MIB
+WORK_MIB = (130 + 512) * 128 / 1048576
+COMMITS_MOST = (16 + 8 * (SECONDS + 2) + 12) / WORK_MIB
 CONFIRMED_MS = 10000 if SANITIZED else 3000
 
 
