@@ -47,8 +47,8 @@ enum {
 	/* -- what the holder of one key may do at a server (base/allowance.h): a rate, and how
 	 *    much of it at once.  Honest nodes stay far below: they gather small commits while one
 	 *    is under way, wait between attempts, and fetch one piece after the other -- */
-	PEER_MESSAGES_PER_S = 1000, /* a message costs some 100 microseconds at most */
-	PEER_MESSAGES_BURST = 4000,
+	PEER_MESSAGES_PER_S = 500, /* a message costs some 100 microseconds at most */
+	PEER_MESSAGES_BURST = 1000,
 	PEER_MIB_PER_S = 256, /* beyond what credit lets through in any case */
 	PEER_MIB_BURST = 512,
 	PEER_WORK_MIB_PER_S = 8,  /* bytes of commits, each event EVENT_WORK_BYTES more: beyond */
@@ -60,7 +60,7 @@ enum {
 	PEER_HELLOS_PER_S = 8,
 	PEER_HELLOS_BURST = 64, /* restarts and bad lines: the first ten attempts take 3 s */
 	PEER_HANDSHAKES_PER_S = 8,
-	PEER_HANDSHAKES_BURST = 64,
+	PEER_HANDSHAKES_BURST = 16, /* a message without an end may be each one's first */
 	PEER_REFUSALS_PER_S = 16,
 	PEER_REFUSALS_BURST = 256,          /* all that may be under way when a session ends */
 	PEER_PENALTY_MS = 1000,             /* how long who breaks these stays out; doubled … */

@@ -20,6 +20,7 @@ enum {
 	OWN_ITEMS_MAX = 16,        /* sockets of our own in a poll: the ZAP handler, monitors */
 	/* How often connections are looked after: what a peer piles up meanwhile is memory. */
 	INSPECT_MS = 50,
+	INSPECT_NEW_MS = 10, /* a first message that never ends takes memory until it is seen */
 	REBIND_TRIES = 1000,
 	REBIND_WAIT_NS = 2000000,
 };
@@ -413,11 +414,19 @@ static size_t add_own(struct network *n, zmq_pollitem_t *items)
 	return count;
 }
 
+static long inspect_ms(const struct network *n)
+{
+	for (const struct endpoint *e = n->endpoints; e; e = e->next)
+		if (connections_unspoken(e))
+			return INSPECT_NEW_MS;
+	return INSPECT_MS;
+}
+
 /* Connections that come and go at once; those that are to be ended, now and then. */
 static void look_after(struct network *n)
 {
 	int64_t now_ms = mono_now().ms;
-	bool inspect = now_ms - n->inspected_ms >= INSPECT_MS;
+	bool inspect = now_ms - n->inspected_ms >= inspect_ms(n);
 
 	for (struct endpoint *e = n->endpoints; e; e = e->next) {
 		connections_follow(e);
@@ -445,8 +454,8 @@ enum err network_poll(struct network *n, struct poll_item *items, size_t count, 
 		items[i].got = 0;
 	}
 	own = add_own(n, n->items + count);
-	if (own > 0 && (timeout_ms < 0 || timeout_ms > INSPECT_MS))
-		timeout_ms = INSPECT_MS;
+	if (own > 0 && (timeout_ms < 0 || timeout_ms > inspect_ms(n)))
+		timeout_ms = inspect_ms(n);
 	rc = zmq_poll(n->items, (int)(count + own), timeout_ms);
 	if (rc < 0)
 		return errno == EINTR ? ERR_OK : network_err(errno);

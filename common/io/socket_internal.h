@@ -73,6 +73,8 @@ void connections_close(struct endpoint *e);
 void connections_free(struct endpoint *e);
 /* Takes in which connections came and went. */
 void connections_follow(struct endpoint *e);
+/* Whether there is one that said nothing yet. */
+bool connections_unspoken(const struct endpoint *e);
 /* Ends those that are due, silent from the start, or ahead of what was read. */
 void connections_inspect(struct endpoint *e, int64_t now_ms);
 /* A message came.  False when its connection is being ended: it is to be dropped. */

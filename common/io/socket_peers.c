@@ -343,6 +343,16 @@ static void inspect(struct endpoint *e, struct connection *c, int64_t now_ms)
 	}
 }
 
+bool connections_unspoken(const struct endpoint *e)
+{
+	const struct connections *cs = e->connections;
+
+	for (size_t i = 0; cs && i < cs->count; i++)
+		if (cs->all[i].number == 0 && !cs->all[i].ended)
+			return true;
+	return false;
+}
+
 void connections_inspect(struct endpoint *e, int64_t now_ms)
 {
 	struct connections *cs = e->connections;

@@ -49,7 +49,7 @@ enum {
 	NODE_SMALL_BYTES = 64 * 1024,
 	/* … and go this far apart where acknowledgements are quicker: a server cuts off who says
 	 * more than PEER_MESSAGES_PER_S. */
-	NODE_SPACING_MS = 2,
+	NODE_SPACING_MS = 4,
 };
 
 enum node_phase {
