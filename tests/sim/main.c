@@ -12,8 +12,10 @@ static const char USAGE[] =
 	"usage: splot-sim [--seeds N] [--from S] [--jobs J] [--record FILE] [--verbose]\n"
 	"       splot-sim --long [--from S] [--jobs J] [--record FILE]\n"
 	"       splot-sim --list FILE [--jobs J]\n"
+	"       splot-sim --lying-disks [--seeds N] [--from S]\n"
 	"Plays N seeds (100; --long: 100,000) from S (1) on, J (1) at a time, or those of a\n"
 	"file, one at the beginning of each line; exits 1 at the first that fails.\n"
+	"--lying-disks loses a commit that was confirmed now and then: that has to be noticed.\n"
 	"--record adds a line about them to the file that docs/RELIABILITY.md is made from.\n";
 
 enum { LIST_MAX = 4096, LONG_SEEDS = 100000 };
@@ -57,6 +59,8 @@ static bool flag(const char *name, struct run *run)
 {
 	if (strcmp(name, "--verbose") == 0)
 		run->verbose = true;
+	else if (strcmp(name, "--lying-disks") == 0)
+		run->lying_disks = true;
 	else if (strcmp(name, "--long") == 0)
 		run->seeds = LONG_SEEDS;
 	else

@@ -34,6 +34,9 @@ void memstore_fill(const char *disk, bool full);
 /* The next commit that writes ends so; memstore_died() is true from then on if it died. */
 void memstore_kill_at_commit(const char *disk, enum memstore_death when);
 bool memstore_died(const char *disk);
+/* Of every disk, one commit in so many that write is answered OK and is not there: no store can
+ * live with that, and whoever watches has to see it.  0: none. */
+void memstore_lie(unsigned one_in);
 
 /* One bit of a committed row of a table whose name ends so is another one.  `summed`: the store's
  * sums find that when it is read (CORRUPT); else whoever reads has to.  The table's name, or NULL

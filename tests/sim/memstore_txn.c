@@ -86,6 +86,22 @@ static const struct {
 	[MEMSTORE_FAILS_NEW] = {true, ERR_SYNC},
 };
 
+static unsigned lies_one_in, since_lie;
+
+void memstore_lie(unsigned one_in)
+{
+	lies_one_in = one_in;
+	since_lie = 0;
+}
+
+static bool lies(void)
+{
+	if (lies_one_in == 0 || ++since_lie < lies_one_in)
+		return false;
+	since_lie = 0;
+	return true;
+}
+
 /* A read transaction that lived across a commit would see it change: the program under test
  * must not do that here, since the real store would show it the past. */
 enum err txn_commit(struct txn *t)
@@ -106,7 +122,7 @@ enum err txn_commit(struct txn *t)
 		return ERR_DISK_FULL;
 	}
 	d->death = MEMSTORE_LIVES;
-	if (ends[death].durable)
+	if (ends[death].durable && !lies())
 		make_durable(t);
 	else
 		txn_abort(t);

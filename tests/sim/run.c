@@ -11,7 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "memstore.h"
 #include "world.h"
+
+enum { LIE_ONE_IN = 300 };
 
 /* What a job says through its pipe: that it begins a seed, and how that ended. */
 struct word {
@@ -55,10 +58,11 @@ static void add(struct sum *sum, const struct word *word)
 
 /* ---- one seed ---- */
 
-static struct word play(struct world *w, uint64_t seed, bool verbose)
+static struct word play(struct world *w, uint64_t seed, const struct run *run, bool verbose)
 {
 	struct word word = {.seed = seed, .over = true};
 
+	memstore_lie(run->lying_disks ? LIE_ONE_IN : 0);
 	word.held = world_play(w, seed, verbose);
 	word.converge_ms = w->converge_ms;
 	word.tally = w->tally;
@@ -66,18 +70,19 @@ static struct word play(struct world *w, uint64_t seed, bool verbose)
 }
 
 /* Plays it (again) here, and tells what happened. */
-static int tell(uint64_t seed, bool verbose)
+static int tell(uint64_t seed, const struct run *run, bool verbose)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct word word;
 
 	if (!w)
 		return 3;
-	word = play(w, seed, verbose);
+	word = play(w, seed, run, verbose);
 	if (!word.held)
 		(void)printf("%s\nseed %" PRIu64
-			     " FAILED; again: splot-sim --seeds 1 --from %" PRIu64 " --verbose\n",
-			     buf_text(&w->story), seed, seed);
+			     " FAILED; again: splot-sim --seeds 1 --from %" PRIu64 "%s --verbose\n",
+			     buf_text(&w->story), seed, seed,
+			     run->lying_disks ? " --lying-disks" : "");
 	world_free(w);
 	free(w);
 	return word.held ? 0 : 1;
@@ -99,7 +104,7 @@ static void work(const struct run *run, uint64_t first, int to)
 		struct word word = {.seed = seed_at(run, i)};
 
 		say(to, &word);
-		word = play(w, word.seed, false);
+		word = play(w, word.seed, run, false);
 		world_free(w);
 		say(to, &word);
 		if (!word.held)
@@ -302,7 +307,7 @@ static int play_all(const struct run *run, struct job *jobs, struct sum *sum)
 		return report(run, sum);
 	(void)printf("seed %" PRIu64 " did not hold; this is its story:\n", failed);
 	(void)fflush(stdout);
-	return tell(failed, run->verbose) == 0 ? 3 : 1;
+	return tell(failed, run, run->verbose) == 0 ? 3 : 1;
 }
 
 int run_seeds(const struct run *run)
@@ -312,7 +317,7 @@ int run_seeds(const struct run *run)
 	int status = 3;
 
 	if (run->seeds == 1 && !run->record)
-		return tell(seed_at(run, 0), run->verbose);
+		return tell(seed_at(run, 0), run, run->verbose);
 	if (run->seeds == 0)
 		return 2;
 	sum.converge_ms = calloc(run->seeds, sizeof(*sum.converge_ms));

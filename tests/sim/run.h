@@ -12,6 +12,7 @@ struct run {
 	uint64_t *list; /* instead of a range; owned by who made it */
 	const char *record;
 	bool verbose;
+	bool lying_disks; /* each seed is to fail */
 };
 
 /* 0: all held; 1: one failed, and its story was printed; 3: it could not be done. */
