@@ -119,7 +119,7 @@ class Running(Story):
         self.assertTrue(self.node.running())
         self.assertEqual(self.put("pl26-kis-a").returncode, 0)
 
-    def test_sigterm_stops_cleanly_and_the_next_start_walks_nothing(self):
+    def test_sigterm_stops_cleanly_and_the_next_start_knows_it(self):
         self.add(self.node, "pl26-kis-a")
         self.until_confirmed(self.node)
         for daemon in (self.node, self.server):
