@@ -182,11 +182,11 @@ static enum err take_all(struct node *n, struct bytes rest)
 	return e;
 }
 
-/* What is written there is at fault, and not the disk, the memory, or a right that is missing. */
-static bool is_content(enum err e)
+/* The disk, the memory or a right that is missing is at fault, and not what is written there. */
+static bool is_of_the_machine(enum err e)
 {
-	return e == ERR_DECODE || e == ERR_SIGNATURE || e == ERR_UNKNOWN_KEY || e == ERR_ORIGIN ||
-	       e == ERR_LIMIT;
+	return e == ERR_IO || e == ERR_SYNC || e == ERR_DISK_FULL || e == ERR_MAP_FULL ||
+	       e == ERR_NOMEM || e == ERR_DESCRIPTORS || e == ERR_DENIED;
 }
 
 enum err witnessed_recall(struct node *n)
@@ -209,7 +209,7 @@ enum err witnessed_recall(struct node *n)
 	buf_free(&file);
 	if (e != ERR_OK)
 		log_line(LOG_ERROR, "log %s: what was witnessed cannot be taken from %s: %s%s",
-			 n->log.name.text, path, err_text(e), is_content(e) ? damaged : "");
+			 n->log.name.text, path, err_text(e), is_of_the_machine(e) ? "" : damaged);
 	return e;
 }
 
