@@ -337,6 +337,9 @@ static void tell_phase(const struct node *n, size_t i, enum node_phase phase)
 			 "log %s: server %s holds %" PRIu64 " events, here are %" PRIu64
 			 ": fetching them back",
 			 log, server, there, here);
+	else if (phase == NODE_AWAY && n->machine.links[i].refused != ERR_OK)
+		log_line(LOG_WARN, "log %s: server %s: %s; tried again by itself", log, server,
+			 n->machine.links[i].refused_text);
 	else if (phase == NODE_AWAY)
 		log_line(
 			LOG_WARN,

@@ -125,10 +125,11 @@ static void gather(struct node *n, struct waiting *w)
 static void tick(struct node *n, struct mono_ms *next)
 {
 	struct node_event event = {.kind = NODE_EV_TICK};
+	struct node_event due = {.kind = NODE_EV_DUE};
 	struct mono_ms now = mono_now();
 
 	if (now.ms >= node_machine_due_ms(&n->machine))
-		links_step(n, &event);
+		links_step(n, &due);
 	if (now.ms < next->ms)
 		return;
 	next->ms = now.ms + TICK_MS;

@@ -128,6 +128,9 @@ static const char *peer_note(const struct node *n, size_t i, struct arena *arena
 			"another card: put that one into the configuration");
 	else if (link->phase == NODE_HELD)
 		follow_text(n, i, text, sizeof text);
+	else if (link->refused != ERR_OK && link->refused_text[0])
+		(void)snprintf(text, sizeof text, "it said: %s; tried again by itself",
+			       link->refused_text);
 	else if (link->phase == NODE_AWAY || link->phase == NODE_GREETING)
 		(void)snprintf(text, sizeof text,
 			       "no answer from %s; tried again by itself: look at the address, the "

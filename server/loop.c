@@ -40,7 +40,8 @@ struct turn {
 /* ---- messages ---- */
 
 /* What each log took of this turn.  The library hands out one message of each connection after the
- * other, so once a log has had its share, whoever else had something to say was heard as well. */
+ * other, so once a log has had its share, whoever else had something to say was heard as well, or
+ * is in the next turn. */
 struct shares {
 	struct share {
 		size_t messages, bytes, events;

@@ -475,8 +475,8 @@ static void note_failure(struct export_run *run, const struct exported *l, enum 
 
 static bool stops_all(enum err e)
 {
-	return e == ERR_NOMEM || e == ERR_DISK_FULL || e == ERR_DENIED || e == ERR_IO ||
-	       e == ERR_CLOSED || e == ERR_TIMEOUT;
+	return e == ERR_NOMEM || e == ERR_DESCRIPTORS || e == ERR_DISK_FULL || e == ERR_DENIED ||
+	       e == ERR_IO || e == ERR_CLOSED || e == ERR_TIMEOUT;
 }
 
 /* What the folder's national checkpoint says when all is done. */

@@ -45,8 +45,8 @@ enum {
 	LOG_KEYS_MAX = 32,              /* keys that one log had, one after the other */
 
 	/* -- what the holder of one key may do at a server (base/allowance.h): a rate, and how
-	 *    much of it at once.  Honest nodes stay far below: they gather small commits while one
-	 *    is under way, wait between attempts, and fetch one piece after the other -- */
+	 *    much of it at once.  Honest nodes stay below what cuts off: they gather small commits
+	 * while one is under way, wait between attempts, and fetch one piece after the other -- */
 	PEER_MESSAGES_PER_S = 500, /* a message costs some 100 microseconds at most */
 	PEER_MESSAGES_BURST = 1000,
 	PEER_MIB_PER_S = 256, /* beyond what credit lets through in any case */

@@ -136,8 +136,10 @@ enum err store_lock_writer(const char *folder, int *ret_fd)
 enum err store_check_made(const char *folder, int lock_fd)
 {
 	char path[STORE_PATH_BYTES];
+	struct stat named;
 	struct stat data;
 	struct stat lock;
+	bool ours = false;
 	int fd = -1;
 	enum err err = store_path(folder, "data.mdb", path);
 
@@ -145,14 +147,16 @@ enum err store_check_made(const char *folder, int lock_fd)
 		return err;
 	if (fstat(lock_fd, &lock) != 0)
 		return ERR_IO;
-	fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT || errno == ELOOP ? ERR_OK : store_err(errno);
+		return errno == ENOENT ? ERR_OK : store_err(errno);
+	ours = lstat(path, &named) == 0 && S_ISREG(named.st_mode); /* not behind a link */
 	if (fstat(fd, &data) != 0)
 		err = ERR_IO;
 	else if (lock.st_size > 0)
 		err = data.st_size == 0 ? ERR_CORRUPT : ERR_OK;
-	else if (S_ISREG(data.st_mode) && store_holds_nothing(fd) && ftruncate(fd, 0) != 0)
+	else if (ours && named.st_ino == data.st_ino && store_holds_nothing(fd) &&
+		 ftruncate(fd, 0) != 0)
 		err = store_err(errno);
 	(void)close(fd);
 	return err;

@@ -136,7 +136,8 @@ static void send_commit(const struct node_turn *t)
 	struct node_action *a = NULL;
 	uint64_t room = 0;
 
-	if (link->phase != NODE_LIVE || link->sending || link->stuck || link->sent >= t->m->size ||
+	if (link->phase != NODE_LIVE || link->sending || link->stuck || link->whole ||
+	    link->sent >= t->m->size || t->event->mono.ms < link->later_at.ms ||
 	    link->flight_count == NODE_FLIGHTS_MAX || link->under_way_bytes >= link->credit_bytes ||
 	    gathers(link, t->event->mono))
 		return;
@@ -221,6 +222,8 @@ static void on_sent(const struct node_turn *t)
 		return;
 	if (link->flight_count == 0)
 		link->progress = event->mono;
+	link->whole =
+		event->size - link->sent > link->commit_events || event->bytes > link->commit_bytes;
 	link->flights[link->flight_count].size = event->size;
 	link->flights[link->flight_count].bytes = event->bytes;
 	link->flight_count++;
@@ -262,10 +265,12 @@ int64_t node_machine_due_ms(const struct node_machine *m)
 
 	for (size_t i = 0; i < m->link_count; i++) {
 		const struct node_link *link = &m->links[i];
+		int64_t at_ms = link->small_at.ms > link->later_at.ms ? link->small_at.ms
+								      : link->later_at.ms;
 
 		if (link->phase == NODE_LIVE && !link->stuck && link->sent < m->size &&
-		    link->flight_count == 0 && link->small_at.ms < due_ms)
-			due_ms = link->small_at.ms;
+		    link->flight_count == 0 && at_ms < due_ms)
+			due_ms = at_ms;
 	}
 	return due_ms;
 }
@@ -283,6 +288,8 @@ void node_step(struct node_machine *m, const struct node_event *event, struct no
 			keep_time(&t);
 		}
 		break;
+	case NODE_EV_DUE:
+		break; /* what follows from the state */
 	case NODE_EV_GREW:
 		m->tree = *event->tree;
 		m->size = event->tree->size;

@@ -50,6 +50,7 @@ enum {
 	/* … and go this far apart where acknowledgements are quicker: a server cuts off who says
 	 * more than PEER_MESSAGES_PER_S. */
 	NODE_SPACING_MS = 4,
+	NODE_LATER_MS = 2000, /* a commit larger than a server asks for is tried again */
 };
 
 enum node_phase {
@@ -83,7 +84,9 @@ struct node_link { /* one server */
 		uint64_t bytes;
 	} flights[NODE_FLIGHTS_MAX]; /* commits under way, oldest first */
 	size_t flight_count;
-	struct mono_ms small_at; /* before that no small commit goes */
+	bool whole;              /* one larger than the server asks for is: nothing follows it */
+	struct mono_ms small_at; /* before that no small commit goes, */
+	struct mono_ms later_at; /*   and before that none at all */
 	uint64_t waiting_bytes;  /* about what is not yet sent, as far as it is known */
 	uint32_t commit_events, commit_bytes; /* the smaller of both sides' limits */
 	uint64_t anchored_at;                 /* the size our newest HELLO or ANCHOR stands at */
@@ -162,6 +165,7 @@ struct node_update {
 
 enum node_event_kind {
 	NODE_EV_TICK,     /* at least every 250 ms */
+	NODE_EV_DUE,      /* node_machine_due_ms() has come */
 	NODE_EV_GREW,     /* our log grew by edits: `tree` is durable */
 	NODE_EV_STORED,   /* an APPEND is durable: `tree` */
 	NODE_EV_FAILED,   /* an APPEND failed (disk full): asked again later */
@@ -199,8 +203,7 @@ MUST_USE enum err node_machine_init(struct node_machine *m, struct log_name log,
 				    const struct node_lookup *lookup, const struct tree *tree,
 				    uint64_t highwater, bool found, size_t link_count);
 void node_machine_free(struct node_machine *m);
-/* When a commit that gathers is to go: a TICK is due by then, earlier than others; INT64_MAX: none.
- */
+/* When a commit that waits for its time is to go; INT64_MAX: none. */
 int64_t node_machine_due_ms(const struct node_machine *m);
 void node_step(struct node_machine *m, const struct node_event *event, struct node_update *ret);
 

@@ -52,7 +52,9 @@ static void end_session(struct node_link *link)
 	link->stuck = false;
 	link->flight_count = 0;
 	link->under_way_bytes = 0;
+	link->whole = false;
 	link->small_at.ms = 0;
+	link->later_at.ms = 0;
 }
 
 /* ---- actions ---- */
@@ -238,6 +240,18 @@ void node_wait(const struct node_turn *t, enum err code, const char *text)
 {
 	note_refusal(t, code, text);
 	node_drop(t);
+}
+
+void node_later(const struct node_turn *t, enum err code, const char *text)
+{
+	struct node_link *link = t->link;
+
+	note_refusal(t, code, text);
+	link->sent = link->confirmed;
+	link->flight_count = 0;
+	link->under_way_bytes = 0;
+	link->whole = false;
+	link->later_at = after(t, NODE_LATER_MS);
 }
 
 void node_refused(const struct node_turn *t, enum err code, const char *text)

@@ -2,10 +2,13 @@
 
 #include "session/node_turn.h"
 
-enum { ASKED_FRAMES = 4 }; /* of an OFFER or a DUTY, empty ones among them */
+enum {
+	ASKED_FRAMES = 4, /* of an OFFER or a DUTY, empty ones among them */
+	CREDIT_LEAST = EVENT_BYTES_MAX + 2,
+};
 
 /* What mends a refusal.  Whatever is not listed needs a person. */
-enum cure { CURE_PERSON, CURE_GREET, CURE_TIME, CURE_NONE };
+enum cure { CURE_PERSON, CURE_GREET, CURE_TIME, CURE_LATER, CURE_NONE };
 
 static const enum cure cures[ERR_COUNT] = {
 	/* we and the server think of different sizes or sessions */
@@ -16,7 +19,6 @@ static const enum cure cures[ERR_COUNT] = {
 	[ERR_ARGUMENT] = CURE_GREET,
 	/* the server cannot just now */
 	[ERR_NOMEM] = CURE_TIME,
-	[ERR_BUSY] = CURE_TIME,
 	[ERR_AGAIN] = CURE_TIME,
 	[ERR_CREDIT] = CURE_TIME,
 	[ERR_RATE] = CURE_TIME,
@@ -29,6 +31,8 @@ static const enum cure cures[ERR_COUNT] = {
 	[ERR_IO] = CURE_TIME,
 	[ERR_INTERNAL] = CURE_TIME,
 	[ERR_ROLLBACK] = CURE_TIME, /* it stops, and comes back when its newest copy is back */
+	/* it takes one of that size now and then, and has taken nothing of it */
+	[ERR_BUSY] = CURE_LATER,
 	/* two histories */
 	[ERR_FORK] = CURE_NONE,
 	[ERR_FROZEN] = CURE_NONE,
@@ -94,7 +98,7 @@ static void on_welcome(const struct node_turn *t, const struct wire_header *h)
 		return;
 	}
 	if (h->commit_events == 0 || h->commit_bytes < EVENT_BYTES_MAX + 2 ||
-	    h->credit < EVENT_BYTES_MAX + 2) {
+	    h->credit < CREDIT_LEAST) {
 		node_refused(t, ERR_LIMIT,
 			     "the server's limits are too small for one event; ask its "
 			     "administrator");
@@ -149,6 +153,7 @@ static void on_ack(const struct node_turn *t, const struct wire_header *h)
 	while (landed < link->flight_count && link->flights[landed].size <= h->size)
 		link->under_way_bytes -= link->flights[landed++].bytes;
 	link->flight_count -= landed;
+	link->whole = link->whole && link->flight_count > 0;
 	memmove(link->flights, link->flights + landed,
 		link->flight_count * sizeof(link->flights[0]));
 	if (h->size > link->confirmed)
@@ -156,7 +161,8 @@ static void on_ack(const struct node_turn *t, const struct wire_header *h)
 	link->confirmed = h->size;
 	if (link->server_size < h->size)
 		link->server_size = h->size;
-	link->credit_bytes = h->credit;
+	if (h->credit >= CREDIT_LEAST) /* else it would never again take anything */
+		link->credit_bytes = h->credit;
 	link->progress = t->event->mono;
 }
 
@@ -177,6 +183,12 @@ static void on_refused(const struct node_turn *t, const struct wire_header *h)
 		break;
 	case CURE_GREET:
 		node_restart(t);
+		break;
+	case CURE_LATER:
+		if (link->phase == NODE_LIVE && link->whole)
+			node_later(t, h->code, h->text);
+		else
+			node_wait(t, h->code, h->text);
 		break;
 	case CURE_TIME:
 		node_wait(t, h->code, h->text);

@@ -41,6 +41,8 @@ void node_restart(const struct node_turn *t);
 void node_drop(const struct node_turn *t); /* AWAY, to be connected after a while */
 /* The server's refusal, which only time, only a person, or nobody can mend. */
 void node_wait(const struct node_turn *t, enum err code, const char *text);
+/* The session stands, and the commit that was refused goes again after a while. */
+void node_later(const struct node_turn *t, enum err code, const char *text);
 void node_refused(const struct node_turn *t, enum err code, const char *text);
 void node_frozen(const struct node_turn *t, enum err code, const char *text);
 /* It told two histories of its national log. */

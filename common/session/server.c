@@ -276,7 +276,8 @@ static void on_failed(struct server_machine *m, const struct server_event *event
 {
 	for (size_t i = 0; i < m->log_count; i++) {
 		struct server_log *log = &m->logs[i];
-		bool tell = log->ack_due || log->freezing;
+		bool lost = log->pending.size != log->durable.size;
+		bool tell = (lost && log->ack_due) || log->freezing;
 
 		log->pending = log->durable;
 		log->rotating = false;
@@ -286,14 +287,14 @@ static void on_failed(struct server_machine *m, const struct server_event *event
 		if (log->freezing)
 			log->state = LOG_ACTIVE;
 		log->freezing = false;
-		log->ack_due = false;
-		log->credit_left += log->taken;
-		log->taken = 0;
-		if (tell)
+		if (tell) {
+			log->ack_due = false;
+			log->credit_left += log->taken;
+			log->taken = 0;
 			server_refuse(log, ret, event->code,
 				      "it could not be stored; send again later, from this size");
-		if (log->welcome_due)
-			welcome(m, log, ret);
+		}
+		server_answer_due(m, log, event->now, ret);
 	}
 }
 

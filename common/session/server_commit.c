@@ -35,6 +35,7 @@ static bool take_credit(const struct server_turn *t)
 	if (bytes <= log->credit_left) {
 		log->credit_left -= bytes;
 		log->taken += bytes;
+		server_worked(log, bytes);
 		return true;
 	}
 	server_cut_off(t, ERR_CREDIT, "wait for acknowledgements before sending more");
@@ -227,15 +228,15 @@ void server_commit(const struct server_turn *t)
 		server_deny(t, ERR_SESSION, "anchor before the first commit");
 		return;
 	}
+	if (h->from == log->pending.size && !server_afford_large(t)) {
+		server_deny(t, ERR_BUSY,
+			    "a commit larger than this server asks for is taken now and then only");
+		return;
+	}
 	if (!take_credit(t))
 		return;
 	if (h->from < log->pending.size) {
 		replayed(t);
-		return;
-	}
-	if (h->from == log->pending.size && !server_afford_large(t)) {
-		server_deny(t, ERR_BUSY,
-			    "a commit larger than this server asks for is taken now and then only");
 		return;
 	}
 	commit->events = t->m->events;
@@ -264,8 +265,7 @@ void server_commit(const struct server_turn *t)
 		log->rotating = true;
 		log->next = commit->next;
 	}
-	log->work_due += commit_frames_size(event->frames + 2, event->frame_count - 2) +
-			 (uint64_t)commit->count * EVENT_WORK_BYTES;
+	server_worked(log, (uint64_t)commit->count * EVENT_WORK_BYTES);
 	log->pending = commit->after;
 	log->agreed = commit->after.size;
 	if (log->claimed < log->agreed)

@@ -3,7 +3,10 @@
 
 #include "session/server_turn.h"
 
-enum { MIB = 1024 * 1024 };
+enum {
+	MIB = 1024 * 1024,
+	WORK_BURSTS_MAX = 4, /* 8 s: a node says HELLO anew when nothing came for 10 */
+};
 
 /* A clock that was put back leaves nobody out for longer than a penalty lasts. */
 static bool is_out(const struct server_log *log, struct wall_ms now)
@@ -83,15 +86,23 @@ bool server_afford_hello(const struct server_turn *t)
 	return false;
 }
 
+enum { WORK_BURST = PEER_WORK_MIB_BURST * MIB };
+
+void server_worked(struct server_log *log, uint64_t work)
+{
+	log->work_due += work;
+	if (log->work_due > (uint64_t)WORK_BURST * WORK_BURSTS_MAX)
+		log->work_due = (uint64_t)WORK_BURST * WORK_BURSTS_MAX;
+}
+
 bool server_paid(struct server_log *log, struct wall_ms now)
 {
-	uint64_t burst = (uint64_t)PEER_WORK_MIB_BURST * MIB;
-	uint64_t due = log->work_due < burst ? log->work_due : burst;
+	uint64_t due = log->work_due < WORK_BURST ? log->work_due : WORK_BURST;
 
-	if (!allowance_take(&log->work, (uint64_t)PEER_WORK_MIB_PER_S * MIB, burst, due, now))
-		return false;
-	log->work_due = 0;
-	return true;
+	if (due > 0 &&
+	    allowance_take(&log->work, (uint64_t)PEER_WORK_MIB_PER_S * MIB, WORK_BURST, due, now))
+		log->work_due -= due;
+	return log->work_due == 0;
 }
 
 /* What a key signed that is gone cannot be divided any more: it is taken whole, but seldom, since

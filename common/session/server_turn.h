@@ -67,6 +67,8 @@ bool server_is_heard(const struct server_turn *t);
  * off (but for refusals, which are the answer's to cut off). */
 bool server_afford_message(const struct server_turn *t);
 bool server_afford_hello(const struct server_turn *t);
+/* Notes work of its commits, in bytes. */
+void server_worked(struct server_log *log, uint64_t work);
 /* Whether the work of its commits so far is within what one key may ask for: until then nothing of
  * it is acknowledged, and no session begins, so that who keeps to its credit slows down. */
 bool server_paid(struct server_log *log, struct wall_ms now);

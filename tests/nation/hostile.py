@@ -215,8 +215,8 @@ def _(t, peer):
     big = [b"\x1a" + p.varint(60000) + b"r" * 60000 for _ in range(16)]
     frames = [p.bundle(big[i:i + 4]) for i in range(0, 16, 4)]
     note = peer.keys.checkpoint(16, p.root([p.leaf_hash(e) for e in big]))
-    for _ in range(4):  # none of them is taken, so that no acknowledgement grants anew
-        peer.commit(big, at=0, note=note, frames=frames)
+    for _ in range(4):  # a gap: none of them is taken, so that no acknowledgement grants anew
+        peer.commit(big, at=1, note=note, frames=frames)
     t.refused_among(peer, "credit")
     return 1
 
@@ -548,7 +548,7 @@ def _(t, peer):
     big = [b"\x1a" + p.varint(60000) + b"r" * 60000 for _ in range(16)]
     frames = [p.bundle(big[i:i + 4]) for i in range(0, 16, 4)]
     for _ in range(4):
-        peer.commit(big, at=0, note=peer.keys.checkpoint(16, bytes(32)), frames=frames)
+        peer.commit(big, at=1, note=peer.keys.checkpoint(16, bytes(32)), frames=frames)
     t.refused_among(peer, "credit")
     return 1
 

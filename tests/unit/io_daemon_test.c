@@ -234,6 +234,15 @@ static void what_a_link_leads_to_is_never_emptied(void **state)
 	assert_int_equal(daemon_check_store(w->store, w->marker, &unclean), ERR_CORRUPT);
 	assert_int_equal(size_of(other), 100);
 	assert_int_equal(unlink(other), 0);
+	assert_int_equal(unlink(path), 0);
+	/* A whole store behind one that is emptied is seen as everywhere. */
+	make_store(w);
+	assert_int_equal(rename(path, other), 0);
+	assert_int_equal(symlink("other", path), 0);
+	OK(daemon_check_store(w->store, w->marker, &unclean));
+	assert_int_equal(truncate(other, 0), 0);
+	assert_int_equal(daemon_check_store(w->store, w->marker, &unclean), ERR_CORRUPT);
+	assert_int_equal(unlink(other), 0);
 }
 
 static bool is_held(const char *path)

@@ -196,10 +196,52 @@ static void a_remainder_of_the_credit_bounds_the_commit(void **state)
 	(void)state;
 	begin(30, 30, true, 1);
 	meet(0, 0);
-	sent(0, 5, CREDIT - COMMIT_BYTES_MAX / 2);
+	for (uint64_t i = 1; i < CREDIT / COMMIT_BYTES_MAX; i++)
+		sent(0, i, COMMIT_BYTES_MAX);
+	sent(0, CREDIT / COMMIT_BYTES_MAX, COMMIT_BYTES_MAX / 2);
 	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->bytes_max, COMMIT_BYTES_MAX / 2);
 	sent(0, 6, COMMIT_BYTES_MAX / 2 - 100);
 	assert_null(found(0, NODE_SEND_COMMIT)); /* not worth a signature */
+}
+
+/* A server takes one now and then: what comes behind it would be refused, again and again. */
+static void
+nothing_follows_a_commit_larger_than_was_asked_for_and_busy_waits_in_the_session(void **state)
+{
+	(void)state;
+	begin(30, 30, true, 1);
+	meet(0, 0);
+	node.links[0].commit_events = 4;
+	sent(0, 5, 500);
+	assert_null(found(0, NODE_SEND_COMMIT));
+	assert_int_equal(node_machine_due_ms(&node), INT64_MAX);
+	refuse(0, ERR_BUSY, 0);
+	assert_int_equal(node.links[0].phase, NODE_LIVE);
+	assert_null(found(0, NODE_SEND_COMMIT));
+	assert_null(found(0, NODE_SEND_SIGNED));
+	assert_int_equal(node_machine_due_ms(&node), now_ms + NODE_LATER_MS);
+	tick(NODE_LATER_MS);
+	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 0);
+	sent(0, 5, 500);
+	ack(0, 5);
+	assert_int_equal(node.links[0].refused, ERR_OK);
+	assert_int_equal(expect(0, NODE_SEND_COMMIT, WIRE_COMMIT)->header.from, 5);
+	sent(0, 7, 100);
+	refuse(0, ERR_BUSY, 5); /* of an ordinary one: something else is wrong there */
+	assert_int_equal(node.links[0].phase, NODE_AWAY);
+}
+
+static void a_credit_too_small_for_an_event_is_not_taken_over(void **state)
+{
+	struct wire_header none = {.kind = WIRE_ACK, .session = SESSION, .size = 4};
+
+	(void)state;
+	begin(9, 9, true, 1);
+	meet(0, 4);
+	message_header(&said, &none);
+	hear(0);
+	assert_int_equal(node.links[0].phase, NODE_LIVE);
+	assert_int_equal(node.links[0].credit_bytes, CREDIT);
 }
 
 static void no_more_than_64_commits_are_under_way(void **state)
@@ -452,6 +494,8 @@ int main(void)
 		TEST(what_is_little_gathers_while_a_commit_is_under_way),
 		TEST(what_is_little_goes_no_oftener_than_a_server_hears),
 		TEST(a_remainder_of_the_credit_bounds_the_commit),
+		TEST(nothing_follows_a_commit_larger_than_was_asked_for_and_busy_waits_in_the_session),
+		TEST(a_credit_too_small_for_an_event_is_not_taken_over),
 		TEST(no_more_than_64_commits_are_under_way),
 		TEST(only_one_commit_is_asked_for_at_a_time),
 		TEST(a_commit_that_could_not_be_sent_is_tried_at_the_next_tick),

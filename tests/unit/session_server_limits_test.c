@@ -221,6 +221,7 @@ enum { WORK_BURST = PEER_WORK_MIB_BURST * 1024 * 1024 };
 static void acknowledgements_wait_until_the_work_is_forgotten(void **state)
 {
 	uint64_t credit = 0;
+	int64_t begun = 0;
 
 	(void)state;
 	open_session(&ours, 20);
@@ -244,11 +245,56 @@ static void acknowledgements_wait_until_the_work_is_forgotten(void **state)
 	hear(PEER);
 	assert_null(found(SERVER_SEND));
 	assert_true(held()->credit_left < credit);
-	now.ms += 1000 * PEER_WORK_MIB_BURST / PEER_WORK_MIB_PER_S;
-	step(SERVER_EV_TICK, ERR_OK);
+	begun = now.ms;
+	while (server_machine_waits(&machine)) {
+		assert_null(found(SERVER_SEND));
+		now.ms += 100;
+		assert_true(now.ms - begun <= 8200); /* a node says HELLO anew after 10 s */
+		step(SERVER_EV_TICK, ERR_OK);
+	}
+	assert_true(now.ms - begun >= 6000); /* four bursts */
 	assert_int_equal(reply(0, WIRE_ACK)->size, 6);
 	assert_int_equal(held()->credit_left, credit);
 	assert_false(server_machine_waits(&machine));
+}
+
+/* Another log's full disk, or a map that grew, is nothing to whom the disk has already. */
+static void what_waits_for_its_acknowledgement_is_not_refused_by_a_later_failure(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	held()->work_due = (uint64_t)WORK_BURST * 2;
+	say_commit(0, 3);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_true(server_machine_waits(&machine));
+	step(SERVER_EV_FAILED, ERR_DISK_FULL);
+	assert_null(found(SERVER_SEND));
+	for (int i = 0; i < 2; i++) {
+		now.ms += 4000;
+		step(SERVER_EV_TICK, ERR_OK);
+	}
+	assert_int_equal(held()->durable.size, 3);
+	assert_false(server_machine_waits(&machine));
+}
+
+static void what_is_said_twice_or_refused_is_work_as_well(void **state)
+{
+	uint64_t work = 0;
+
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 3);
+	step(SERVER_EV_STORED, ERR_OK);
+	assert_int_equal(held()->work_due, 0);
+	held()->work_due = (uint64_t)WORK_BURST * 2;
+	work = held()->work_due;
+	say_commit(0, 3);
+	assert_true(held()->work_due > work - (uint64_t)WORK_BURST);
+	work = held()->work_due;
+	message_commit(&said, &ours, 77, 5, 6);
+	hear(PEER);
+	expect_refused("gap", 3);
+	assert_true(held()->work_due > work);
 }
 
 static void a_session_begins_when_the_work_before_it_is_forgotten(void **state)
@@ -327,6 +373,8 @@ int main(void)
 		TEST(a_hello_that_is_refused_ends_nothing),
 		TEST(a_commit_larger_than_asked_for_is_taken_now_and_then),
 		TEST(acknowledgements_wait_until_the_work_is_forgotten),
+		TEST(what_waits_for_its_acknowledgement_is_not_refused_by_a_later_failure),
+		TEST(what_is_said_twice_or_refused_is_work_as_well),
 		TEST(a_session_begins_when_the_work_before_it_is_forgotten),
 		TEST(a_key_connects_so_often_and_then_waits),
 		TEST(a_penalty_doubles_to_a_bound_and_is_forgotten),
