@@ -107,9 +107,10 @@ class KilledWhileItErases(Killing):
             with self.load(rate=200) as load:
                 for _ in rounds:
                     markers.append("znacznik" + secrets.token_hex(12))
-                    self.add(node, "pl24-kis-erased%d" % self.round, name="Klub " + markers[-1])
-                    index = self.json_index(node, "pl24-kis-erased%d" % self.round)
-                    self.until_confirmed(node)
+                    record = "pl24-kis-erased%d" % self.round
+                    self.patiently(lambda record=record: self.add(node, record, name="Klub " + markers[-1]))
+                    index = self.patiently(lambda record=record: self.json_index(node, record))
+                    self.patiently(lambda: self.until_confirmed(node))
                     server.ctl("redact", "24", str(index), "--reason", "case 4/2026")
                     redacted.add(("24", index))
                     for _ in range(self.random.randrange(1, 5)):
@@ -126,6 +127,20 @@ class KilledWhileItErases(Killing):
                 except n.Failed:
                     self.fail("seed %d: %s still hold what was redacted" % (self.seed, self.holders(marker)))
         self.record(self.fault, self.round, stake, 0, took)
+
+    def patiently(self, call):
+        """Once more when the program began itself anew just then, to erase."""
+        try:
+            return call()
+        except n.Failed as error:
+            if "exit 5" not in str(error):  # nobody answered
+                raise
+        time.sleep(1)
+        try:
+            return call()
+        except n.Failed as error:
+            if "exists" not in str(error):  # it was taken before
+                raise
 
     def json_index(self, node, record_id):
         return node.json("get", record_id)["index"]
