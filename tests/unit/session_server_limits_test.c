@@ -226,7 +226,7 @@ static void acknowledgements_wait_until_the_work_is_forgotten(void **state)
 	(void)state;
 	open_session(&ours, 20);
 	say_commit(0, 3);
-	assert_true(held()->work_due >= 3 * EVENT_WORK_BYTES);
+	assert_true(held()->work_due >= 3U * EVENT_WORK_BYTES);
 	step(SERVER_EV_STORED, ERR_OK);
 	assert_int_equal(reply(0, WIRE_ACK)->size, 3);
 	assert_false(server_machine_waits(&machine));
