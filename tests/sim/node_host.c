@@ -44,7 +44,7 @@ static void heal(struct node_host *n)
 	bool copy = n->has_copy && world_chance(w, 500);
 
 	w->tally.noticed++;
-	n->damage = (struct damage){0};
+	n->damage = (struct damage){.healed_ms = n->w->now_ms};
 	n->safe = (struct promise){0};
 	memstore_wipe(n->disk);
 	if (copy && memstore_copy(n->copy, n->disk))
@@ -266,7 +266,8 @@ static void alarm_person(struct node_host *n, size_t link)
 	if (l->refused == ERR_REDACTED && /* an act of the other server came first */
 	    act_is_planned(n->w, ACT_REDACT, (unsigned)link, n->number))
 		return;
-	server_host_noticed(s, "a node cannot take what it sends", l->refused);
+	if (!was_healed_just_now(n->w, &n->damage))
+		server_host_blamed(s, "a node cannot take what it sends", l->refused);
 }
 
 static void opened(struct node_host *n)

@@ -53,6 +53,17 @@ void server_host_noticed(struct server_host *s, const char *how, enum err e)
 	s->fault = ERR_CORRUPT;
 }
 
+bool was_healed_just_now(const struct world *w, const struct damage *d)
+{
+	return d->healed_ms > 0 && w->now_ms - d->healed_ms <= IN_FLIGHT_MS;
+}
+
+void server_host_blamed(struct server_host *s, const char *how, enum err e)
+{
+	if (s->damage.there || !was_healed_just_now(s->w, &s->damage))
+		server_host_noticed(s, how, e);
+}
+
 /* The copy that is as new as the store: of a mirrored disk, say.  An older one is another fault
  * (PUT_BACK_RUNS); the view is folded anew. */
 static void heal(struct server_host *s)
@@ -64,7 +75,7 @@ static void heal(struct server_host *s)
 		memstore_mend(s->disk);
 	world_tell(s->w, server_host_name(s), "%s",
 		   s->damage.view ? "its view is thrown away" : "its newest copy is put back");
-	s->damage = (struct damage){0};
+	s->damage = (struct damage){.healed_ms = s->w->now_ms};
 }
 
 bool server_host_survives(struct server_host *s)

@@ -36,7 +36,9 @@ enum {
 	CONVERGE_MS = 180000,      /* and so long, at most, until all agree */
 	CREDIT = COMMIT_BYTES_MAX, /* the least that is allowed */
 	NODE_EDIT_MEAN_MS = 2500,
-	ROUND_MS = 3000,    /* of witnessing */
+	ROUND_MS = 3000, /* of witnessing */
+	IN_FLIGHT_MS =
+		2000,       /* what was said before somebody was healed may be on its way so long */
 	COMMIT_EVENTS = 16, /* that servers ask for: fewer than a burst */
 	SERVER_FOLD_MS = 400,
 	BOTH_KEYS_MS = 8000, /* the key before signs beside the present one for so long */
@@ -150,6 +152,7 @@ struct damage {
 	bool told; /* somebody noticed */
 	bool view; /* of a server: in its view, which is folded anew */
 	const char *where;
+	int64_t healed_ms; /* 0: never */
 };
 
 struct node_host {
@@ -442,6 +445,9 @@ void server_host_send(struct server_host *s, const struct server_action *a,
 bool server_host_survives(struct server_host *s); /* false: it died, or cannot go on */
 struct wall_ms server_host_wall(const struct server_host *s);
 void server_host_noticed(struct server_host *s, const char *how, enum err e);
+/* The same, by what came from there. */
+void server_host_blamed(struct server_host *s, const char *how, enum err e);
+bool was_healed_just_now(const struct world *w, const struct damage *d);
 /* After something was stored: histories are taken over and compared. */
 void server_host_stored(struct server_host *s);
 uint64_t server_host_size(const struct server_host *s); /* national entries, committed */
