@@ -171,14 +171,16 @@ class Lost(Anew):
             self.assertFalse(web.get("/api/v1/status")["stale"])
             self.assertEqual(web.get("/api/v1/summary")["totals"]["entities"], len(self.ids(self.server)))
 
-    def until_exported(self, size):
+    def until_exported(self, size, witnesses=0):
+        """Their lines are written when they came, a moment after the checkpoint."""
         path = os.path.join(self.export, "national", "checkpoint")
-        n.wait_for("the export has caught up", lambda: os.path.exists(path) and read(path).split("\n")[1] == str(size))
+        n.wait_for("the export has caught up", lambda: os.path.exists(path) and read(path).split("\n")[1] == str(size) and
+                   read(path).count("\n— ") > witnesses)
 
     def exported(self, old_key, size):
         """The folder goes on; what is left of the lost log stays in it, and both are checked by themselves."""
         new_key = self.server.log_key()
-        self.until_exported(size)
+        self.until_exported(size, witnesses=3)
         before = os.path.join(self.export, "before", "national-1")
         self.assertEqual(read(os.path.join(before, "checkpoint")).split("\n")[0], old_key.split("+")[0])
         self.nation.ctl("audit", "verify", before, "--key", old_key)
