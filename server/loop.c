@@ -40,13 +40,12 @@ struct turn {
 /* ---- messages ---- */
 
 /* What each log took of this turn.  The library hands out one message of each connection after the
- * other, so once a log has had its share, whoever else had something to say was heard as well, or
- * is in the next turn. */
+ * other: when one comes of a log that has had its share, whoever else had something to say was
+ * heard as well, and the turn ends. */
 struct shares {
 	struct share {
 		size_t messages, bytes, events;
 	} of[LOGS_MAX];
-	bool used_up;
 };
 
 static size_t message_bytes(const struct message *m)
@@ -75,9 +74,15 @@ static void take_share(const struct server *s, const struct trusted *of, const s
 		if (a->kind == SERVER_APPEND)
 			share->events += a->commit->count;
 	}
-	if (share->messages >= TURN_PEER_MESSAGES || share->events >= TURN_PEER_EVENTS ||
-	    share->bytes >= TURN_PEER_BYTES)
-		shares->used_up = true;
+}
+
+static bool had_its_share(struct server *s, const struct message *m, const struct shares *shares)
+{
+	const struct trusted *of = trust_user(&s->trust, m->user);
+	const struct share *share = of ? &shares->of[of - s->trust.entries] : NULL;
+
+	return share && (share->messages >= TURN_PEER_MESSAGES ||
+			 share->events >= TURN_PEER_EVENTS || share->bytes >= TURN_PEER_BYTES);
 }
 
 static enum err take_message(struct server *s, const struct message *m, struct wall_ms now,
@@ -122,20 +127,21 @@ static enum err next_message(struct server *s, struct message *ret)
 
 static enum err take_messages(struct server *s, struct wall_ms now)
 {
-	struct shares shares = {.used_up = false};
+	struct shares shares = {0};
 	struct message m;
 	size_t bytes = 0;
 	size_t size = 0;
 	enum err e = ERR_OK;
 
-	for (int i = 0; i < TURN_MESSAGES && bytes < TURN_BYTES && e == ERR_OK && !shares.used_up &&
+	for (int i = 0; i < TURN_MESSAGES && bytes < TURN_BYTES && e == ERR_OK &&
 			s->archive.entry_bytes < TURN_ENTRY_BYTES;
 	     i++) {
 		e = next_message(s, &m);
 		if (e != ERR_OK)
 			break;
 		size = message_bytes(&m);
-		if (size >= TURN_LARGE_BYTES && bytes > 0 && bytes < TURN_LARGE_BYTES) {
+		if (had_its_share(s, &m, &shares) ||
+		    (size >= TURN_LARGE_BYTES && bytes > 0 && bytes < TURN_LARGE_BYTES)) {
 			s->held = m;
 			s->holds = true;
 			break;

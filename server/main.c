@@ -149,7 +149,7 @@ int main(int argc, char **argv)
 
 	if (!program_begin(&program, argc, argv, &options, &status))
 		return (int)status;
-	program_keep_memory_small(128 * 1024); /* frames and pages of a burst */
+	program_keep_memory_small(32 * 1024); /* frames and pages of a burst */
 	if (sodium_init() < 0) {
 		(void)fputs("splot-server: libsodium cannot be started\n", stderr);
 		return EXIT_FAILED;
