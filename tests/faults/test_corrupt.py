@@ -219,6 +219,18 @@ class Corrupt(Fault):
     def name(self, i, what):
         return "seed %d, round %d: %s" % (self.seed, i, what)
 
+    def test_text_that_is_not_valid_in_what_was_witnessed_is_called_damage(self):
+        """Found by seed 2227076823: bit 7 of byte 185."""
+        self.put_back(self.node)
+        path = self.node.keys + ".witnessed"
+        with open(path, "r+b") as f:
+            f.seek(185)
+            byte = f.read(1)[0]
+            f.seek(185)
+            f.write(bytes([byte ^ 128]))
+        self.assertEqual(self.judge_start(self.node, "bit 7 of byte 185"), "refused")
+        self.end(self.node)
+
     def test_damage_is_refused_or_without_effect_never_served(self):
         kinds = (self.at_rest, self.in_use, self.at_rest, self.marks, self.at_rest, self.at_rest)
         told = {}
