@@ -36,9 +36,8 @@ enum {
 	CONVERGE_MS = 180000,      /* and so long, at most, until all agree */
 	CREDIT = COMMIT_BYTES_MAX, /* the least that is allowed */
 	NODE_EDIT_MEAN_MS = 2500,
-	ROUND_MS = 3000, /* of witnessing */
-	IN_FLIGHT_MS =
-		2000,       /* what was said before somebody was healed may be on its way so long */
+	ROUND_MS = 3000,    /* of witnessing */
+	IN_FLIGHT_MS = 300, /* what was said before somebody was healed may be on its way so long */
 	COMMIT_EVENTS = 16, /* that servers ask for: fewer than a burst */
 	SERVER_FOLD_MS = 400,
 	BOTH_KEYS_MS = 8000, /* the key before signs beside the present one for so long */
