@@ -301,7 +301,8 @@ static void damage_node(struct world *w)
 	if (!n->damage.where)
 		return;
 	n->damage.there = true;
-	w->tally.damaged++;
+	n->damage.view = p->view;
+	n->damage.number = ++w->tally.damaged;
 	world_tell(w, n->name.text, "one bit of its %s flips", n->damage.where);
 }
 
@@ -319,7 +320,7 @@ static void damage_server(struct world *w)
 		return;
 	s->damage.there = true;
 	s->damage.view = p->view;
-	w->tally.damaged++;
+	s->damage.number = ++w->tally.damaged;
 	world_tell(w, server_host_name(s), "one bit of its %s flips", s->damage.where);
 }
 

@@ -78,13 +78,16 @@ void node_duty_carry_out(struct node_host *n, const struct node_action *a)
 
 	if (!e)
 		e = read_act(n, a->frames[2], &index, &leaf);
-	if (!e && node_duty_known(n, index, leaf))
+	if (e) {
+		server_host_blamed(&n->w->servers[a->link], n->hears, "a duty of it proves nothing",
+				   e);
 		return;
-	if (!e) {
-		e = try_carry_out(n, index, leaf, a->frames[2], &erased);
-		while (e && node_log_grow(n, e))
-			e = try_carry_out(n, index, leaf, a->frames[2], &erased);
 	}
+	if (node_duty_known(n, index, leaf))
+		return;
+	e = try_carry_out(n, index, leaf, a->frames[2], &erased);
+	while (e && node_log_grow(n, e))
+		e = try_carry_out(n, index, leaf, a->frames[2], &erased);
 	if (memstore_died(n->disk))
 		return;
 	if (e == ERR_DISK_FULL)

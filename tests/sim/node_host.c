@@ -44,7 +44,7 @@ static void heal(struct node_host *n)
 	bool copy = n->has_copy && world_chance(w, 500);
 
 	w->tally.noticed++;
-	n->damage = (struct damage){.healed_ms = n->w->now_ms};
+	n->damage = (struct damage){0};
 	n->safe = (struct promise){0};
 	memstore_wipe(n->disk);
 	if (copy && memstore_copy(n->copy, n->disk))
@@ -173,14 +173,14 @@ static enum err cut(struct node_host *n, struct txn *read, const struct node_act
 		    uint32_t *ret_count)
 {
 	const struct node_link *link = &n->machine.links[a->link];
-	struct log_cut c = {
-		.from = a->header.from,
-		.size = a->size,
-		.bytes_max = a->bytes_max,
-		.events_max = a->events_max,
-		.narrow = a->bytes_max<link->commit_bytes, .under_way = link->under_way_bytes> 0,
-		.signs = node_keys_can_sign,
-		.context = n};
+	struct log_cut c = {.from = a->header.from,
+			    .size = a->size,
+			    .bytes_max = a->bytes_max,
+			    .events_max = a->events_max,
+			    .narrow = (a->bytes_max < link->commit_bytes),
+			    .under_way = (link->under_way_bytes > 0),
+			    .signs = node_keys_can_sign,
+			    .context = n};
 
 	if (world_chance(n->w, 200)) /* cuts may differ from server to server */
 		c.events_max = 1 + world_below(n->w, c.events_max);
@@ -257,7 +257,7 @@ static void alarm_person(struct node_host *n, size_t link)
 		   err_code(l->refused), l->refused_text);
 	if (is_expected(n, (unsigned)link))
 		return;
-	if (n->damage.there) {
+	if (world_illness(&n->damage)) {
 		node_host_noticed(n, "a server refuses what it sends", l->refused);
 		return;
 	}
@@ -266,8 +266,7 @@ static void alarm_person(struct node_host *n, size_t link)
 	if (l->refused == ERR_REDACTED && /* an act of the other server came first */
 	    act_is_planned(n->w, ACT_REDACT, (unsigned)link, n->number))
 		return;
-	if (!was_healed_just_now(n->w, &n->damage))
-		server_host_blamed(s, "a node cannot take what it sends", l->refused);
+	server_host_blamed(s, n->hears, "a node cannot take what it sends", l->refused);
 }
 
 static void opened(struct node_host *n)
@@ -388,7 +387,9 @@ void node_host_hear(struct node_host *n, unsigned server, const struct packet *p
 				     .frames = p->frames,
 				     .frame_count = p->frame_count};
 
+	n->hears = p;
 	node_host_step(n, &e);
+	n->hears = NULL;
 }
 
 void node_host_tick(struct node_host *n)

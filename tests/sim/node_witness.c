@@ -176,8 +176,8 @@ bool node_host_witness(struct node_host *n, const struct node_action *a)
 	}
 	if (answer != WITNESS_COSIGN) {
 		decline(n, a, ERR_PROOF, 0);
-		server_host_blamed(&n->w->servers[a->link], "a witness cannot take its offer",
-				   ERR_PROOF);
+		server_host_blamed(&n->w->servers[a->link], n->hears,
+				   "a witness cannot take its offer", ERR_PROOF);
 		return false;
 	}
 	if (c.size != state.size)

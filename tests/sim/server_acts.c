@@ -26,7 +26,7 @@ static enum err store_once(struct server_host *s, const struct national_entry *a
 	if (memstore_died(s->disk))
 		return e;
 	if (e && archive_abort(&s->archive))
-		server_host_noticed(s, "its logs cannot be read again", e);
+		server_logs_noticed(s, "its logs cannot be read again", e);
 	trust_settle(&s->trust, e == ERR_OK);
 	return e;
 }
@@ -306,7 +306,7 @@ void server_host_duties(struct server_host *s, const uint8_t *peer, size_t peer_
 	}
 	txn_abort(read);
 	if (e != ERR_NOT_FOUND)
-		server_host_noticed(s, "its acts cannot be told", e);
+		server_logs_noticed(s, "its acts cannot be told", e);
 }
 
 /* ---- when ---- */
@@ -412,7 +412,7 @@ void act_try(struct world *w, unsigned number)
 	if (e == ERR_SYNC)
 		s->fault = e;
 	else if (e && !has_passed(e) && !memstore_died(s->disk))
-		server_host_noticed(s, "an act cannot be stored", e);
+		server_logs_noticed(s, "an act cannot be stored", e);
 	if (able)
 		(void)server_host_survives(s);
 	if (!a->done)

@@ -53,14 +53,22 @@ void server_host_noticed(struct server_host *s, const char *how, enum err e)
 	s->fault = ERR_CORRUPT;
 }
 
-bool was_healed_just_now(const struct world *w, const struct damage *d)
+void server_logs_noticed(struct server_host *s, const char *how, enum err e)
 {
-	return d->healed_ms > 0 && w->now_ms - d->healed_ms <= IN_FLIGHT_MS;
+	if (s->damage.there && s->damage.view)
+		world_fail(s->w, "server %u: %s (%s), and only its view is damaged", s->number, how,
+			   err_code(e));
+	else
+		server_host_noticed(s, how, e);
 }
 
-void server_host_blamed(struct server_host *s, const char *how, enum err e)
+void server_host_blamed(struct server_host *s, const struct packet *heard, const char *how,
+			enum err e)
 {
-	if (s->damage.there || !was_healed_just_now(s->w, &s->damage))
+	if (!heard || heard->server != s->number || heard->illness == 0)
+		world_fail(s->w, "server %u: %s (%s), and it was not damaged when it said that",
+			   s->number, how, err_code(e));
+	else if (heard->illness == world_illness(&s->damage))
 		server_host_noticed(s, how, e);
 }
 
@@ -75,7 +83,7 @@ static void heal(struct server_host *s)
 		memstore_mend(s->disk);
 	world_tell(s->w, server_host_name(s), "%s",
 		   s->damage.view ? "its view is thrown away" : "its newest copy is put back");
-	s->damage = (struct damage){.healed_ms = s->w->now_ms};
+	s->damage = (struct damage){0};
 }
 
 bool server_host_survives(struct server_host *s)
@@ -132,7 +140,7 @@ static void perform_send(struct server_host *s, const struct server_action *a)
 	if (log && !e)
 		e = log_newest(log, read, &size, &note);
 	if (e)
-		server_host_noticed(s, "it has no checkpoint to show", e);
+		server_logs_noticed(s, "it has no checkpoint to show", e);
 	else
 		server_host_send(s, a, &a->header, &note, note.size ? 1 : 0);
 	txn_abort(read);
@@ -192,7 +200,7 @@ static void perform_range(struct server_host *s, const struct server_action *a)
 		return;
 	refused.code = e;
 	server_host_send(s, a, &refused, NULL, 0);
-	server_host_noticed(s, "it cannot give events back", e);
+	server_logs_noticed(s, "it cannot give events back", e);
 }
 
 /* Both notes must be signed by the log's key and tell two histories. */
@@ -371,7 +379,7 @@ static void failed(struct server_host *s, enum err e)
 	undone = archive_abort(&s->archive);
 	trust_settle(&s->trust, false);
 	if (undone || (is_fatal(e) && e != ERR_SYNC))
-		server_host_noticed(s, "it cannot store", e);
+		server_logs_noticed(s, "it cannot store", e);
 	if (e == ERR_SYNC)
 		s->fault = e;
 	if (s->fault)
@@ -436,7 +444,7 @@ void server_host_stored(struct server_host *s)
 		if (!log || s->chains[i].count == log->tree.size)
 			continue;
 		if (chain_follow(&s->chains[i], log, s->archive.store))
-			server_host_noticed(s, "a log cannot be read", ERR_CORRUPT);
+			server_logs_noticed(s, "a log cannot be read", ERR_CORRUPT);
 		check_prefix(s->w, s->number, i);
 		check_promise(s->w, s->number, i);
 	}

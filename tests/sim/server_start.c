@@ -22,7 +22,7 @@ static enum err lookup_root(void *context, struct log_name log, uint64_t size, s
 	enum err e = archive_root(&s->archive, log, size, ret);
 
 	if (e == ERR_CORRUPT)
-		server_host_noticed(s, "its tiles do not give an old root", e);
+		server_logs_noticed(s, "its tiles do not give an old root", e);
 	return e;
 }
 

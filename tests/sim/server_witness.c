@@ -69,7 +69,7 @@ void server_host_offer(struct server_host *s, const struct server_action *a)
 		e = offer(s, a, read);
 	txn_abort(read);
 	if (e)
-		server_host_noticed(s, "it cannot make an offer", e);
+		server_logs_noticed(s, "it cannot make an offer", e);
 }
 
 /* ---- answers ---- */

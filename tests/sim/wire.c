@@ -124,6 +124,7 @@ static void send(struct world *w, struct wire *wire, const struct packet *like,
 		p->server = like->server;
 		p->connection = wire->connection;
 		p->socket = wire->socket;
+		p->illness = like->illness;
 		memcpy(p->peer, wire->peer, PEER_SIZE);
 		world_plan(w, at - w->now_ms, AT_DELIVER, 0, 0, 0, p);
 		at += 1 + world_below(w, LATE_COPY_MS);
@@ -150,7 +151,9 @@ void wire_down(struct world *w, unsigned server, const uint8_t *peer, const stru
 		return;
 	for (unsigned node = 0; node < NODES; node++) {
 		struct wire *wire = &w->wires[node][server];
-		const struct packet like = {.node = node, .server = server};
+		const struct packet like = {.node = node,
+					    .server = server,
+					    .illness = world_illness(&w->servers[server].damage)};
 
 		if (wire->established && memcmp(wire->peer, peer, PEER_SIZE) == 0)
 			send(w, wire, &like, frames, count);

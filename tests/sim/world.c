@@ -131,6 +131,11 @@ bool world_was_put_back(const struct world *w, unsigned server)
 	return w->put_back >= PUT_BACK_RUNS && server == w->put_back_server;
 }
 
+uint64_t world_illness(const struct damage *d)
+{
+	return d->there && !d->view ? d->number : 0;
+}
+
 /* Everything that was taken away is given back, and clocks are set. */
 static void calm_down(struct world *w)
 {

@@ -37,7 +37,6 @@ enum {
 	CREDIT = COMMIT_BYTES_MAX, /* the least that is allowed */
 	NODE_EDIT_MEAN_MS = 2500,
 	ROUND_MS = 3000,    /* of witnessing */
-	IN_FLIGHT_MS = 300, /* what was said before somebody was healed may be on its way so long */
 	COMMIT_EVENTS = 16, /* that servers ask for: fewer than a burst */
 	SERVER_FOLD_MS = 400,
 	BOTH_KEYS_MS = 8000, /* the key before signs beside the present one for so long */
@@ -73,6 +72,7 @@ struct packet {
 	bool to_server, hostile;
 	unsigned node, server; /* node: also whose transport key speaks */
 	uint64_t connection, socket;
+	uint64_t illness; /* of the server that said it, then: world_illness */
 	uint8_t peer[PEER_SIZE];
 	size_t frame_count;
 	struct bytes frames[FRAMES]; /* slices of data */
@@ -148,10 +148,10 @@ struct node_keys {
 /* One bit of one stored row is another one. */
 struct damage {
 	bool there;
-	bool told; /* somebody noticed */
-	bool view; /* of a server: in its view, which is folded anew */
+	bool told;       /* somebody noticed */
+	bool view;       /* in a view: what it says of its logs is right all the same */
+	uint64_t number; /* among all of this world, from 1 on */
 	const char *where;
-	int64_t healed_ms; /* 0: never */
 };
 
 struct node_host {
@@ -183,9 +183,10 @@ struct node_host {
 	enum err fault; /* it cannot go on */
 	struct chain chain;
 	struct buf note, header, frame[COMMIT_FRAMES_MAX];
-	uint64_t told[SERVERS]; /* confirmed, as last seen */
-	struct promise safe;    /* accepted: a crash alone loses nothing of it */
-	unsigned steps;         /* that may have changed its view */
+	uint64_t told[SERVERS];     /* confirmed, as last seen */
+	struct promise safe;        /* accepted: a crash alone loses nothing of it */
+	unsigned steps;             /* that may have changed its view */
+	const struct packet *hears; /* during a step that it causes; else NULL */
 };
 
 struct server_host {
@@ -312,6 +313,8 @@ bool world_was_put_back(const struct world *w, unsigned server);
 bool world_is_forked(const struct world *w, unsigned node); /* the node's log is being forked */
 bool world_is_revoked(const struct world *w, unsigned log); /* at some server, or soon */
 bool world_is_hostile(const struct world *w, unsigned log);
+/* The damage that what a host says of its logs may come from; 0: none. */
+uint64_t world_illness(const struct damage *d);
 /* Which log a node writes: the twin writes another's. */
 unsigned world_log_of(const struct world *w, unsigned node);
 /* Plays one seed; true when every invariant held. */
@@ -443,10 +446,13 @@ void server_host_send(struct server_host *s, const struct server_action *a,
 		      const struct wire_header *header, const struct bytes *more, size_t count);
 bool server_host_survives(struct server_host *s); /* false: it died, or cannot go on */
 struct wall_ms server_host_wall(const struct server_host *s);
+/* Something that only damage explains: of its store or its view, and of its store. */
 void server_host_noticed(struct server_host *s, const char *how, enum err e);
-/* The same, by what came from there. */
-void server_host_blamed(struct server_host *s, const char *how, enum err e);
-bool was_healed_just_now(const struct world *w, const struct damage *d);
+void server_logs_noticed(struct server_host *s, const char *how, enum err e);
+/* The same, by the message of it that a node hears (NULL: none): the server must have been damaged
+ * when it said that.  Nothing is to be done when that was mended meanwhile. */
+void server_host_blamed(struct server_host *s, const struct packet *heard, const char *how,
+			enum err e);
 /* After something was stored: histories are taken over and compared. */
 void server_host_stored(struct server_host *s);
 uint64_t server_host_size(const struct server_host *s); /* national entries, committed */
