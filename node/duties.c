@@ -80,7 +80,12 @@ static enum err try_carry_out(struct node *n, uint64_t index, struct hash leaf, 
 	return e;
 }
 
-void duty_carry_out(struct node *n, const struct node_action *a)
+static bool is_passing(enum err e)
+{
+	return e == ERR_DISK_FULL || e == ERR_MAP_FULL || e == ERR_NOMEM;
+}
+
+bool duty_carry_out(struct node *n, const struct node_action *a)
 {
 	struct national_entry entry;
 	uint64_t index = 0;
@@ -93,12 +98,12 @@ void duty_carry_out(struct node *n, const struct node_action *a)
 		e = national_decode(a->frames[2], &n->arena, &entry);
 	if (e == ERR_OK && is_beginning(n, a)) {
 		follow_entry(n, a->link, &entry, a->frames[1]);
-		return;
+		return true;
 	}
 	if (e == ERR_OK)
 		e = redaction_read(&entry, n->log.name, &index, &leaf);
 	if (e == ERR_OK && duty_known(n, index, leaf))
-		return; /* every session begins with all duties */
+		return true; /* every session begins with all duties */
 	if (e == ERR_OK) {
 		e = try_carry_out(n, index, leaf, a->frames[2], &erased);
 		while (e != ERR_OK && batch_grow(n, e) == ERR_OK)
@@ -109,8 +114,10 @@ void duty_carry_out(struct node *n, const struct node_action *a)
 			 "log %s: server %s: an act for this log (national entry %" PRIu64
 			 ") was not carried out: %s%s",
 			 n->log.name.text, server_name(n, a->link), a->header.index, err_text(e),
-			 e == ERR_ROOT ? "; the event here is another one than it names" : "");
-		return;
+			 e == ERR_ROOT   ? "; the event here is another one than it names"
+			 : is_passing(e) ? "; make room: it is tried again"
+					 : "");
+		return !is_passing(e);
 	}
 	log_line(LOG_NOTICE,
 		 "log %s: event %" PRIu64 " is redacted by an act of server %s (national entry "
@@ -121,4 +128,5 @@ void duty_carry_out(struct node *n, const struct node_action *a)
 		n->again = true;
 		n->stopping = true;
 	}
+	return true;
 }

@@ -274,7 +274,8 @@ static void perform(struct node *n, const struct node_action *a, struct queue *q
 				  (struct node_event){.kind = NODE_EV_DISTRUST, .link = a->link});
 		break;
 	case NODE_CARRY_OUT:
-		duty_carry_out(n, a);
+		if (!duty_carry_out(n, a))
+			queue_add(q, (struct node_event){.kind = NODE_EV_UNDONE, .link = a->link});
 		break;
 	}
 }

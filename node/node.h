@@ -322,7 +322,8 @@ void query_witnessed(struct node *n, struct open_call *call);
 
 #define SCRUB_PENDING "pending" /* in table "scrub": erased bytes are still in the file */
 
-void duty_carry_out(struct node *n, const struct node_action *a);
+/* False: there was no room for it; it is to be told again. */
+MUST_USE bool duty_carry_out(struct node *n, const struct node_action *a);
 /* node_lookup.redacted: whether a verified duty redacts this event. */
 bool duty_known(void *node, uint64_t index, struct hash leaf);
 /* The same inside a transaction. */

@@ -49,6 +49,10 @@ static void keep_session(const struct node_turn *t)
 	struct node_link *link = t->link;
 	struct node_action *a = NULL;
 
+	if (link->undone && passed(t, link->undone_at, 0)) {
+		node_greet(t);
+		return;
+	}
 	if (link->flight_count > 0 && passed(t, link->progress, NODE_SILENCE_MS)) {
 		node_restart(t); /* commits or their acknowledgements were lost on the way */
 		return;
@@ -234,6 +238,12 @@ static void on_sent(const struct node_turn *t)
 	link->waiting_bytes = event->size < t->m->size ? NODE_SMALL_BYTES : 0;
 }
 
+static void on_undone(const struct node_turn *t)
+{
+	t->link->undone = true;
+	t->link->undone_at.ms = t->event->mono.ms + NODE_UNDONE_MS;
+}
+
 static void on_waive(struct node_link *link)
 {
 	link->waived = true;
@@ -247,6 +257,8 @@ static void on_link_event(const struct node_turn *t)
 		on_sent(t);
 	} else if (t->event->kind == NODE_EV_WAIVE) {
 		on_waive(t->link);
+	} else if (t->event->kind == NODE_EV_UNDONE) {
+		on_undone(t);
 	} else if (t->event->kind == NODE_EV_DISTRUST) {
 		node_distrust(t);
 	} else if (t->event->kind == NODE_EV_HOLD) {
@@ -305,6 +317,7 @@ void node_step(struct node_machine *m, const struct node_event *event, struct no
 	case NODE_EV_SENT:
 	case NODE_EV_MESSAGE:
 	case NODE_EV_WAIVE:
+	case NODE_EV_UNDONE:
 	case NODE_EV_DISTRUST:
 	case NODE_EV_HOLD:
 	case NODE_EV_FOLLOW:

@@ -50,7 +50,8 @@ enum {
 	/* … and go this far apart where acknowledgements are quicker: a server cuts off who says
 	 * more than PEER_MESSAGES_PER_S. */
 	NODE_SPACING_MS = 4,
-	NODE_LATER_MS = 2000, /* a commit larger than a server asks for is tried again */
+	NODE_LATER_MS = 2000,   /* a commit larger than a server asks for is tried again */
+	NODE_UNDONE_MS = 30000, /* a duty that could not be carried out is asked for again */
 };
 
 enum node_phase {
@@ -91,9 +92,11 @@ struct node_link { /* one server */
 	uint32_t commit_events, commit_bytes; /* the smaller of both sides' limits */
 	uint64_t anchored_at;                 /* the size our newest HELLO or ANCHOR stands at */
 	struct mono_ms heard, said, progress;
-	struct mono_ms retry_at; /* AWAY, REFUSED: connect; others: ask again */
-	unsigned attempts;       /* to get well since we last were */
-	unsigned asked;          /* times the present question was asked */
+	bool undone;              /* a duty could not be carried out: at undone_at the server is */
+	struct mono_ms undone_at; /*   greeted anew, and tells all of them again */
+	struct mono_ms retry_at;  /* AWAY, REFUSED: connect; others: ask again */
+	unsigned attempts;        /* to get well since we last were */
+	unsigned asked;           /* times the present question was asked */
 	struct wall_ms last_contact;
 	enum err refused; /* why REFUSED or FROZEN */
 	char refused_text[TEXT_BYTES_MAX + 1];
@@ -139,8 +142,8 @@ enum node_action_kind {
 			     `header` is the OFFER's; four frames, the last two may be empty */
 	NODE_CARRY_OUT,   /* the DUTY in `frames`: verify it by the server's key, then do it, or at
 			     least store it before the link's next message is told: what is fetched
-			     may need it.  `header` is the DUTY's; four frames, the last may be empty
-			   */
+			     may need it.  `header` is the DUTY's; four frames, the last may be empty.
+			     If it cannot be done now (disk full), tell NODE_EV_UNDONE */
 };
 
 struct node_action {
@@ -174,6 +177,7 @@ enum node_event_kind {
 			     for    again after the next tick or message of that link) */
 	NODE_EV_MESSAGE,  /* from link */
 	NODE_EV_WAIVE,    /* an administrator goes on without this link */
+	NODE_EV_UNDONE,   /* a CARRY_OUT of this link could not be done now */
 	NODE_EV_DISTRUST, /* evidence against this link's server is stored (also told at start) */
 	NODE_EV_HOLD,     /* at the start: this link's card is not of the log that is followed */
 	NODE_EV_FOLLOW,   /* it is now, by an explicit act */

@@ -126,6 +126,7 @@ void node_greet(const struct node_turn *t)
 	if (!move(t, NODE_GREETING))
 		return;
 	end_session(t->link);
+	t->link->undone = false;
 	t->link->anchored_at = t->m->size;
 	a = node_say(t, NODE_SEND_SIGNED, WIRE_HELLO);
 	if (a) {

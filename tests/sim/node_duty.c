@@ -69,7 +69,7 @@ static enum err try_carry_out(struct node_host *n, uint64_t index, struct hash l
 	return e;
 }
 
-void node_duty_carry_out(struct node_host *n, const struct node_action *a)
+bool node_duty_carry_out(struct node_host *n, const struct node_action *a)
 {
 	uint64_t index = 0;
 	struct hash leaf;
@@ -81,17 +81,17 @@ void node_duty_carry_out(struct node_host *n, const struct node_action *a)
 	if (e) {
 		server_host_blamed(&n->w->servers[a->link], n->hears, "a duty of it proves nothing",
 				   e);
-		return;
+		return true;
 	}
 	if (node_duty_known(n, index, leaf))
-		return;
+		return true; /* every session begins with all duties */
 	e = try_carry_out(n, index, leaf, a->frames[2], &erased);
 	while (e && node_log_grow(n, e))
 		e = try_carry_out(n, index, leaf, a->frames[2], &erased);
 	if (memstore_died(n->disk))
-		return;
+		return true;
 	if (e == ERR_DISK_FULL)
-		return; /* every session begins with all duties */
+		return false;
 	if (e == ERR_SYNC)
 		n->fault = e;
 	else if (e)
@@ -100,4 +100,5 @@ void node_duty_carry_out(struct node_host *n, const struct node_action *a)
 		world_tell(n->w, node_host_name(n), "redacts event %" PRIu64 "%s", index,
 			   erased ? "" : " ahead of its coming");
 	n->again = n->again || (!e && erased);
+	return true;
 }

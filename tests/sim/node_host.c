@@ -315,7 +315,9 @@ static void perform(struct node_host *n, const struct node_action *a, struct que
 				  (struct node_event){.kind = NODE_EV_DISTRUST, .link = a->link});
 		break;
 	case NODE_CARRY_OUT:
-		node_duty_carry_out(n, a);
+		if (!node_duty_carry_out(n, a))
+			queue_add(n, q,
+				  (struct node_event){.kind = NODE_EV_UNDONE, .link = a->link});
 		break;
 	}
 }

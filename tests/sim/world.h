@@ -429,7 +429,8 @@ MUST_USE enum err node_host_witnessed(struct node_host *n, unsigned server, stru
 MUST_USE enum err node_witness_recall(struct node_host *n);
 
 /* ---- node_duty.c ---- */
-void node_duty_carry_out(struct node_host *n, const struct node_action *a);
+/* False: there was no room for it. */
+MUST_USE bool node_duty_carry_out(struct node_host *n, const struct node_action *a);
 /* As node_lookup.redacted. */
 bool node_duty_known(void *node, uint64_t index, struct hash leaf);
 MUST_USE enum err node_duty_redacts(struct node_host *n, struct txn *t, uint64_t index,

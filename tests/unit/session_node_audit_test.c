@@ -47,6 +47,33 @@ static void a_duty_is_handed_on_to_be_carried_out(void **state)
 	assert_int_equal(expect(0, NODE_CARRY_OUT, WIRE_DUTY)->frame_count, 4);
 }
 
+/* Heartbeats of the server keep the session for so long. */
+static void pass(int64_t ms)
+{
+	for (; ms > 0; ms -= 1000) {
+		hear_header(0, (struct wire_header){
+				       .kind = WIRE_HEARTBEAT, .session = SESSION, .size = 9});
+		tick(1000);
+		assert_int_equal(node.links[0].phase, NODE_LIVE);
+	}
+}
+
+static void a_duty_that_had_no_room_is_told_again_in_a_new_session(void **state)
+{
+	struct node_event undone;
+
+	(void)state;
+	begin(9, 9, true, 1);
+	meet(0, 9);
+	undone = event_of(NODE_EV_UNDONE, 0);
+	step(&undone);
+	pass(NODE_UNDONE_MS - 1000);
+	tick(1000);
+	(void)expect(0, NODE_SEND_SIGNED, WIRE_HELLO);
+	meet(0, 9);
+	pass(2 * NODE_UNDONE_MS); /* and that is all */
+}
+
 static void what_is_asked_outside_the_session_or_in_another_form_is_not_heard(void **state)
 {
 	(void)state;
@@ -329,6 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_offer_is_handed_on_to_be_witnessed),
 		TEST(a_duty_is_handed_on_to_be_carried_out),
+		TEST(a_duty_that_had_no_room_is_told_again_in_a_new_session),
 		TEST(what_is_asked_outside_the_session_or_in_another_form_is_not_heard),
 		TEST(the_ministry_does_not_witness),
 		TEST(a_frozen_log_is_told_its_duties_and_nothing_else),
