@@ -71,7 +71,7 @@ static void a_duty_that_had_no_room_is_told_again_in_a_new_session(void **state)
 	tick(1000);
 	(void)expect(0, NODE_SEND_SIGNED, WIRE_HELLO);
 	meet(0, 9);
-	pass(2 * NODE_UNDONE_MS); /* and that is all */
+	pass((int64_t)2 * NODE_UNDONE_MS); /* and that is all */
 }
 
 static void what_is_asked_outside_the_session_or_in_another_form_is_not_heard(void **state)
