@@ -140,14 +140,14 @@ static enum err cut_commit(const struct node *n, struct txn *read, const struct 
 			   uint32_t *ret_count)
 {
 	const struct node_link *link = &n->machine.links[a->link];
-	const struct log_cut c = {
-		.from = a->header.from,
-		.size = a->size,
-		.bytes_max = a->bytes_max,
-		.events_max = a->events_max,
-		.narrow = a->bytes_max<link->commit_bytes, .under_way = link->under_way_bytes> 0,
-		.signs = signing_can,
-		.context = n};
+	const struct log_cut c = {.from = a->header.from,
+				  .size = a->size,
+				  .bytes_max = a->bytes_max,
+				  .events_max = a->events_max,
+				  .narrow = (a->bytes_max < link->commit_bytes),
+				  .under_way = (link->under_way_bytes > 0),
+				  .signs = signing_can,
+				  .context = n};
 
 	return log_cut(&n->log, read, &c, ret_count);
 }

@@ -12,11 +12,11 @@
 #include "base/log.h"
 
 enum {
-	/* A batch is as many events as take about so much work: an event may hold one change or a
-	 * thousand, and LMDB keeps the memory of its largest transaction. */
+	/* A batch is as many events as take about so much time, large ones counted as so many small
+	 * ones: LMDB keeps the memory of its largest transaction. */
 	BATCH_US = 5000,
 	BATCH_EVENTS_LEAST = 4,
-	BATCH_EVENTS_MOST = 4096,
+	BATCH_EVENTS_MOST = 8192,
 	BATCH_EVENTS_FIRST = 64,
 	DISK_WAIT_S = 1,
 	/* Readers of other processes that were killed hold pages: looked for so often. */

@@ -13,10 +13,10 @@ enum {
 	/* Bounds of one turn, so that its transaction, and the wait of the others, stay small. */
 	TURN_MESSAGES = 256,
 	TURN_BYTES = 4 * 1024 * 1024,
-	/* What one log may take of it, so that a flood makes turns short instead of long. */
-	TURN_PEER_MESSAGES = 8,
-	TURN_PEER_EVENTS = COMMIT_EVENTS_ASKED,
-	TURN_PEER_BYTES = COMMIT_BYTES_ASKED,
+	/* What one log may take of it, so that a flood makes turns short instead of long: some
+	 * messages, or one commit of the size that is asked for. */
+	TURN_PEER_MESSAGES = 4,
+	TURN_PEER_WORK = COMMIT_EVENTS_ASKED * EVENT_WORK_BYTES,
 	/* A message so large is work of its own: small ones before it are not to wait for it. */
 	TURN_LARGE_BYTES = 64 * 1024,
 	/* The national log is fetched in commits as well: what one checkpoint covers must fit. */
@@ -41,10 +41,12 @@ struct turn {
 
 /* What each log took of this turn.  The library hands out one message of each connection after the
  * other: when one comes of a log that has had its share, whoever else had something to say was
- * heard as well, and the turn ends. */
+ * heard as well, and the turn ends.  (A key that says something over each of its connections ends
+ * a few turns early until it is cut off: only one of them has the session.) */
 struct shares {
 	struct share {
-		size_t messages, bytes, events;
+		size_t messages;
+		uint64_t work;
 	} of[LOGS_MAX];
 };
 
@@ -65,14 +67,14 @@ static void take_share(const struct server *s, const struct trusted *of, const s
 	struct share *share = &shares->of[of - s->trust.entries];
 
 	share->messages++;
-	share->bytes += message_bytes(m);
+	share->work += message_bytes(m);
 	for (size_t i = 0; i < s->update.count; i++) {
 		const struct server_action *a = &s->update.actions[i];
 
 		if (a->kind == SERVER_SEND_RANGE)
-			share->bytes += COMMIT_BYTES_MAX;
+			share->work += COMMIT_BYTES_MAX;
 		if (a->kind == SERVER_APPEND)
-			share->events += a->commit->count;
+			share->work += a->commit->work;
 	}
 }
 
@@ -81,8 +83,7 @@ static bool had_its_share(struct server *s, const struct message *m, const struc
 	const struct trusted *of = trust_user(&s->trust, m->user);
 	const struct share *share = of ? &shares->of[of - s->trust.entries] : NULL;
 
-	return share && (share->messages >= TURN_PEER_MESSAGES ||
-			 share->events >= TURN_PEER_EVENTS || share->bytes >= TURN_PEER_BYTES);
+	return share && (share->messages >= TURN_PEER_MESSAGES || share->work >= TURN_PEER_WORK);
 }
 
 static enum err take_message(struct server *s, const struct message *m, struct wall_ms now,

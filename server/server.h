@@ -85,7 +85,8 @@ struct server {
 
 	struct network *network;
 	struct endpoint *router;
-	struct message held; /* a large one, put off to the next turn */
+	struct message
+		held; /* put off to the next turn: a large one, or of a log that had its share */
 	bool holds;
 	uint64_t rejected_before; /* handshakes that our own proof had rejected */
 	struct feed feed;

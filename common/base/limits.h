@@ -10,7 +10,7 @@ enum {
 	EVENT_CHANGES_MAX = 1024,          /* an import of a whole file fits a few events */
 	COMMIT_EVENTS_MAX = 4096,          /* one signature and one sync for all of them */
 	COMMIT_BYTES_MAX = 1024 * 1024,    /* packed (bundle_packed): bounds a verifier's memory */
-	COMMIT_EVENTS_ASKED = 128,         /* what a server asks for: who else speaks waits */
+	COMMIT_EVENTS_ASKED = 128,        /* what a server asks for: who else speaks waits */
 	COMMIT_BYTES_ASKED = 128 * 1024,   /*   while one commit is checked, some 1 ms */
 	FRAME_BYTES_MAX = 256 * 1024,      /* libzmq buffers whole frames */
 	COMMIT_FRAMES_MAX = 8,             /* 1 MiB in frames that break only between events */
@@ -48,11 +48,11 @@ enum {
 	 *    much of it at once.  Honest nodes stay below what cuts off: they gather small commits
 	 * while one is under way, wait between attempts, and fetch one piece after the other -- */
 	PEER_MESSAGES_PER_S = 500, /* a message costs some 100 microseconds at most */
-	PEER_MESSAGES_BURST = 1000,
-	PEER_MIB_PER_S = 256, /* beyond what credit lets through in any case */
+	PEER_MESSAGES_BURST = 256, /* all that may be under way, some times over */
+	PEER_MIB_PER_S = 256,      /* beyond what credit lets through in any case */
 	PEER_MIB_BURST = 512,
 	PEER_WORK_MIB_PER_S = 8,  /* bytes of commits, each event EVENT_WORK_BYTES more: beyond */
-	PEER_WORK_MIB_BURST = 16, /*   it acknowledgements wait */
+	PEER_WORK_MIB_BURST = 4,  /*   it acknowledgements wait */
 	EVENT_WORK_BYTES = 512,   /* to check, store and fold one is like so many bytes more */
 	PEER_LARGE_COMMIT_S = 10, /* larger than asked for, 20 ms each: one in so many seconds */
 	PEER_FETCHES_PER_S = 16,  /* 4,096 events and 11 ms each at most: more often they wait */
@@ -62,7 +62,7 @@ enum {
 	PEER_HANDSHAKES_PER_S = 8,
 	PEER_HANDSHAKES_BURST = 16, /* a message without an end may be each one's first */
 	PEER_REFUSALS_PER_S = 16,
-	PEER_REFUSALS_BURST = 256,          /* all that may be under way when a session ends */
+	PEER_REFUSALS_BURST = 128,          /* all that may be under way when a session ends */
 	PEER_PENALTY_MS = 1000,             /* how long who breaks these stays out; doubled … */
 	PEER_PENALTY_MS_MAX = 5 * 60000,    /*   … up to this: it may be a fault that is mended */
 	PEER_PENALTY_FORGOTTEN_MS = 600000, /*   … until there was none for so long */

@@ -263,7 +263,8 @@ enum err national_fold(const struct log *national, const struct log_finder *logs
 	if (e == ERR_OK && begin > size)
 		e = ERR_CORRUPT;
 	for (position = begin; e == ERR_OK && position < size; position++) {
-		if (position > begin && f.events + f.others >= most_events)
+		if (position > begin &&
+		    f.others + view_fold_work(fold) / EVENT_WORK_BYTES >= most_events)
 			break;
 		e = log_event(national, logs_read, position, &raw);
 		if (e == ERR_OK)

@@ -50,10 +50,10 @@ struct log_finder {
 };
 
 /* Folds entries of the national log from the view's position on into the view: whole
- * entries, until `most_events` events were folded or the log ends; counts and cursor are
- * written (view_fold_finish).  The caller commits.  `ret_position`: entries folded in all;
- * `ret_events`: events folded now (0 entries left: nothing was done).  CORRUPT when the
- * cursor is ahead of the log: throw the view away and fold anew. */
+ * entries, until the work (view_fold_work) of `most_events` of the smallest events was done or the
+ * log ends; counts and cursor are written (view_fold_finish).  The caller commits.  `ret_position`:
+ * entries folded in all; `ret_events`: events folded now (0 entries left: nothing was done).
+ * CORRUPT when the cursor is ahead of the log: throw the view away and fold anew. */
 MUST_USE enum err national_fold(const struct log *national, const struct log_finder *logs,
 				struct txn *logs_read, const struct view *view,
 				struct txn *view_write, struct view_fold *fold, struct arena *arena,

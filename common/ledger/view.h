@@ -65,6 +65,9 @@ bool view_fold_ignores(enum err e);
 MUST_USE enum err view_fold_undecodable(struct view_fold *f);
 /* Counts an event whose bytes were erased ("redacted_events"); it changes nothing. */
 MUST_USE enum err view_fold_redacted(struct view_fold *f);
+/* The work of what was folded since the last finish: the stored bytes and event_work of each event.
+ * What is written, and the memory of the transaction, grow with it. */
+uint64_t view_fold_work(const struct view_fold *f);
 /* Empties every table of the view, "status" apart: the next fold begins anew. */
 MUST_USE enum err view_clear(const struct view *v, struct txn *t);
 /* Writes counts and the cursor (entries folded = `position`); the fold is empty again. */

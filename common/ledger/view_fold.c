@@ -22,6 +22,7 @@ struct view_fold {
 	struct arena undo;     /* for one page of records that an event may undo */
 	struct arena before;   /* for the versions of one of them, one after the other */
 	uint32_t number;       /* of the next change of this event */
+	uint64_t work;         /* see view_fold_work */
 };
 
 enum err view_fold_new(struct view_fold **ret)
@@ -309,18 +310,27 @@ enum err view_fold_event(struct view_fold *f, const struct view *v, struct txn *
 	return view_fold_undecodable(f);
 }
 
+uint64_t view_fold_work(const struct view_fold *f)
+{
+	return f->work;
+}
+
 /* Whether a stored event says anything; else it was redacted, or it does not decode. */
-static enum err decode_event(struct bytes stored, struct arena *arena, struct event *ret,
-			     bool *ret_decoded)
+static enum err decode_event(struct view_fold *f, struct bytes stored, struct arena *arena,
+			     struct event *ret, bool *ret_decoded)
 {
 	enum err e = ERR_OK;
 
 	*ret_decoded = false;
-	if (stored.size == 0)
+	f->work += stored.size;
+	if (stored.size == 0) {
+		f->work += EVENT_WORK_BYTES;
 		return ERR_OK;
+	}
 	arena_reset(arena);
 	e = event_decode(stored, arena, ret);
 	*ret_decoded = e == ERR_OK;
+	f->work += e == ERR_OK ? event_work(ret) : EVENT_WORK_BYTES;
 	return view_fold_ignores(e) ? ERR_OK : e;
 }
 
@@ -330,7 +340,7 @@ enum err view_fold_stored(struct view_fold *f, const struct view *v, struct txn 
 {
 	struct event event;
 	bool decoded = false;
-	enum err e = decode_event(stored, arena, &event, &decoded);
+	enum err e = decode_event(f, stored, arena, &event, &decoded);
 
 	if (e != ERR_OK)
 		return e;
@@ -345,7 +355,7 @@ enum err view_fold_own(struct view_fold *f, const struct view *v, struct txn *t,
 {
 	struct event event;
 	bool decoded = false;
-	enum err e = decode_event(stored, arena, &event, &decoded);
+	enum err e = decode_event(f, stored, arena, &event, &decoded);
 
 	if (e == ERR_OK)
 		e = view_fold_time(f, v, t, index, decoded ? &event.recorded : NULL);
@@ -387,10 +397,12 @@ enum err view_fold_finish(struct view_fold *f, const struct view *v, struct txn 
 {
 	enum err e = tally_write(&f->tally, v->counts, t);
 
+	f->work = 0;
 	return e == ERR_OK ? state_write(v, t, STATE_POSITION, position) : e;
 }
 
 void view_fold_abandon(struct view_fold *f)
 {
 	tally_clear(&f->tally);
+	f->work = 0;
 }

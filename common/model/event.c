@@ -210,6 +210,13 @@ enum err event_decode(struct bytes raw, struct arena *arena, struct event *ret)
 	return err;
 }
 
+uint64_t event_work(const struct event *e)
+{
+	uint64_t changes = e->change_count ? e->change_count : 1;
+
+	return changes * EVENT_WORK_BYTES + (changes - 1) * (strlen(e->reason) + strlen(e->source));
+}
+
 enum err recorded_time(struct bytes raw, struct wall_ms *ret)
 {
 	uint64_t ms = 0;

@@ -56,6 +56,11 @@ MUST_USE enum err event_decode(struct bytes raw, struct arena *arena, struct eve
 /* Bytes that this change takes inside an event (for packing many changes into few events). */
 size_t change_size(const struct change *c, struct arena *scratch);
 
+/* What an event is to check, store and fold, beside its own bytes, as so many bytes more: each
+ * change EVENT_WORK_BYTES, at least once, and reason and source once more for each change but the
+ * first, since every version has them. */
+uint64_t event_work(const struct event *e);
+
 /* The recorded time alone, of an event or a national entry (field 1 of both); cheap, for
  * bytes that were decoded before they were stored.  DECODE, also for no bytes: an event that
  * was redacted has no time. */

@@ -69,16 +69,20 @@ static enum err check_events(int region, const struct vkey *key, struct arena *a
 	enum err e = ERR_OK;
 
 	for (uint32_t i = 0; !e && i < commit->count; i++) {
-		struct event event = {0};
+		struct event event = {.reason = "", .source = ""};
 
-		if (commit->events[i].size == 0) /* redacted: nothing but the hash is known */
+		if (commit->events[i].size == 0) { /* redacted: nothing but the hash is known */
+			commit->work += EVENT_WORK_BYTES;
 			continue;
+		}
 		arena_reset(arena);
 		e = event_decode(commit->events[i], arena, &event);
 		if (!e)
 			e = event_check_owner(&event, region);
 		if (!e)
 			e = check_act(&event, i, key, commit);
+		if (!e)
+			commit->work += event_work(&event);
 	}
 	arena_reset(arena);
 	return e;

@@ -22,6 +22,7 @@ struct commit {
 	bool continues;    /* its first event is event 0 of the log, and goes on from an old one */
 	bool rotates;      /* its last event names other keys, and the note is signed by both */
 	struct card next;  /*   the log's card from here on */
+	uint64_t work;     /* event_work of all its events */
 	size_t redacted;   /* events of which only the leaf hash came: slices of size 0 whose data
 			      are the hash (the caller decides whether that is allowed) */
 };

@@ -20,6 +20,8 @@ enum err server_machine_init(struct server_machine *m, const char *realm,
 				     .credit_bytes = credit_bytes,
 				     .commit_events = COMMIT_EVENTS_ASKED,
 				     .commit_bytes = COMMIT_BYTES_ASKED,
+				     .work_per_s = PEER_WORK_MIB_PER_S * 1024 * 1024,
+				     .work_burst = PEER_WORK_MIB_BURST * 1024 * 1024,
 				     .round_ms = SERVER_ROUND_MS,
 				     .lookup = lookup};
 	memcpy(m->realm, realm, size + 1);
@@ -234,7 +236,7 @@ void server_answer_due(const struct server_machine *m, struct server_log *log, s
 		       struct server_update *ret)
 {
 	if ((!log->ack_due && !log->welcome_due) || log->pending.size != log->durable.size ||
-	    !server_paid(log, now))
+	    !server_paid(m, log, now))
 		return;
 	if (log->ack_due)
 		ack(m, log, ret);

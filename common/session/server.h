@@ -126,6 +126,8 @@ struct server_machine {
 	uint64_t credit_bytes;               /* granted to each session */
 	uint32_t commit_events;              /* asked of each node: COMMIT_EVENTS_ASKED and */
 	uint32_t commit_bytes;               /*   COMMIT_BYTES_ASKED unless the driver says so */
+	uint64_t work_per_s;                 /* of one key, in bytes: PEER_WORK_MIB_PER_S and */
+	uint64_t work_burst;                 /*   PEER_WORK_MIB_BURST unless it says so */
 	struct vkey national;                /* the server's own key */
 	uint64_t national_size;              /* on disk, as the driver last said */
 	uint64_t round_size;                 /* the checkpoint that is offered; 0: none yet */
@@ -183,7 +185,7 @@ enum server_event_kind {
 	SERVER_EV_STORED,  /* the transaction with all APPENDs and FREEZEs since the last STORED is
 			      on disk */
 	SERVER_EV_FAILED,  /* it is not (code): nothing of it stands */
-	SERVER_EV_TICK,    /* a second went by */
+	SERVER_EV_TICK,    /* time went by: a second, or less while an answer waits */
 };
 
 struct server_event {

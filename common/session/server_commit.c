@@ -236,7 +236,8 @@ void server_commit(const struct server_turn *t)
 	if (!take_credit(t))
 		return;
 	if (h->from < log->pending.size) {
-		replayed(t);
+		if (server_afford_idle(t))
+			replayed(t);
 		return;
 	}
 	commit->events = t->m->events;
@@ -265,7 +266,7 @@ void server_commit(const struct server_turn *t)
 		log->rotating = true;
 		log->next = commit->next;
 	}
-	server_worked(log, (uint64_t)commit->count * EVENT_WORK_BYTES);
+	server_worked(log, commit->work);
 	log->pending = commit->after;
 	log->agreed = commit->after.size;
 	if (log->claimed < log->agreed)

@@ -3,10 +3,7 @@
 
 #include "session/server_turn.h"
 
-enum {
-	MIB = 1024 * 1024,
-	WORK_BURSTS_MAX = 4, /* 8 s: a node says HELLO anew when nothing came for 10 */
-};
+enum { MIB = 1024 * 1024 };
 
 /* A clock that was put back leaves nobody out for longer than a penalty lasts. */
 static bool is_out(const struct server_log *log, struct wall_ms now)
@@ -86,21 +83,17 @@ bool server_afford_hello(const struct server_turn *t)
 	return false;
 }
 
-enum { WORK_BURST = PEER_WORK_MIB_BURST * MIB };
-
+/* Never more than what one credit brings: no session begins before all of it is forgotten. */
 void server_worked(struct server_log *log, uint64_t work)
 {
 	log->work_due += work;
-	if (log->work_due > (uint64_t)WORK_BURST * WORK_BURSTS_MAX)
-		log->work_due = (uint64_t)WORK_BURST * WORK_BURSTS_MAX;
 }
 
-bool server_paid(struct server_log *log, struct wall_ms now)
+bool server_paid(const struct server_machine *m, struct server_log *log, struct wall_ms now)
 {
-	uint64_t due = log->work_due < WORK_BURST ? log->work_due : WORK_BURST;
+	uint64_t due = log->work_due < m->work_burst ? log->work_due : m->work_burst;
 
-	if (due > 0 &&
-	    allowance_take(&log->work, (uint64_t)PEER_WORK_MIB_PER_S * MIB, WORK_BURST, due, now))
+	if (due > 0 && allowance_take(&log->work, m->work_per_s, m->work_burst, due, now))
 		log->work_due -= due;
 	return log->work_due == 0;
 }
@@ -140,6 +133,14 @@ bool server_afford_refusal(const struct server_turn *t)
 {
 	return allowance_take(&t->log->refusals, PEER_REFUSALS_PER_S, PEER_REFUSALS_BURST, 1,
 			      t->event->now);
+}
+
+bool server_afford_idle(const struct server_turn *t)
+{
+	if (server_afford_refusal(t))
+		return true;
+	server_cut_off(t, ERR_RATE, "the same again and again; wait between attempts");
+	return false;
 }
 
 /* ---- for the driver ---- */

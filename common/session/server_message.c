@@ -212,6 +212,8 @@ static void on_anchor(const struct server_turn *t)
 	struct checkpoint checkpoint;
 	enum err e = ERR_OK;
 
+	if (log->anchored && !server_afford_idle(t))
+		return;
 	if (t->header.size != log->anchor_size) {
 		server_deny(t, ERR_ARGUMENT,
 			    "an anchor stands at exactly the smaller of both sizes");

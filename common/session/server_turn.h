@@ -71,10 +71,13 @@ bool server_afford_hello(const struct server_turn *t);
 void server_worked(struct server_log *log, uint64_t work);
 /* Whether the work of its commits so far is within what one key may ask for: until then nothing of
  * it is acknowledged, and no session begins, so that who keeps to its credit slows down. */
-bool server_paid(struct server_log *log, struct wall_ms now);
+bool server_paid(const struct server_machine *m, struct server_log *log, struct wall_ms now);
 /* A commit larger than was asked for is not cut off: it waits. */
 bool server_afford_large(const struct server_turn *t);
 bool server_afford_refusal(const struct server_turn *t);
+/* The same allowance, for what is not refused but brings nothing new: what was said before, a
+ * cosignature that is none, an offer declined.  False: too often, and it was cut off. */
+bool server_afford_idle(const struct server_turn *t);
 /* Answers the FETCH that waits in this log's session, when it is time. */
 void server_fetches(struct server_log *log, struct wall_ms now, struct server_update *ret);
 

@@ -139,6 +139,7 @@ void server_cosigned(const struct server_turn *t)
 	e = check_line(t, log->offered, line, &time_s);
 	if (e) {
 		log->refused[e]++;
+		(void)server_afford_idle(t);
 		return;
 	}
 	a = server_add(t->ret, SERVER_COSIGNED);
@@ -157,7 +158,7 @@ void server_declined(const struct server_turn *t)
 	struct server_log *log = t->log;
 	bool shows = t->event->frame_count == 2 && t->event->frames[1].size > 0;
 
-	if (log->offered == 0)
+	if (log->offered == 0 || !server_afford_idle(t))
 		return;
 	if (!server_witnessed(t, shows ? t->event->frames[1] : bytes_of(NULL, 0)))
 		return;

@@ -3,7 +3,10 @@
  *   splot-flood MODE KEYS CARD ADDRESS SECONDS
  *
  *   commits   valid commits of one event, as many as the credit lets through
+ *   paced     the same, a few fewer a second than would have it cut off
  *   bulk      valid commits as large as the server asks for, likewise
+ *   dense     the same, of events with 1,024 changes
+ *   wordy     the same, with a long reason and source
  *   large     valid commits of 3,000 events, more than it asks for, again and again
  *   garbage   messages that do not decode      hello     HELLO again and again
  *   fetch     FETCH again and again            deaf      the same, and no answer is read
@@ -35,7 +38,10 @@
 
 enum {
 	LARGE_EVENTS = 3000,
+	DENSE_CHANGES = EVENT_CHANGES_MAX,
+	WORDS = 1000,
 	FETCHES_IN_10_MS = PEER_MESSAGES_PER_S / 100 / 2,
+	PACED_PER_S = PEER_MESSAGES_PER_S - 10, /* heartbeats and answers are messages too */
 	RETRY_MS = 500,
 	OPEN_MOST = 256, /* connections of a storm that are held */
 	SECONDS_MAX = 3600,
@@ -55,12 +61,12 @@ static struct flood {
 	struct tree tree;   /* of what was sent */
 	struct tree landed; /* of what the server was heard to hold */
 	uint64_t session, acked, credit, under_way;
-	uint32_t asked_events; /* in one commit */
+	uint32_t asked_events, asked_bytes; /* in one commit */
 	bool anchored;
 	int64_t asked_ms;
 	/* the event, made once: its number has a fixed width */
 	struct buf event;
-	size_t places[2];
+	size_t places[2], place_count;
 	/* counts */
 	uint64_t sent, bytes, acks, refused, ranges;
 	uint64_t by_code[ERR_COUNT];
@@ -120,6 +126,29 @@ static void make_event(void)
 			fail("event", "its id is not where it should be");
 		f.places[i] = (size_t)(at - f.event.data) + strlen(id) - NUMBER_DIGITS;
 	}
+	f.place_count = 2;
+}
+
+/* As many changes as an event may have, each as small as can be. */
+static void make_dense(size_t words)
+{
+	static struct arena arena;
+	static struct change changes[DENSE_CHANGES];
+	static char ids[DENSE_CHANGES][32], text[WORDS + 1];
+	struct event event = {.recorded = {1790000000000},
+			      .editor = "e01",
+			      .reason = text,
+			      .source = text,
+			      .changes = changes,
+			      .change_count = DENSE_CHANGES};
+
+	memset(text, 'a', words);
+	for (size_t i = 0; i < DENSE_CHANGES; i++) {
+		(void)snprintf(ids[i], sizeof ids[i], "pl%s-%zu",
+			       strcmp(f.of.log.text, "PL") == 0 ? "" : f.of.log.text, i);
+		changes[i] = (struct change){.kind = RECORD_ENTITY, .id = ids[i], .retired = true};
+	}
+	must(event_encode(&event, &arena, &f.event), "event");
 }
 
 static struct bytes event_at(uint64_t i)
@@ -127,7 +156,7 @@ static struct bytes event_at(uint64_t i)
 	char digits[NUMBER_DIGITS + 12];
 
 	(void)snprintf(digits, sizeof digits, "%0*llu", NUMBER_DIGITS, (unsigned long long)i);
-	for (size_t k = 0; k < 2; k++)
+	for (size_t k = 0; k < f.place_count; k++)
 		memcpy(f.event.data + f.places[k], digits, NUMBER_DIGITS);
 	return buf_bytes(&f.event);
 }
@@ -203,6 +232,7 @@ static void on_welcome(const struct wire_header *h)
 	f.session = h->session;
 	f.credit = h->credit;
 	f.asked_events = h->commit_events;
+	f.asked_bytes = h->commit_bytes;
 	f.under_way = 0;
 	f.anchored = false;
 	(void)say(&anchor, &there);
@@ -324,10 +354,37 @@ static void one_commit(void)
 		commit(1);
 }
 
+static void one_paced(void)
+{
+	static int64_t begun_ms;
+	static int64_t said;
+	int64_t now_ms = mono_now().ms;
+
+	if (begun_ms == 0)
+		begun_ms = now_ms;
+	if (said * 1000 >= (now_ms - begun_ms) * PACED_PER_S) {
+		wait_a_moment(1);
+	} else if (in_session()) {
+		commit(1);
+		said++;
+	}
+}
+
 static void one_bulk(void)
 {
 	if (in_session())
 		commit(f.asked_events);
+}
+
+static void one_dense(void)
+{
+	if (in_session())
+		commit((uint32_t)(f.asked_bytes / bundle_packed(f.event.size)));
+}
+
+static void one_wordy(void)
+{
+	one_dense();
 }
 
 static void one_large(void)
@@ -438,17 +495,18 @@ static const struct mode {
 	void (*one)(void);
 	bool reads;
 } modes[] = {
-	{"commits", one_commit, true},   {"bulk", one_bulk, true},
-	{"large", one_large, true},      {"garbage", one_garbage, true},
-	{"hello", one_hello, true},      {"fetch", one_fetch, true},
-	{"deaf", one_deaf, false},       {"endless", one_endless, false},
-	{"connect", one_connect, false}, {"stranger", one_stranger, false},
-	{"half", one_half, false},
+	{"commits", one_commit, true},     {"paced", one_paced, true},
+	{"bulk", one_bulk, true},          {"large", one_large, true},
+	{"dense", one_dense, true},        {"wordy", one_wordy, true},
+	{"garbage", one_garbage, true},    {"hello", one_hello, true},
+	{"fetch", one_fetch, true},        {"deaf", one_deaf, false},
+	{"endless", one_endless, false},   {"connect", one_connect, false},
+	{"stranger", one_stranger, false}, {"half", one_half, false},
 };
 
 /* ---- ---- */
 
-static void load(char **argv)
+static void load(const struct mode *mode, char **argv)
 {
 	struct buf raw = {.data = NULL};
 	struct card card;
@@ -468,16 +526,20 @@ static void load(char **argv)
 	if (f.end_ms > mono_now().ms + (int64_t)SECONDS_MAX * 1000)
 		fail("SECONDS", "too many");
 	tree_init(&f.tree);
-	make_event();
+	if (mode->one == one_dense || mode->one == one_wordy)
+		make_dense(mode->one == one_wordy ? WORDS : 1);
+	else
+		make_event();
 }
 
 static void report(const char *mode)
 {
-	printf("{\"mode\":\"%s\",\"sent\":%llu,\"mib\":%.1f,\"acks\":%llu,\"ranges\":%llu,"
+	printf("{\"mode\":\"%s\",\"sent\":%llu,\"mib\":%.1f,\"acks\":%llu,\"acked\":%llu,"
+	       "\"ranges\":%llu,"
 	       "\"refused\":%llu",
 	       mode, (unsigned long long)f.sent, (double)f.bytes / 1048576,
-	       (unsigned long long)f.acks, (unsigned long long)f.ranges,
-	       (unsigned long long)f.refused);
+	       (unsigned long long)f.acks, (unsigned long long)f.acked,
+	       (unsigned long long)f.ranges, (unsigned long long)f.refused);
 	for (int i = 0; i < ERR_COUNT; i++)
 		if (f.by_code[i])
 			printf(",\"%s\":%llu", err_code((enum err)i),
@@ -495,7 +557,7 @@ int main(int argc, char **argv)
 			mode = &modes[i];
 	if (!mode || sodium_init() < 0)
 		fail("usage", "see the head of tests/bench/flood.c");
-	load(argv);
+	load(mode, argv);
 	curve = (struct curve){f.keys.curve_public, f.keys.curve_secret, f.server};
 	must(network_open(&f.network), "network");
 	if (mode->one != one_endless && mode->one != one_connect && mode->one != one_stranger &&

@@ -5,7 +5,7 @@ server: from accepted to confirmed, the server's memory and its CPU.  `./dev ben
 The nodes edit at a usual rate (one edit every PERIOD_MS at each).  A flooder that works as hard as
 it can takes a core from everybody on this machine; on its own machine it would not.  So before each
 flood comes a usual run beside a program that burns the same core and says nothing; the ratio of
-their 99th percentiles is what is judged, as the median of several rounds."""
+their 99th percentiles, each of all rounds together, is what is judged."""
 import argparse
 import json
 import os
@@ -21,7 +21,7 @@ import nation as n  # noqa: E402
 
 REGIONS = n.REGIONS[:16]
 FLOODER = "PL"
-MODES = ["commits", "bulk", "large", "garbage", "hello", "fetch", "connect", "stranger", "half", "deaf", "endless"]
+MODES = ["commits", "paced", "bulk", "dense", "wordy", "large", "garbage", "hello", "fetch", "connect", "stranger", "half", "deaf", "endless"]
 PERIOD_MS = 200
 
 
@@ -117,32 +117,44 @@ class Flood:
         self.nation.close()
 
 
+def pooled(runs, part):
+    """The quantile of all that was measured in these runs, in ms."""
+    every = sorted(us for run in runs for us in run["all_us"])
+    return every[int(len(every) * part)] / 1000
+
+
+def compare(flood, mode, o):
+    flood.confirm(2)  # stores and connections are warm
+    quiet, busy = [], []
+    for _ in range(o.rounds):
+        flood.forgive()
+        quiet.append(flood.measure(None, o.seconds))
+        busy.append(flood.measure(mode, o.seconds))
+    usual, p99 = pooled(quiet, 0.99), pooled(busy, 0.99)
+    ratios = sorted(b["p99_us"] / q["p99_us"] for q, b in zip(quiet, busy))
+    print("%-9s %7.1f %8.1f %7.1f %8.1f %7.2f %4.1f (%.1f-%4.1f) %6.1f %6.2f  %s" % (
+        mode, pooled(quiet, 0.5), usual, pooled(busy, 0.5), p99, p99 / usual,
+        statistics.median(ratios), ratios[0], ratios[-1],
+        max(b["memory_mib"] for b in busy), statistics.median(b["cpu"] for b in busy),
+        json.dumps(busy[-1]["flood"])), flush=True)
+
+
 def main():
     p = argparse.ArgumentParser(prog="./dev bench flood", description=__doc__)
     p.add_argument("--build", required=True, help=argparse.SUPPRESS)
-    p.add_argument("--rounds", type=int, default=5, help="a usual run and a flood, so many times each")
+    p.add_argument("--rounds", type=int, default=9, help="a usual run and a flood, so many times each")
     p.add_argument("--seconds", type=int, default=6)
     p.add_argument("modes", nargs="*", metavar="MODE", help="of " + ", ".join(MODES))
     o = p.parse_args()
-    flood = Flood(o.build).up()
-    try:
-        flood.confirm(2)  # stores and connections are warm
-        print("%-9s %9s %9s %7s %8s %8s %6s" % ("flood", "usual p99", "p99 (ms)", "ratio", "p50 (ms)", "MiB", "CPU"))
-        for mode in o.modes or MODES:
-            rounds = []
-            for _ in range(o.rounds):
-                flood.forgive()
-                quiet = flood.measure(None, o.seconds)
-                rounds.append((quiet, flood.measure(mode, o.seconds)))
-            middle = lambda of: statistics.median(of(quiet, busy) for quiet, busy in rounds)
-            print("%-9s %9.1f %9.1f %7.2f %8.1f %8.1f %6.2f  %s" % (
-                mode, middle(lambda q, b: q["p99_us"]) / 1000, middle(lambda q, b: b["p99_us"]) / 1000,
-                middle(lambda q, b: b["p99_us"] / q["p99_us"]), middle(lambda q, b: b["p50_us"]) / 1000,
-                max(b["memory_mib"] for _, b in rounds), middle(lambda q, b: b["cpu"]),
-                json.dumps(rounds[-1][1]["flood"])), flush=True)
-        print("samples of a run: %d; load average %s" % (rounds[-1][1]["samples"], os.getloadavg()))
-    finally:
-        flood.close()
+    print("%-9s %16s %16s %7s %15s %6s %6s" % ("flood", "usual p50, p99", "p50, p99 (ms)", "ratio",
+                                               "of the rounds", "MiB", "CPU"))
+    for mode in o.modes or MODES:
+        flood = Flood(o.build).up()  # one flood's log is not another's
+        try:
+            compare(flood, mode, o)
+        finally:
+            flood.close()
+    print("load average", os.getloadavg())
 
 
 if __name__ == "__main__":

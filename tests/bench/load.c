@@ -597,9 +597,11 @@ static int confirm(int argc, char **argv)
 	if (busy || count == 0)
 		fail("confirm", "not everything was confirmed");
 	qsort(samples_us, count, sizeof *samples_us, by_value);
-	printf("{\"samples\":%u,\"p50_us\":%.0f,\"p90_us\":%.0f,\"p99_us\":%.0f,\"max_us\":%.0f}\n",
-	       count, samples_us[count / 2], samples_us[count * 9 / 10],
-	       samples_us[(size_t)count * 99 / 100], samples_us[count - 1]);
+	printf("{\"samples\":%u,\"p50_us\":%.0f,\"p99_us\":%.0f,\"all_us\":[", count,
+	       samples_us[count / 2], samples_us[(size_t)count * 99 / 100]);
+	for (unsigned i = 0; i < count; i++)
+		printf("%s%.0f", i ? "," : "", samples_us[i]);
+	printf("]}\n");
 	return 0;
 }
 

@@ -44,6 +44,24 @@ static void a_commit_that_holds_gives_the_tree_after_it(void **state)
 	message_free(&m);
 }
 
+/* Each change is stored and folded by itself, with a copy of its event's texts. */
+static void the_work_of_a_commit_is_that_of_its_changes(void **state)
+{
+	struct change changes[] = {{.id = "pl26-a", .kind = RECORD_ENTITY, .retired = true},
+				   {.id = "pl26-b", .kind = RECORD_ENTITY, .retired = true},
+				   {.id = "pl26-c", .kind = RECORD_ENTITY, .retired = true}};
+	struct message m = {0};
+	struct commit c;
+
+	(void)state;
+	history_add_event(
+		&ours, (struct event){.reason = "seven b", .changes = changes, .change_count = 3});
+	message_commit(&m, &ours, 1, 18, 21);
+	assert_ok(check(&m, 18, 18, 3, &c));
+	assert_int_equal(c.work, (2 + 3) * EVENT_WORK_BYTES + 2 * 7);
+	message_free(&m);
+}
+
 static void events_may_lie_in_several_frames(void **state)
 {
 	struct message m = {0};
@@ -245,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_commit_that_holds_gives_the_tree_after_it),
+		cmocka_unit_test(the_work_of_a_commit_is_that_of_its_changes),
 		cmocka_unit_test(events_may_lie_in_several_frames),
 		cmocka_unit_test(a_gap_is_refused),
 		cmocka_unit_test(a_commit_without_events_is_refused),

@@ -230,8 +230,7 @@ static void acknowledgements_wait_until_the_work_is_forgotten(void **state)
 	step(SERVER_EV_STORED, ERR_OK);
 	assert_int_equal(reply(0, WIRE_ACK)->size, 3);
 	assert_false(server_machine_waits(&machine));
-	held()->work_due =
-		(uint64_t)WORK_BURST * 10; /* more than may ever be: it ends all the same */
+	held()->work_due = (uint64_t)WORK_BURST * 40; /* none of it is forgiven */
 	credit = held()->credit_left;
 	say_commit(3, 6);
 	step(SERVER_EV_STORED, ERR_OK);
@@ -249,10 +248,10 @@ static void acknowledgements_wait_until_the_work_is_forgotten(void **state)
 	while (server_machine_waits(&machine)) {
 		assert_null(found(SERVER_SEND));
 		now.ms += 100;
-		assert_true(now.ms - begun <= 8200); /* a node says HELLO anew after 10 s */
+		assert_true(now.ms - begun <= 20200);
 		step(SERVER_EV_TICK, ERR_OK);
 	}
-	assert_true(now.ms - begun >= 6000); /* four bursts */
+	assert_true(now.ms - begun >= 19000); /* 160 MiB, of which 4 come at once */
 	assert_int_equal(reply(0, WIRE_ACK)->size, 6);
 	assert_int_equal(held()->credit_left, credit);
 	assert_false(server_machine_waits(&machine));
@@ -297,12 +296,42 @@ static void what_is_said_twice_or_refused_is_work_as_well(void **state)
 	assert_true(held()->work_due > work);
 }
 
+/* Says the message so often as nothing new may be said, and once more. */
+static void expect_cut_off_when_said_again(const char *peer)
+{
+	for (int i = 0; i < PEER_REFUSALS_BURST; i++) {
+		hear(peer);
+		assert_null(found(SERVER_CLOSE));
+	}
+	hear(peer);
+	assert_true(needed(SERVER_CLOSE)->cut_off);
+	expect_refused("rate", held()->pending.size);
+}
+
+static void who_says_the_same_commit_again_and_again_is_cut_off(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 3);
+	step(SERVER_EV_STORED, ERR_OK);
+	message_commit(&said, &ours, 77, 0, 3);
+	expect_cut_off_when_said_again(PEER);
+}
+
+static void who_anchors_again_and_again_is_cut_off(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	message_anchor(&said, &ours, 77, 0);
+	expect_cut_off_when_said_again(PEER);
+}
+
 static void a_session_begins_when_the_work_before_it_is_forgotten(void **state)
 {
 	(void)state;
 	open_session(&ours, 20);
 	held()->work_due = WORK_BURST;
-	assert_true(server_paid(held(), now));
+	assert_true(server_paid(&machine, held(), now));
 	held()->work_due = 1;
 	message_hello(&said, &ours, 20);
 	hear(PEER);
@@ -375,6 +404,8 @@ int main(void)
 		TEST(acknowledgements_wait_until_the_work_is_forgotten),
 		TEST(what_waits_for_its_acknowledgement_is_not_refused_by_a_later_failure),
 		TEST(what_is_said_twice_or_refused_is_work_as_well),
+		TEST(who_says_the_same_commit_again_and_again_is_cut_off),
+		TEST(who_anchors_again_and_again_is_cut_off),
 		TEST(a_session_begins_when_the_work_before_it_is_forgotten),
 		TEST(a_key_connects_so_often_and_then_waits),
 		TEST(a_penalty_doubles_to_a_bound_and_is_forgotten),

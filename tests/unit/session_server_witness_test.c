@@ -352,6 +352,21 @@ static void a_cosignature_of_an_impossible_time_is_not_kept(void **state)
 	assert_non_null(found(SERVER_COSIGNED));
 }
 
+static void who_cosigns_badly_or_declines_again_and_again_is_cut_off(void **state)
+{
+	(void)state;
+	offer_8();
+	for (int i = 0; i < PEER_REFUSALS_BURST; i++) {
+		if (i % 2)
+			say_cosigned(&witness, 8, 7, now.ms);
+		else
+			say_declined(ERR_PROOF, &nation, 0);
+		assert_null(found(SERVER_CLOSE));
+	}
+	say_cosigned(&witness, 8, 7, now.ms);
+	assert_true(needed(SERVER_CLOSE)->cut_off);
+}
+
 static void more_than_one_line_is_no_cosignature(void **state)
 {
 	(void)state;
@@ -553,6 +568,7 @@ int main(void)
 		TEST(a_cosignature_of_what_was_not_offered_is_not_kept),
 		TEST(a_cosignature_by_another_key_is_counted_and_the_session_goes_on),
 		TEST(a_cosignature_of_an_impossible_time_is_not_kept),
+		TEST(who_cosigns_badly_or_declines_again_and_again_is_cut_off),
 		TEST(more_than_one_line_is_no_cosignature),
 		TEST(an_older_witness_is_offered_from_its_size_once),
 		TEST(a_witness_that_lost_its_store_is_offered_from_nothing),
