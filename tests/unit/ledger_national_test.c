@@ -345,6 +345,33 @@ static void entries_are_folded_whole_and_no_more_than_asked(void **state)
 }
 
 /* An entry is of the time at which the server took it, whatever its events say. */
+/* What is written grows with the changes, and so does the memory of the transaction. */
+static void an_event_of_many_changes_counts_as_so_many(void **state)
+{
+	enum { CHANGES = 50 };
+	struct fixture *f = *state;
+	struct server s;
+	struct change changes[CHANGES];
+	struct event dense = event_of(changes, CHANGES);
+	struct bytes raw;
+	char ids[CHANGES][16];
+	uint64_t position = 0;
+	size_t folded = 0;
+
+	server_start(&s, f);
+	for (int i = 0; i < CHANGES; i++) {
+		(void)snprintf(ids[i], sizeof ids[i], "pl26-cis-%d", i);
+		changes[i] = retire_change(RECORD_ENTITY, ids[i]);
+	}
+	raw = encoded(f, &dense);
+	for (int i = 0; i < 3; i++)
+		(void)accept(f, s.national, s.l26, &raw, 1, i);
+	assert_ok(fold_some(&s, CHANGES * 3 / 2, &position, &folded));
+	assert_int_equal(position, 2);
+	assert_int_equal(folded, 2);
+	server_stop(&s);
+}
+
 static void an_entrys_time_is_the_servers_and_never_falls(void **state)
 {
 	static const int64_t expected[] = {5000, 5000, 5000, 8000};
@@ -492,6 +519,7 @@ int main(void)
 		TEST(a_commit_with_a_wrong_checkpoint_is_not_accepted),
 		TEST(the_size_of_a_log_is_looked_for_no_further_than_its_enrolment),
 		TEST(entries_are_folded_whole_and_no_more_than_asked),
+		TEST(an_event_of_many_changes_counts_as_so_many),
 		TEST(an_entrys_time_is_the_servers_and_never_falls),
 		TEST(what_does_not_decode_is_counted_and_passed),
 		TEST(logs_that_lack_what_was_accepted_are_damage),
