@@ -11,6 +11,7 @@ enum {
 	OPERATORS = 6,
 	ENTITIES = 12,
 	SECRET_PERMILLE = 30,
+	SOON_PERMILLE = 300,
 };
 
 bool node_host_id(const struct node_host *n, unsigned number, enum record_kind *ret_kind,
@@ -174,12 +175,13 @@ void node_host_edit(struct node_host *n)
 	struct world *w = n->w;
 	const struct node_event grew = {.kind = NODE_EV_GREW, .tree = &n->log.tree};
 	uint64_t before = n->log.tree.size;
+	unsigned mean_ms = 0;
 	enum err e = ERR_OK;
 
 	if (is_over(n))
 		return;
-	world_plan(w, 1 + world_below(w, 2 * NODE_EDIT_MEAN_MS), AT_NODE_EDIT, n->number, 0,
-		   n->epoch, NULL);
+	mean_ms = w->quick && world_chance(w, SOON_PERMILLE) ? NODE_SPACING_MS : NODE_EDIT_MEAN_MS;
+	world_plan(w, 1 + world_below(w, 2 * mean_ms), AT_NODE_EDIT, n->number, 0, n->epoch, NULL);
 	if (n->machine.gated)
 		return;
 	e = edit(n);

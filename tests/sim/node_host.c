@@ -358,6 +358,17 @@ static void follow_chain(struct node_host *n)
 		check_prefix(n->w, i, n->number);
 }
 
+static void plan_due(struct node_host *n)
+{
+	int64_t due_ms = node_machine_due_ms(&n->machine);
+	int64_t wait = due_ms - n->w->now_ms;
+
+	if (due_ms == INT64_MAX || due_ms == n->due_ms)
+		return;
+	n->due_ms = due_ms;
+	world_plan(n->w, wait > 0 ? wait : 0, AT_NODE_DUE, n->number, 0, n->epoch, NULL);
+}
+
 void node_host_step(struct node_host *n, const struct node_event *event)
 {
 	struct queue q = {.count = 0};
@@ -379,7 +390,8 @@ void node_host_step(struct node_host *n, const struct node_event *event)
 	}
 	follow_chain(n);
 	note_promises(n);
-	(void)node_host_survives(n);
+	if (node_host_survives(n))
+		plan_due(n);
 }
 
 void node_host_hear(struct node_host *n, unsigned server, const struct packet *p)
@@ -401,6 +413,19 @@ void node_host_tick(struct node_host *n)
 	world_plan(n->w, TICK_MS, AT_NODE_TICK, n->number, 0, n->epoch, NULL);
 	node_keys_tick(n);
 	node_host_step(n, &e);
+}
+
+/* Else the real node would do nothing else from now on. */
+void node_host_due(struct node_host *n)
+{
+	const struct node_event e = {.kind = NODE_EV_DUE};
+
+	if (n->w->now_ms < node_machine_due_ms(&n->machine))
+		return;
+	n->w->tally.due++;
+	node_host_step(n, &e);
+	if (n->w->now_ms >= node_machine_due_ms(&n->machine))
+		world_fail(n->w, "node %s: what is due is not done", node_host_name(n));
 }
 
 /* ---- starting and dying ---- */
@@ -480,6 +505,7 @@ void node_host_start(struct node_host *n)
 	n->up = true;
 	n->epoch++;
 	n->w->tally.restarts++;
+	n->due_ms = 0;
 	memset(n->told, 0, sizeof(n->told));
 	chain_clear(&n->chain);
 	e = open_all(n);

@@ -4,7 +4,13 @@
 
 #include "world.h"
 
-enum { TICK_MS = 1000, START_AGAIN_MS = 1000, SMALL_MAP = 100000 };
+enum {
+	TICK_MS = 1000,
+	START_AGAIN_MS = 1000,
+	SMALL_MAP = 100000,
+	/* Of one log, so that some edits are more: this, twice or four times as much. */
+	WORK_PER_S = 4096,
+};
 
 /* The simulated disk of that name: redactions_scrub throws a view away so. */
 enum err folder_throw_away(const char *path);
@@ -111,6 +117,16 @@ static enum err take_log(struct server_host *s, const struct trusted *entry)
 	return e;
 }
 
+static void bound_work(struct server_host *s)
+{
+	const struct world *w = s->w;
+
+	if (!w->tight)
+		return;
+	s->machine.work_per_s = (uint64_t)WORK_PER_S << w->seed / 32 % 3;
+	s->machine.work_burst = s->machine.work_per_s;
+}
+
 static enum err load_trust(struct server_host *s)
 {
 	const struct server_lookup lookup = {.context = s,
@@ -129,6 +145,7 @@ static enum err load_trust(struct server_host *s)
 		e = server_machine_init(&s->machine, REALM, &s->signer.key, CREDIT, lookup);
 	s->machine.round_ms = ROUND_MS;
 	s->machine.commit_events = COMMIT_EVENTS;
+	bound_work(s);
 	for (size_t i = 0; !e && i < s->trust.count; i++)
 		e = take_log(s, &s->trust.entries[i]);
 	return e;
@@ -192,6 +209,7 @@ void server_host_start(struct server_host *s)
 	s->w->tally.restarts++;
 	s->busy_until_ms = 0;
 	s->turn_planned = false;
+	s->wait_planned = false;
 	e = open_all(s);
 	if (e && e != ERR_DISK_FULL && e != ERR_SYNC && !memstore_died(s->disk))
 		server_host_noticed(s, "it does not start", e);

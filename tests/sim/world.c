@@ -225,10 +225,11 @@ static bool waits(struct world *w, const struct occurrence *o)
 {
 	int64_t until = 0;
 
-	if (o->what == AT_NODE_TICK || o->what == AT_NODE_EDIT || o->what == AT_ROTATE)
+	if (o->what == AT_NODE_TICK || o->what == AT_NODE_DUE || o->what == AT_NODE_EDIT ||
+	    o->what == AT_ROTATE)
 		until = w->nodes[o->host].busy_until_ms;
-	else if (o->what == AT_SERVER_TICK || o->what == AT_SERVER_TURN ||
-		 o->what == AT_SERVER_FOLD)
+	else if (o->what == AT_SERVER_TICK || o->what == AT_SERVER_WAIT ||
+		 o->what == AT_SERVER_TURN || o->what == AT_SERVER_FOLD)
 		until = w->servers[o->host].stalled_until_ms;
 	if (w->now_ms >= until)
 		return false;
@@ -250,6 +251,10 @@ static void happen(struct world *w, struct occurrence *o)
 		if (node_lives)
 			node_host_tick(n);
 		break;
+	case AT_NODE_DUE:
+		if (node_lives)
+			node_host_due(n);
+		break;
 	case AT_NODE_EDIT:
 		if (node_lives)
 			node_host_edit(n);
@@ -261,6 +266,10 @@ static void happen(struct world *w, struct occurrence *o)
 	case AT_SERVER_TICK:
 		if (server_lives)
 			server_host_tick(s);
+		break;
+	case AT_SERVER_WAIT:
+		if (server_lives)
+			server_host_wait(s);
 		break;
 	case AT_SERVER_TURN:
 		if (server_lives)

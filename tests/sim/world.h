@@ -50,9 +50,11 @@ enum {
 
 enum occasion {
 	AT_NODE_TICK,
+	AT_NODE_DUE,
 	AT_NODE_EDIT,
 	AT_NODE_START,
 	AT_SERVER_TICK,
+	AT_SERVER_WAIT,
 	AT_SERVER_TURN,
 	AT_SERVER_FOLD,
 	AT_SERVER_START,
@@ -187,6 +189,7 @@ struct node_host {
 	struct promise safe;        /* accepted: a crash alone loses nothing of it */
 	unsigned steps;             /* that may have changed its view */
 	const struct packet *hears; /* during a step that it causes; else NULL */
+	int64_t due_ms;             /* a step is planned for then */
 };
 
 struct server_host {
@@ -220,7 +223,7 @@ struct server_host {
 	struct buf header;
 	struct packet *inbox, **inbox_end;
 	int64_t busy_until_ms;
-	bool turn_planned;
+	bool turn_planned, wait_planned;
 	struct chain chains[LOGS];
 	uint64_t folded;
 	unsigned steps; /* the same */
@@ -259,7 +262,7 @@ struct tally {
 	uint64_t events, commits, accepted, fetched, frozen, restarts, restores, refusals, lost,
 		doubled, full, grown, folds, cosigned, put_back, confirmed, rotated, revoked,
 		redacted, released, damaged, noticed, jumps, stalls, fell, unsynced, hostile,
-		unwelcome;
+		unwelcome, acks_late, welcomes_late, shares, due;
 };
 
 struct world {
@@ -267,6 +270,8 @@ struct world {
 	int64_t now_ms, end_ms;
 	int64_t converge_ms;        /* from the last fault until all agreed */
 	bool verbose, failed, calm; /* calm: no more faults */
+	bool tight;                 /* servers bound how much of one log they take at once */
+	bool quick; /* acknowledgements come soon, and some edits as soon after another */
 	struct buf story;
 	struct occurrence *heap; /* owned */
 	size_t heap_count, heap_capacity;
@@ -353,6 +358,8 @@ void node_host_crash(struct node_host *n, const char *why);
 /* The machine under it falls: what was not synced is gone. */
 void node_host_fall(struct node_host *n, const char *why);
 void node_host_tick(struct node_host *n);
+/* The time of a commit that waited has come. */
+void node_host_due(struct node_host *n);
 void node_host_hear(struct node_host *n, unsigned server, const struct packet *p);
 /* Gives the machine an event, and performs what it decides. */
 void node_host_step(struct node_host *n, const struct node_event *event);
@@ -440,9 +447,8 @@ MUST_USE enum err node_duty_redacts(struct node_host *n, struct txn *t, uint64_t
 const char *server_host_name(const struct server_host *s);
 void server_host_crash(struct server_host *s, const char *why);
 void server_host_fall(struct server_host *s, const char *why);
-void server_host_tick(struct server_host *s);
-void server_host_turn(struct server_host *s);
-void server_host_hear(struct server_host *s, struct packet *p); /* takes the packet */
+/* Performs what the machine decided; what of it was to be stored and could not be. */
+MUST_USE enum err server_host_perform(struct server_host *s);
 void server_host_send(struct server_host *s, const struct server_action *a,
 		      const struct wire_header *header, const struct bytes *more, size_t count);
 bool server_host_survives(struct server_host *s); /* false: it died, or cannot go on */
@@ -454,12 +460,19 @@ void server_logs_noticed(struct server_host *s, const char *how, enum err e);
  * when it said that.  Nothing is to be done when that was mended meanwhile. */
 void server_host_blamed(struct server_host *s, const struct packet *heard, const char *how,
 			enum err e);
-/* After something was stored: histories are taken over and compared. */
-void server_host_stored(struct server_host *s);
 uint64_t server_host_size(const struct server_host *s); /* national entries, committed */
 
 /* NULL: it holds none of that number. */
 struct log *server_host_log(struct server_host *s, unsigned log);
+
+/* ---- server_turn.c ---- */
+void server_host_tick(struct server_host *s);
+/* An answer waits for its time: has it come? */
+void server_host_wait(struct server_host *s);
+void server_host_turn(struct server_host *s);
+void server_host_hear(struct server_host *s, struct packet *p); /* takes the packet */
+/* After something was stored: histories are taken over and compared. */
+void server_host_stored(struct server_host *s);
 
 /* ---- server_start.c ---- */
 void server_host_start(struct server_host *s);
