@@ -135,7 +135,7 @@ class HostileStory(Story):
 
 
 class EveryRule(HostileStory):
-    enrolled = REGIONS
+    enrolled = n.REGIONS
 
     def digest(self):
         """Of all that the view shows but the honest log's."""

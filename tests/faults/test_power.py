@@ -23,7 +23,7 @@ class TheDiskThatForgets(unittest.TestCase):
     """A program of a few lines writes; which parts of it may be gone, and which may not?"""
 
     def setUp(self):
-        self.seed = 1  # always: each way has to be met, and with some seeds one is not
+        self.seed = int(os.environ.get("SPLOT_SEED", 1))
         self.random = random.Random(self.seed)
         self.scratch = tempfile.TemporaryDirectory(prefix="splot-")
         self.addCleanup(self.scratch.cleanup)
@@ -58,6 +58,12 @@ class TheDiskThatForgets(unittest.TestCase):
                     found.add(None)
         return found
 
+    def expect(self, found, ways):
+        """Nothing but these ways; and each was met, with the seed that is known to meet them."""
+        self.assertLessEqual(found, ways, "seed %d" % self.seed)
+        if self.seed == 1:
+            self.assertEqual(found, ways)
+
     MADE = """
 d = os.open(".", os.O_RDONLY)
 f = os.open("f", os.O_RDWR | os.O_CREAT)
@@ -69,12 +75,12 @@ os.fsync(d)
     def test_what_was_synced_stays_and_what_was_not_goes_by_sectors(self):
         found = self.outcomes(self.MADE + "os.pwrite(f, b'b' * 1024, 0)")
         a, b = b"a" * 512, b"b" * 512
-        self.assertEqual(found, {a + a, b + b, a + b, b + a}, "seed %d" % self.seed)
+        self.expect(found, {a + a, b + b, a + b, b + a})
 
     def test_a_file_grows_by_what_is_there_or_by_zeros_or_not_at_all(self):
         found = self.outcomes(self.MADE + "os.pwrite(f, b'b' * 512, 1024)")
         a = b"a" * 1024
-        self.assertEqual(found, {a, a + b"b" * 512, a + bytes(512)}, "seed %d" % self.seed)
+        self.expect(found, {a, a + b"b" * 512, a + bytes(512)})
 
     def test_a_second_sync_covers_all_that_was_written_before_it(self):
         found = self.outcomes(self.MADE + "os.pwrite(f, b'b' * 1024, 0); os.pwrite(f, b'c' * 9, 1); os.fdatasync(f)")
@@ -87,14 +93,14 @@ os.fsync(d)
     def test_a_write_that_is_synced_at_once_stays_and_covers_nothing_else(self):
         found = self.outcomes(self.MADE + "os.pwrite(f, b'b' * 512, 0); g = os.open('f', os.O_WRONLY | os.O_DSYNC);"
                               "os.pwrite(g, b'c' * 512, 512)")
-        self.assertEqual(found, {b"a" * 512 + b"c" * 512, b"b" * 512 + b"c" * 512}, "seed %d" % self.seed)
+        self.expect(found, {b"a" * 512 + b"c" * 512, b"b" * 512 + b"c" * 512})
 
     def test_a_file_whose_folder_was_not_synced_may_be_gone(self):
-        self.assertEqual(self.outcomes(self.MADE.replace("os.fsync(d)", "")), {None, b"a" * 1024})
+        self.expect(self.outcomes(self.MADE.replace("os.fsync(d)", "")), {None, b"a" * 1024})
 
     def test_a_file_cut_short_may_be_long_again(self):
         found = self.outcomes(self.MADE + "os.ftruncate(f, 512)")
-        self.assertEqual(found, {b"a" * 512, b"a" * 1024, b"a" * 512 + bytes(512)}, "seed %d" % self.seed)
+        self.expect(found, {b"a" * 512, b"a" * 1024, b"a" * 512 + bytes(512)})
 
     REPLACED = MADE + """
 g = os.open("new", os.O_RDWR | os.O_CREAT)
@@ -104,17 +110,17 @@ os.rename("new", "f")
 """
 
     def test_a_file_replaced_is_the_old_or_the_new_one_until_the_folder_is_synced(self):
-        self.assertEqual(self.outcomes(self.REPLACED), {b"a" * 1024, b"b" * 10}, "seed %d" % self.seed)
-        self.assertEqual(self.outcomes(self.REPLACED + "os.fsync(d)", times=3), {b"b" * 10})
+        self.expect(self.outcomes(self.REPLACED), {b"a" * 1024, b"b" * 10})
+        self.expect(self.outcomes(self.REPLACED + "os.fsync(d)", times=3), {b"b" * 10})
 
     def test_a_file_removed_may_be_back(self):
-        self.assertEqual(self.outcomes(self.MADE + "os.unlink('f')"), {None, b"a" * 1024})
-        self.assertEqual(self.outcomes(self.MADE + "os.unlink('f'); os.fsync(d)", times=3), {None})
+        self.expect(self.outcomes(self.MADE + "os.unlink('f')"), {None, b"a" * 1024})
+        self.expect(self.outcomes(self.MADE + "os.unlink('f'); os.fsync(d)", times=3), {None})
 
     def test_a_folder_whose_parent_was_not_synced_goes_with_all_in_it(self):
         program = "os.mkdir('x'); os.chdir('x')" + self.MADE
         gone = [not os.path.exists(os.path.join(f, "x")) for _ in range(3) for f in self.after(program)]
-        self.assertEqual(set(gone), {True, False}, "seed %d" % self.seed)
+        self.expect(set(gone), {True, False})
 
     def test_a_disk_that_lies_keeps_nothing_for_sure(self):
         found = self.outcomes(self.MADE, lie=True)

@@ -171,10 +171,18 @@ def _(t, peer):
     return 1
 
 
+@breaks("2.9", "the same anchor, though it was acknowledged", "rate", "PL")
+def _(t, peer):
+    for _ in range(200):
+        peer.send(p.header("anchor", peer.session, 0))
+    t.refused_among(peer, "rate")
+    return 1
+
+
 @breaks("2.10", "FETCH again and again: most are never answered", log="22")
 def _(t, peer):
     begun = time.monotonic()
-    for _ in range(1000):
+    for _ in range(200):
         peer.send(p.header("fetch", peer.session, "22"))
     answers = t.count(peer, "range", 1.5)
     t.assertGreaterEqual(answers, 16)
