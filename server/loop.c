@@ -22,7 +22,7 @@ enum {
 	/* The national log is fetched in commits as well: what one checkpoint covers must fit. */
 	TURN_ENTRY_BYTES = COMMIT_BYTES_MAX / 2,
 	TICK_MS = 1000,
-	WAITS_MS = 5, /* … while an answer waits for its time */
+	WAITS_MS = 5, /* … while an answer or a message waits for its time */
 	POLL_ROUTER = 0,
 	POLL_SIGNAL,
 	POLL_FOLDER,
@@ -48,6 +48,7 @@ struct shares {
 		size_t messages;
 		uint64_t work;
 	} of[LOGS_MAX];
+	size_t bytes; /* of all */
 };
 
 static size_t message_bytes(const struct message *m)
@@ -61,11 +62,8 @@ static size_t message_bytes(const struct message *m)
 
 /* The work that a message was: what came, what is appended, what was read to answer it (a RANGE is
  * as much as a commit). */
-static void take_share(const struct server *s, const struct trusted *of, const struct message *m,
-		       struct shares *shares)
+static void take_share(const struct server *s, const struct message *m, struct share *share)
 {
-	struct share *share = &shares->of[of - s->trust.entries];
-
 	share->messages++;
 	share->work += message_bytes(m);
 	for (size_t i = 0; i < s->update.count; i++) {
@@ -78,12 +76,9 @@ static void take_share(const struct server *s, const struct trusted *of, const s
 	}
 }
 
-static bool had_its_share(struct server *s, const struct message *m, const struct shares *shares)
+static bool had_its_share(const struct share *share)
 {
-	const struct trusted *of = trust_user(&s->trust, m->user);
-	const struct share *share = of ? &shares->of[of - s->trust.entries] : NULL;
-
-	return share && (share->messages >= TURN_PEER_MESSAGES || share->work >= TURN_PEER_WORK);
+	return share->messages >= TURN_PEER_MESSAGES || share->work >= TURN_PEER_WORK;
 }
 
 static enum err take_message(struct server *s, const struct message *m, struct wall_ms now,
@@ -110,46 +105,111 @@ static enum err take_message(struct server *s, const struct message *m, struct w
 	event.user = trusted->card.log;
 	randombytes_buf(&event.new_session, sizeof event.new_session);
 	e = server_tell(s, &event);
-	take_share(s, trusted, m, shares);
+	take_share(s, m, &shares->of[trusted - s->trust.entries]);
 	if (trusted->now.state == LOG_REVOKED) /* it was told so */
 		endpoint_end(s->router, m->user, m->connection, CUT_OFF_GRACE_MS);
 	return e;
 }
 
-/* What an earlier turn put off, else what waits.  AGAIN: nothing. */
-static enum err next_message(struct server *s, struct message *ret)
+/* Takes the message over. */
+static enum err take_one(struct server *s, struct message *m, struct wall_ms now,
+			 struct shares *shares)
 {
-	if (!s->holds)
-		return endpoint_receive(s->router, ret);
-	s->holds = false;
-	*ret = s->held;
-	return ERR_OK;
+	enum err e = ERR_OK;
+
+	shares->bytes += message_bytes(m);
+	e = take_message(s, m, now, shares);
+	message_free(m);
+	return e;
+}
+
+static bool is_full(const struct server *s, const struct shares *shares)
+{
+	return shares->bytes >= TURN_BYTES || s->archive.entry_bytes >= TURN_ENTRY_BYTES;
+}
+
+enum { NOW, NEXT_TURN, LATER };
+
+/* When a message of so many bytes may be taken.  Nobody's is, to be refused. */
+static int due(struct server *s, const struct trusted *of, size_t bytes, struct wall_ms now,
+	       const struct shares *shares)
+{
+	if (!of)
+		return NOW;
+	if (server_machine_owes(&s->machine, of->card.log, now))
+		return LATER;
+	if (had_its_share(&shares->of[of - s->trust.entries]) ||
+	    (bytes >= TURN_LARGE_BYTES && shares->bytes > 0 && shares->bytes < TURN_LARGE_BYTES))
+		return NEXT_TURN;
+	return NOW;
+}
+
+/* What was put off comes first. */
+static enum err take_waiting(struct server *s, struct wall_ms now, struct shares *shares)
+{
+	bool blocked[LOGS_MAX] = {false};
+	const struct inbox_entry *entry = NULL;
+	enum err e = ERR_OK;
+
+	s->inbox_ready = false;
+	while (e == ERR_OK && !is_full(s, shares) && (entry = inbox_first(&s->inbox, blocked))) {
+		int when = due(s, trust_user(&s->trust, entry->message.user), entry->bytes, now,
+			       shares);
+
+		if (when == NOW) {
+			struct message m = inbox_take(&s->inbox, entry);
+
+			e = take_one(s, &m, now, shares);
+		} else {
+			blocked[entry->log] = true;
+			s->inbox_ready = s->inbox_ready || when == NEXT_TURN;
+		}
+	}
+	s->inbox_ready = s->inbox_ready || is_full(s, shares);
+	return e;
+}
+
+/* Takes the message over.  A key has no reason to have more under way than its credit. */
+static enum err put_off(struct server *s, size_t log, struct message *m)
+{
+	size_t bytes = message_bytes(m);
+
+	if (s->inbox.of[log].count >= PEER_MESSAGES_BURST ||
+	    s->inbox.of[log].bytes + bytes > s->settings.credit_bytes + PEER_AHEAD_BYTES) {
+		server_overrun(s, m->user);
+		message_free(m);
+		inbox_drop(&s->inbox, log);
+		return ERR_OK;
+	}
+	return inbox_add(&s->inbox, log, m, bytes);
 }
 
 static enum err take_messages(struct server *s, struct wall_ms now)
 {
-	struct shares shares = {0};
+	struct shares shares = {.bytes = 0};
 	struct message m;
-	size_t bytes = 0;
-	size_t size = 0;
-	enum err e = ERR_OK;
+	bool go_on = true;
+	enum err e = take_waiting(s, now, &shares);
 
-	for (int i = 0; i < TURN_MESSAGES && bytes < TURN_BYTES && e == ERR_OK &&
-			s->archive.entry_bytes < TURN_ENTRY_BYTES;
-	     i++) {
-		e = next_message(s, &m);
+	for (int i = 0; i < TURN_MESSAGES && e == ERR_OK && go_on && !is_full(s, &shares); i++) {
+		const struct trusted *of = NULL;
+		int when = NOW;
+
+		e = endpoint_receive(s->router, &m);
 		if (e != ERR_OK)
 			break;
-		size = message_bytes(&m);
-		if (had_its_share(s, &m, &shares) ||
-		    (size >= TURN_LARGE_BYTES && bytes > 0 && bytes < TURN_LARGE_BYTES)) {
-			s->held = m;
-			s->holds = true;
-			break;
+		of = trust_user(&s->trust, m.user);
+		when = of && s->inbox.of[of - s->trust.entries].count > 0
+			       ? LATER
+			       : due(s, of, message_bytes(&m), now, &shares);
+		if (when == NOW)
+			e = take_one(s, &m, now, &shares);
+		else
+			e = put_off(s, (size_t)(of - s->trust.entries), &m);
+		if (when == NEXT_TURN) {
+			s->inbox_ready = true;
+			go_on = false;
 		}
-		bytes += size;
-		e = take_message(s, &m, now, &shares);
-		message_free(&m);
 	}
 	return e == ERR_AGAIN ? ERR_OK : e;
 }
@@ -228,14 +288,14 @@ static enum err take_turn(struct server *s, struct turn *turn, const char *confi
 		until_ms = s->stop_at.ms;
 	if (server_tell_next(s) < until_ms)
 		until_ms = server_tell_next(s);
-	wait_ms = s->holds ? 0 : until_ms - mono_now().ms;
-	if (wait_ms > WAITS_MS && server_machine_waits(&s->machine))
+	wait_ms = s->inbox_ready ? 0 : until_ms - mono_now().ms;
+	if (wait_ms > WAITS_MS && (server_machine_waits(&s->machine) || s->inbox.count > 0))
 		wait_ms = WAITS_MS;
 	e = network_poll(s->network, items, POLL_CONTROL + controls,
 			 wait_ms > 0 ? (long)wait_ms : 0);
 	turn->wall = wall_now();
 	turn->mono = mono_now();
-	if (e == ERR_OK && (items[POLL_ROUTER].got || s->holds)) {
+	if (e == ERR_OK && (items[POLL_ROUTER].got || s->inbox.count > 0)) {
 		s->telling.changed = true;
 		e = take_messages(s, turn->wall);
 	}

@@ -11,8 +11,6 @@
 
 enum {
 	RECALLED_ENTRIES = 10000, /* national entries that a start looks back over: a moment */
-	/* What a node may have under way beside its credit: headers and notes of all that. */
-	AHEAD_BYTES = 4 * COMMIT_BYTES_MAX,
 };
 
 /* ---- keys and names ---- */
@@ -270,6 +268,7 @@ static enum err load_trust(struct server *s)
 			 s->logs_path, log.text, err_text(e));
 		return e;
 	}
+	inbox_open(&s->inbox);
 	e = server_machine_init(&s->machine, s->realm, &s->signer.key, s->settings.credit_bytes,
 				lookup);
 	if (e != ERR_OK)
@@ -426,8 +425,8 @@ static enum err open_network(struct server *s)
 	if (e == ERR_OK)
 		e = endpoint_router(s->network, address, &curve, &s->router);
 	if (e == ERR_OK) {
-		endpoint_bound(s->router, s->settings.credit_bytes + AHEAD_BYTES, server_overrun,
-			       s);
+		endpoint_bound(s->router, s->settings.credit_bytes + PEER_AHEAD_BYTES,
+			       server_overrun, s);
 		e = prove_closed(s);
 		if (e != ERR_OK)
 			return e;
@@ -526,8 +525,7 @@ enum err server_end(struct server *s, bool clean)
 	exporting_stop(&s->exporting);
 	control_close(s->control);
 	feed_close(&s->feed);
-	if (s->holds)
-		message_free(&s->held);
+	inbox_close(&s->inbox);
 	endpoint_close(s->router);
 	network_close(s->network);
 	folder_close(&s->folder);

@@ -10,7 +10,7 @@ enum {
 	EVENT_CHANGES_MAX = 1024,          /* an import of a whole file fits a few events */
 	COMMIT_EVENTS_MAX = 4096,          /* one signature and one sync for all of them */
 	COMMIT_BYTES_MAX = 1024 * 1024,    /* packed (bundle_packed): bounds a verifier's memory */
-	COMMIT_EVENTS_ASKED = 128,        /* what a server asks for: who else speaks waits */
+	COMMIT_EVENTS_ASKED = 64,          /* what a server asks for: who else speaks waits */
 	COMMIT_BYTES_ASKED = 128 * 1024,   /*   while one commit is checked, some 1 ms */
 	FRAME_BYTES_MAX = 256 * 1024,      /* libzmq buffers whole frames */
 	COMMIT_FRAMES_MAX = 8,             /* 1 MiB in frames that break only between events */
@@ -52,7 +52,7 @@ enum {
 	PEER_MIB_PER_S = 256,      /* beyond what credit lets through in any case */
 	PEER_MIB_BURST = 512,
 	PEER_WORK_MIB_PER_S = 8,  /* bytes of commits, each event EVENT_WORK_BYTES more: beyond */
-	PEER_WORK_MIB_BURST = 4,  /*   it acknowledgements wait */
+	PEER_WORK_MIB_BURST = 1,  /*   it the key waits */
 	EVENT_WORK_BYTES = 512,   /* to check, store and fold one is like so many bytes more */
 	PEER_LARGE_COMMIT_S = 10, /* larger than asked for, 20 ms each: one in so many seconds */
 	PEER_FETCHES_PER_S = 16,  /* 4,096 events and 11 ms each at most: more often they wait */

@@ -224,6 +224,8 @@ MUST_USE enum err server_machine_release(struct server_machine *m, struct log_na
 MUST_USE enum err server_machine_freeze(struct server_machine *m, struct log_name log);
 struct server_log *server_machine_log(struct server_machine *m,
 				      struct log_name log); /* NULL if none */
+/* Whether what this log said so far is more work than its share: what it says next is to wait. */
+bool server_machine_owes(struct server_machine *m, struct log_name log, struct wall_ms now);
 /* Whether the key of this log may connect now.  Counts who may not. */
 bool server_machine_admit(struct server_machine *m, struct log_name log, struct wall_ms now);
 /* The driver could not answer this FETCH of the open session yet: it is asked to again, at a tick.

@@ -91,10 +91,13 @@ void server_worked(struct server_log *log, uint64_t work)
 
 bool server_paid(const struct server_machine *m, struct server_log *log, struct wall_ms now)
 {
-	uint64_t due = log->work_due < m->work_burst ? log->work_due : m->work_burst;
+	const uint64_t piece = m->work_burst / 16 + 1; /* one commit may be more than a burst */
+	uint64_t due = log->work_due < piece ? log->work_due : piece;
 
-	if (due > 0 && allowance_take(&log->work, m->work_per_s, m->work_burst, due, now))
+	while (due > 0 && allowance_take(&log->work, m->work_per_s, m->work_burst, due, now)) {
 		log->work_due -= due;
+		due = log->work_due < piece ? log->work_due : piece;
+	}
 	return log->work_due == 0;
 }
 
@@ -144,6 +147,13 @@ bool server_afford_idle(const struct server_turn *t)
 }
 
 /* ---- for the driver ---- */
+
+bool server_machine_owes(struct server_machine *m, struct log_name name, struct wall_ms now)
+{
+	struct server_log *log = server_machine_log(m, name);
+
+	return log && !server_paid(m, log, now);
+}
 
 bool server_machine_admit(struct server_machine *m, struct log_name name, struct wall_ms now)
 {

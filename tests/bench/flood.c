@@ -42,6 +42,8 @@ enum {
 	WORDS = 1000,
 	FETCHES_IN_10_MS = PEER_MESSAGES_PER_S / 100 / 2,
 	PACED_PER_S = PEER_MESSAGES_PER_S - 10, /* heartbeats and answers are messages too */
+	UNDER_WAY_MOST =
+		PEER_MESSAGES_BURST - 16, /* more that wait at a server, and it is cut off */
 	RETRY_MS = 500,
 	OPEN_MOST = 256, /* connections of a storm that are held */
 	SECONDS_MAX = 3600,
@@ -60,7 +62,7 @@ static struct flood {
 	/* the session */
 	struct tree tree;   /* of what was sent */
 	struct tree landed; /* of what the server was heard to hold */
-	uint64_t session, acked, credit, under_way;
+	uint64_t session, acked, credit, under_way, flights;
 	uint32_t asked_events, asked_bytes; /* in one commit */
 	bool anchored;
 	int64_t asked_ms;
@@ -233,7 +235,7 @@ static void on_welcome(const struct wire_header *h)
 	f.credit = h->credit;
 	f.asked_events = h->commit_events;
 	f.asked_bytes = h->commit_bytes;
-	f.under_way = 0;
+	f.under_way = f.flights = 0;
 	f.anchored = false;
 	(void)say(&anchor, &there);
 	if (f.tree.size != h->size) /* all of it is hashed anew */
@@ -249,7 +251,7 @@ static void on_refused(const struct wire_header *h)
 	f.by_code[h->code]++;
 	if ((h->code == ERR_BUSY || h->code == ERR_GAP) && h->size == f.landed.size) {
 		f.tree = f.landed;
-		f.under_way = 0;
+		f.under_way = f.flights = 0;
 	} else if (f.session) {
 		f.anchored = false;
 	}
@@ -269,7 +271,7 @@ static void on_message(const struct message *m)
 		f.acked = h.size;
 		if (h.size >= f.tree.size) {
 			f.landed = f.tree;
-			f.under_way = 0;
+			f.under_way = f.flights = 0;
 		}
 		f.credit = h.credit;
 	}
@@ -346,6 +348,16 @@ static void commit(uint32_t count)
 	}
 	f.tree = after;
 	f.under_way += size;
+	f.flights++;
+}
+
+/* A flood that is not cut off. */
+static void commit_within_bounds(uint32_t count)
+{
+	if (f.flights < UNDER_WAY_MOST)
+		commit(count);
+	else
+		wait_a_moment(1);
 }
 
 static void one_commit(void)
@@ -365,7 +377,7 @@ static void one_paced(void)
 	if (said * 1000 >= (now_ms - begun_ms) * PACED_PER_S) {
 		wait_a_moment(1);
 	} else if (in_session()) {
-		commit(1);
+		commit_within_bounds(1);
 		said++;
 	}
 }
@@ -373,13 +385,13 @@ static void one_paced(void)
 static void one_bulk(void)
 {
 	if (in_session())
-		commit(f.asked_events);
+		commit_within_bounds(f.asked_events);
 }
 
 static void one_dense(void)
 {
 	if (in_session())
-		commit((uint32_t)(f.asked_bytes / bundle_packed(f.event.size)));
+		commit_within_bounds((uint32_t)(f.asked_bytes / bundle_packed(f.event.size)));
 }
 
 static void one_wordy(void)

@@ -121,7 +121,7 @@ class FullDisks(Fault):
 
     def test_is_said_loses_nothing_and_passes_when_room_is_made(self):
         took, stake = [], 0
-        for rounds in self.worlds(4, each=12):
+        for rounds in self.worlds(4, each=6):  # of a small disk that edits fill as well
             self.begin()
             with self.load(rate=200) as load:
                 for _ in rounds:

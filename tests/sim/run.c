@@ -253,7 +253,7 @@ static const struct {
 	{offsetof(struct tally, hostile), "hostile messages"},
 	{offsetof(struct tally, unwelcome), "of unwelcome keys"},
 	{offsetof(struct tally, acks_late), "acknowledgements that waited"},
-	{offsetof(struct tally, welcomes_late), "sessions that waited"},
+	{offsetof(struct tally, owed), "messages that waited for their log's share"},
 	{offsetof(struct tally, shares), "turns ended by a log's share"},
 	{offsetof(struct tally, due), "commits in their time"},
 };

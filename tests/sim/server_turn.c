@@ -109,21 +109,45 @@ static enum err take_one(struct server_host *s, const struct packet *p, struct s
 	return server_host_perform(s);
 }
 
+/* What the log of this packet says waits until its work of before is forgotten. */
+static bool owes(struct server_host *s, const struct packet *p)
+{
+	if (!s->w->tight || p->node == STRANGER ||
+	    !server_machine_owes(&s->machine, s->w->nodes[p->node].name, server_host_wall(s)))
+		return false;
+	s->w->tally.owed++;
+	return true;
+}
+
+/* Takes out the oldest that need not wait; NULL: none, or the turn is over. */
+static struct packet *next_packet(struct server_host *s, const struct share *shares)
+{
+	struct packet **link = &s->inbox;
+	struct packet *p = NULL;
+
+	while (*link && owes(s, *link))
+		link = &(*link)->next;
+	p = *link;
+	if (!p || had_its_share(s, p, shares))
+		return NULL;
+	*link = p->next;
+	if (!*link)
+		s->inbox_end = link;
+	return p;
+}
+
 /* It may die of what it hears. */
 static void take_messages(struct server_host *s)
 {
 	struct share shares[NODES + 1] = {0};
 	uint64_t epoch = s->epoch;
 
-	for (int i = 0; i < TURN_MESSAGES && s->inbox && !s->w->failed && s->epoch == epoch; i++) {
-		struct packet *p = s->inbox;
+	for (int i = 0; i < TURN_MESSAGES && !s->w->failed && s->epoch == epoch; i++) {
+		struct packet *p = next_packet(s, shares);
 		enum err e = ERR_OK;
 
-		if (had_its_share(s, p, shares))
+		if (!p)
 			return;
-		s->inbox = p->next;
-		if (!s->inbox)
-			s->inbox_end = &s->inbox;
 		if (p->frame_count > 0)
 			e = take_one(s, p, shares);
 		free(p);
@@ -174,6 +198,8 @@ static void plan_turn(struct server_host *s)
 	if (s->turn_planned || !s->inbox)
 		return;
 	s->turn_planned = true;
+	if (s->w->tight && wait < WAITS_MS && owes(s, s->inbox))
+		wait = WAITS_MS;
 	world_plan(s->w, (wait > 0 ? wait : 0) + world_below(s->w, 3), AT_SERVER_TURN, s->number, 0,
 		   s->epoch, NULL);
 }
@@ -228,10 +254,8 @@ static void tick(struct server_host *s)
 {
 	if (tell(s, SERVER_EV_TICK, ERR_OK))
 		world_fail(s->w, "server %u stores at a tick", s->number);
-	for (size_t i = 0; i < s->update.count; i++) {
+	for (size_t i = 0; i < s->update.count; i++)
 		s->w->tally.acks_late += s->update.actions[i].header.kind == WIRE_ACK;
-		s->w->tally.welcomes_late += s->update.actions[i].header.kind == WIRE_WELCOME;
-	}
 	if (server_host_survives(s))
 		plan_wait(s);
 }

@@ -262,7 +262,7 @@ struct tally {
 	uint64_t events, commits, accepted, fetched, frozen, restarts, restores, refusals, lost,
 		doubled, full, grown, folds, cosigned, put_back, confirmed, rotated, revoked,
 		redacted, released, damaged, noticed, jumps, stalls, fell, unsynced, hostile,
-		unwelcome, acks_late, welcomes_late, shares, due;
+		unwelcome, acks_late, shares, owed, due;
 };
 
 struct world {

@@ -230,7 +230,7 @@ static void acknowledgements_wait_until_the_work_is_forgotten(void **state)
 	step(SERVER_EV_STORED, ERR_OK);
 	assert_int_equal(reply(0, WIRE_ACK)->size, 3);
 	assert_false(server_machine_waits(&machine));
-	held()->work_due = (uint64_t)WORK_BURST * 40; /* none of it is forgiven */
+	held()->work_due = (uint64_t)WORK_BURST * 160; /* none of it is forgiven */
 	credit = held()->credit_left;
 	say_commit(3, 6);
 	step(SERVER_EV_STORED, ERR_OK);
@@ -251,7 +251,7 @@ static void acknowledgements_wait_until_the_work_is_forgotten(void **state)
 		assert_true(now.ms - begun <= 20200);
 		step(SERVER_EV_TICK, ERR_OK);
 	}
-	assert_true(now.ms - begun >= 19000); /* 160 MiB, of which 4 come at once */
+	assert_true(now.ms - begun >= 19000); /* 160 MiB, of which one comes at once */
 	assert_int_equal(reply(0, WIRE_ACK)->size, 6);
 	assert_int_equal(held()->credit_left, credit);
 	assert_false(server_machine_waits(&machine));
@@ -324,6 +324,19 @@ static void who_anchors_again_and_again_is_cut_off(void **state)
 	open_session(&ours, 20);
 	message_anchor(&said, &ours, 77, 0);
 	expect_cut_off_when_said_again(PEER);
+}
+
+static void what_a_log_says_next_waits_while_it_owes(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	assert_false(server_machine_owes(&machine, ours.log, now));
+	held()->work_due = (uint64_t)WORK_BURST * 2;
+	assert_true(server_machine_owes(&machine, ours.log, now));
+	assert_false(server_machine_owes(&machine, other.log, now));
+	assert_false(server_machine_owes(&machine, (struct log_name){"30"}, now));
+	now.ms += 2 * 1000 * PEER_WORK_MIB_BURST / PEER_WORK_MIB_PER_S;
+	assert_false(server_machine_owes(&machine, ours.log, now));
 }
 
 static void a_session_begins_when_the_work_before_it_is_forgotten(void **state)
@@ -406,6 +419,7 @@ int main(void)
 		TEST(what_is_said_twice_or_refused_is_work_as_well),
 		TEST(who_says_the_same_commit_again_and_again_is_cut_off),
 		TEST(who_anchors_again_and_again_is_cut_off),
+		TEST(what_a_log_says_next_waits_while_it_owes),
 		TEST(a_session_begins_when_the_work_before_it_is_forgotten),
 		TEST(a_key_connects_so_often_and_then_waits),
 		TEST(a_penalty_doubles_to_a_bound_and_is_forgotten),
