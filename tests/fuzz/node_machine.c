@@ -341,7 +341,10 @@ static void one_step(struct world *w, struct cursor *in)
 		break;
 	case 7:
 		link = cursor_u8(in);
-		e = event_of(w, link & 0x80 ? NODE_EV_DISTRUST : NODE_EV_WAIVE,
+		e = event_of(w,
+			     link & 0x80   ? NODE_EV_DISTRUST
+			     : link & 0x40 ? NODE_EV_UNDONE
+					   : NODE_EV_WAIVE,
 			     link % (LINKS_MOST + 1));
 		step(w, &e);
 		break;
