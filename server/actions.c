@@ -29,6 +29,8 @@ static void perform_close(struct server *s, const struct server_action *action)
 		return;
 	endpoint_end(s->router, entry->user, action->connection,
 		     action->cut_off ? CUT_OFF_GRACE_MS : 0);
+	if (action->cut_off)
+		inbox_drop(&s->inbox, (size_t)(entry - s->trust.entries));
 	if (action->cut_off && s->feed.publisher)
 		endpoint_end(s->feed.publisher, entry->user, action->connection, 0);
 }
@@ -40,8 +42,10 @@ void server_overrun(void *context, const char *user)
 	uint64_t newest = network_admitted(s->network);
 
 	endpoint_end(s->router, user, newest, 0);
-	if (entry)
-		server_machine_cut_off(&s->machine, entry->card.log, newest, wall_now());
+	if (!entry)
+		return;
+	inbox_drop(&s->inbox, (size_t)(entry - s->trust.entries));
+	server_machine_cut_off(&s->machine, entry->card.log, newest, wall_now());
 }
 
 /* Answers wait in memory for a peer that does not read them: not for long. */

@@ -172,13 +172,23 @@ static int64_t worked_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* Whether there is more to fold: the batch was as large as it might be. */
+static bool is_behind(struct folder *f, uint64_t position)
+{
+	bool behind = false;
+
+	(void)pthread_mutex_lock(&f->lock);
+	behind = f->wanted > position;
+	(void)pthread_mutex_unlock(&f->lock);
+	return behind;
+}
+
 /* The next batch's size, from how long this one took. */
-static void adapt(struct work *w, size_t events, int64_t took_us)
+static void adapt(struct work *w, bool behind, int64_t took_us)
 {
 	if (took_us > BATCH_US && w->batch_events > BATCH_EVENTS_LEAST)
 		w->batch_events /= 2;
-	else if (took_us < BATCH_US / 2 && events >= w->batch_events &&
-		 w->batch_events < BATCH_EVENTS_MOST)
+	else if (took_us < BATCH_US / 2 && behind && w->batch_events < BATCH_EVENTS_MOST)
 		w->batch_events *= 2;
 }
 
@@ -201,7 +211,7 @@ static enum err fold_batch(struct work *w, uint64_t *ret_position)
 	if (e == ERR_OK)
 		e = national_fold(f->archive->national_handle, &logs, read, &f->view, write,
 				  w->fold, &w->arena, w->batch_events, &position, &events);
-	adapt(w, events, worked_us() - began_us);
+	adapt(w, is_behind(f, position), worked_us() - began_us);
 	if (e == ERR_OK && position > 0) {
 		e = last_leaf(f, read, position, &leaf);
 		if (e == ERR_OK)

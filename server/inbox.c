@@ -11,12 +11,9 @@ void inbox_open(struct inbox *in)
 enum err inbox_add(struct inbox *in, size_t log, const struct message *m, size_t bytes)
 {
 	struct inbox_entry *entry = malloc(sizeof *entry);
-	struct message dropped = *m;
 
-	if (!entry) {
-		message_free(&dropped);
+	if (!entry)
 		return ERR_NOMEM;
-	}
 	*entry = (struct inbox_entry){.message = *m, .log = log, .bytes = bytes};
 	*in->end = entry;
 	in->end = &entry->next;

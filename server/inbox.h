@@ -21,7 +21,7 @@ struct inbox_entry {
 
 void inbox_open(struct inbox *in);
 void inbox_close(struct inbox *in); /* drops all */
-/* Takes the message over, which has so many bytes; NOMEM: it was dropped. */
+/* Takes the message over, which has so many bytes; NOMEM: it stays the caller's. */
 MUST_USE enum err inbox_add(struct inbox *in, size_t log, const struct message *m, size_t bytes);
 /* The oldest whose log is not `blocked` (LOGS_MAX flags); NULL: none.  Borrowed until it is taken
  * out or dropped. */

@@ -128,20 +128,23 @@ static bool is_full(const struct server *s, const struct shares *shares)
 	return shares->bytes >= TURN_BYTES || s->archive.entry_bytes >= TURN_ENTRY_BYTES;
 }
 
+/* Small ones before it are not to wait for it. */
+static bool is_large(size_t bytes, const struct shares *shares)
+{
+	return bytes >= TURN_LARGE_BYTES && shares->bytes > 0 && shares->bytes < TURN_LARGE_BYTES;
+}
+
 enum { NOW, NEXT_TURN, LATER };
 
-/* When a message of so many bytes may be taken.  Nobody's is, to be refused. */
-static int due(struct server *s, const struct trusted *of, size_t bytes, struct wall_ms now,
+/* When a message of this log may be taken.  Nobody's is, to be refused. */
+static int due(struct server *s, const struct trusted *of, struct wall_ms now,
 	       const struct shares *shares)
 {
 	if (!of)
 		return NOW;
 	if (server_machine_owes(&s->machine, of->card.log, now))
 		return LATER;
-	if (had_its_share(&shares->of[of - s->trust.entries]) ||
-	    (bytes >= TURN_LARGE_BYTES && shares->bytes > 0 && shares->bytes < TURN_LARGE_BYTES))
-		return NEXT_TURN;
-	return NOW;
+	return had_its_share(&shares->of[of - s->trust.entries]) ? NEXT_TURN : NOW;
 }
 
 /* What was put off comes first. */
@@ -153,8 +156,7 @@ static enum err take_waiting(struct server *s, struct wall_ms now, struct shares
 
 	s->inbox_ready = false;
 	while (e == ERR_OK && !is_full(s, shares) && (entry = inbox_first(&s->inbox, blocked))) {
-		int when = due(s, trust_user(&s->trust, entry->message.user), entry->bytes, now,
-			       shares);
+		int when = due(s, trust_user(&s->trust, entry->message.user), now, shares);
 
 		if (when == NOW) {
 			struct message m = inbox_take(&s->inbox, entry);
@@ -170,18 +172,16 @@ static enum err take_waiting(struct server *s, struct wall_ms now, struct shares
 }
 
 /* Takes the message over.  A key has no reason to have more under way than its credit. */
-static enum err put_off(struct server *s, size_t log, struct message *m)
+static void put_off(struct server *s, size_t log, struct message *m)
 {
 	size_t bytes = message_bytes(m);
 
-	if (s->inbox.of[log].count >= PEER_MESSAGES_BURST ||
-	    s->inbox.of[log].bytes + bytes > s->settings.credit_bytes + PEER_AHEAD_BYTES) {
-		server_overrun(s, m->user);
-		message_free(m);
-		inbox_drop(&s->inbox, log);
-		return ERR_OK;
-	}
-	return inbox_add(&s->inbox, log, m, bytes);
+	if (s->inbox.of[log].count < PEER_MESSAGES_BURST &&
+	    s->inbox.of[log].bytes + bytes <= s->settings.credit_bytes + PEER_AHEAD_BYTES &&
+	    inbox_add(&s->inbox, log, m, bytes) == ERR_OK)
+		return;
+	server_overrun(s, m->user);
+	message_free(m);
 }
 
 static enum err take_messages(struct server *s, struct wall_ms now)
@@ -201,16 +201,19 @@ static enum err take_messages(struct server *s, struct wall_ms now)
 		of = trust_user(&s->trust, m.user);
 		when = of && s->inbox.of[of - s->trust.entries].count > 0
 			       ? LATER
-			       : due(s, of, message_bytes(&m), now, &shares);
+			       : due(s, of, now, &shares);
+		if (when == NOW && is_large(message_bytes(&m), &shares))
+			when = NEXT_TURN;
 		if (when == NOW)
 			e = take_one(s, &m, now, &shares);
 		else
-			e = put_off(s, (size_t)(of - s->trust.entries), &m);
+			put_off(s, (size_t)(of - s->trust.entries), &m);
 		if (when == NEXT_TURN) {
 			s->inbox_ready = true;
 			go_on = false;
 		}
 	}
+	s->inbox_ready = s->inbox_ready && s->inbox.count > 0;
 	return e == ERR_AGAIN ? ERR_OK : e;
 }
 
@@ -256,17 +259,22 @@ static enum err take_calls(struct server *s)
 	return e;
 }
 
-static enum err tick(struct server *s, struct turn *turn)
+static enum err tell_time(struct server *s, const struct turn *turn)
 {
 	const struct server_event event = {
 		.kind = SERVER_EV_TICK, .now = turn->wall, .national_size = s->archive.size};
 
+	return server_tell(s, &event);
+}
+
+static enum err tick(struct server *s, struct turn *turn)
+{
 	if (turn->mono.ms < turn->next_tick.ms)
-		return server_machine_waits(&s->machine) ? server_tell(s, &event) : ERR_OK;
+		return ERR_OK;
 	turn->next_tick.ms = turn->mono.ms + TICK_MS;
 	feed_tick(&s->feed);
 	refusals_tell(&s->refusals, &s->machine, network_rejected(s->network) - s->rejected_before);
-	return server_tell(s, &event);
+	return tell_time(s, turn);
 }
 
 /* ---- the turn ---- */
@@ -295,6 +303,9 @@ static enum err take_turn(struct server *s, struct turn *turn, const char *confi
 			 wait_ms > 0 ? (long)wait_ms : 0);
 	turn->wall = wall_now();
 	turn->mono = mono_now();
+	/* Before more is taken of whom they are for, and owes again. */
+	if (e == ERR_OK && server_machine_waits(&s->machine))
+		e = tell_time(s, turn);
 	if (e == ERR_OK && (items[POLL_ROUTER].got || s->inbox.count > 0)) {
 		s->telling.changed = true;
 		e = take_messages(s, turn->wall);

@@ -51,9 +51,10 @@ enum {
 	PEER_MESSAGES_BURST = 256, /* all that may be under way, some times over */
 	PEER_MIB_PER_S = 256,      /* beyond what credit lets through in any case */
 	PEER_MIB_BURST = 512,
-	PEER_WORK_MIB_PER_S = 8,  /* bytes of commits, each event EVENT_WORK_BYTES more: beyond */
-	PEER_WORK_MIB_BURST = 1,  /*   it the key waits */
-	EVENT_WORK_BYTES = 512,   /* to check, store and fold one is like so many bytes more */
+	PEER_WORK_MIB_PER_S = 8, /* bytes of commits, each event EVENT_WORK_BYTES more: beyond */
+	PEER_WORK_MIB_BURST = 1, /*   it the key waits */
+	COMMIT_WORK_BYTES = 8 * 1024, /* its signature, and its part in a sync */
+	EVENT_WORK_BYTES = 512,       /* to check, store and fold one is like so many bytes more */
 	PEER_LARGE_COMMIT_S = 10, /* larger than asked for, 20 ms each: one in so many seconds */
 	PEER_FETCHES_PER_S = 16,  /* 4,096 events and 11 ms each at most: more often they wait */
 	PEER_FETCHES_BURST = 32,

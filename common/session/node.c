@@ -91,7 +91,10 @@ static void keep_time(const struct node_turn *t)
 		else
 			keep_session(t);
 		break;
-	case NODE_FROZEN:
+	case NODE_FROZEN: /* it stays so; the answer that counts are the duties */
+		if (link->undone && passed(t, link->undone_at, 0))
+			node_say_hello(t);
+		break;
 	case NODE_DISTRUSTED:
 	case NODE_HELD:
 		break;

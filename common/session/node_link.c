@@ -119,21 +119,25 @@ static int64_t backoff(const struct node_turn *t)
 
 /* ---- the way to LIVE ---- */
 
+void node_say_hello(const struct node_turn *t)
+{
+	struct node_action *a = node_say(t, NODE_SEND_SIGNED, WIRE_HELLO);
+
+	t->link->undone = false;
+	if (!a)
+		return;
+	a->header.protocol = WIRE_PROTOCOL;
+	a->header.log = t->m->log;
+	a->header.size = t->m->size;
+}
+
 void node_greet(const struct node_turn *t)
 {
-	struct node_action *a = NULL;
-
 	if (!move(t, NODE_GREETING))
 		return;
 	end_session(t->link);
-	t->link->undone = false;
 	t->link->anchored_at = t->m->size;
-	a = node_say(t, NODE_SEND_SIGNED, WIRE_HELLO);
-	if (a) {
-		a->header.protocol = WIRE_PROTOCOL;
-		a->header.log = t->m->log;
-		a->header.size = t->m->size;
-	}
+	node_say_hello(t);
 	ask_again_later(t);
 }
 

@@ -28,8 +28,9 @@ struct node_action *node_add(const struct node_turn *t, enum node_action_kind ki
 struct node_action *node_say(const struct node_turn *t, enum node_action_kind kind,
 			     enum wire_kind header);
 
-void node_connect(const struct node_turn *t); /* a fresh socket, then HELLO */
-void node_greet(const struct node_turn *t);   /* HELLO on the socket that is there */
+void node_connect(const struct node_turn *t);   /* a fresh socket, then HELLO */
+void node_greet(const struct node_turn *t);     /* HELLO on the socket that is there */
+void node_say_hello(const struct node_turn *t); /* the message alone: the phase stays */
 /* The server's answer to HELLO was taken over: show our root at the smaller size. */
 void node_anchor(const struct node_turn *t);
 void node_live(const struct node_turn *t);

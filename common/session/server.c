@@ -203,6 +203,7 @@ void server_end_session(struct server_log *log)
 	log->open = false;
 	log->anchored = false;
 	log->ack_due = false;
+	log->lost = false;
 	log->welcome_due = false;
 	log->fetch_due = false;
 	log->credit_left = 0;
@@ -291,6 +292,7 @@ static void on_failed(struct server_machine *m, const struct server_event *event
 		log->freezing = false;
 		if (tell) {
 			log->ack_due = false;
+			log->lost = lost;
 			log->credit_left += log->taken;
 			log->taken = 0;
 			server_refuse(log, ret, event->code,

@@ -66,6 +66,7 @@ struct server_log {
 	uint64_t anchor_size; /* where this session must anchor: the smaller size at WELCOME */
 	uint64_t agreed;      /* the largest size at which it showed our root: what ACK says */
 	bool ack_due;
+	bool lost; /* of this session something could not be stored: what followed it is no news */
 	bool fetch_due;      /* a FETCH waits for its time */
 	uint64_t fetch_from; /*   of what it asks for */
 	bool welcome_due;    /* HELLO came while appends were under way: answered after them */

@@ -35,7 +35,7 @@ static bool take_credit(const struct server_turn *t)
 	if (bytes <= log->credit_left) {
 		log->credit_left -= bytes;
 		log->taken += bytes;
-		server_worked(log, bytes);
+		server_worked(log, COMMIT_WORK_BYTES + bytes);
 		return true;
 	}
 	server_cut_off(t, ERR_CREDIT, "wait for acknowledgements before sending more");
@@ -228,6 +228,10 @@ void server_commit(const struct server_turn *t)
 		server_deny(t, ERR_SESSION, "anchor before the first commit");
 		return;
 	}
+	/* They were under way when one before them could not be stored, as the node was told. */
+	if (log->lost && h->from > log->pending.size)
+		return;
+	log->lost = false;
 	if (h->from == log->pending.size && !server_afford_large(t)) {
 		server_deny(t, ERR_BUSY,
 			    "a commit larger than this server asks for is taken now and then only");

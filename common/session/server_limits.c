@@ -83,7 +83,7 @@ bool server_afford_hello(const struct server_turn *t)
 	return false;
 }
 
-/* Never more than what one credit brings: no session begins before all of it is forgotten. */
+/* Bounded by what one credit brings: no session begins before all of it is forgotten. */
 void server_worked(struct server_log *log, uint64_t work)
 {
 	log->work_due += work;

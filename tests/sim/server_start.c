@@ -9,7 +9,7 @@ enum {
 	START_AGAIN_MS = 1000,
 	SMALL_MAP = 100000,
 	/* Of one log, so that some edits are more: this, twice or four times as much. */
-	WORK_PER_S = 4096,
+	WORK_PER_S = 16384,
 };
 
 /* The simulated disk of that name: redactions_scrub throws a view away so. */

@@ -278,6 +278,29 @@ static void fetching_from_a_server_that_is_distrusted_then_ends(void **state)
 	assert_int_equal(node.fetcher, 1);
 }
 
+static void a_frozen_log_asks_again_for_the_duty_that_had_no_room(void **state)
+{
+	struct node_event undone;
+
+	(void)state;
+	begin(9, 9, true, 1);
+	tick(0);
+	hear_header(0,
+		    (struct wire_header){.kind = WIRE_REFUSED, .code = ERR_FROZEN, .text = "why"});
+	assert_int_equal(node.links[0].phase, NODE_FROZEN);
+	undone = event_of(NODE_EV_UNDONE, 0);
+	step(&undone);
+	tick(NODE_UNDONE_MS - 1);
+	assert_int_equal(update.count, 0);
+	tick(1);
+	(void)expect(0, NODE_SEND_SIGNED, WIRE_HELLO);
+	assert_int_equal(node.links[0].phase, NODE_FROZEN);
+	hear_header(0,
+		    (struct wire_header){.kind = WIRE_REFUSED, .code = ERR_FROZEN, .text = "why"});
+	tick(NODE_UNDONE_MS * 2);
+	assert_int_equal(update.count, 0); /* once */
+}
+
 static void a_frozen_link_may_become_distrusted(void **state)
 {
 	(void)state;
@@ -366,6 +389,7 @@ int main(void)
 		TEST(distrust_that_is_known_at_the_start_keeps_the_gate_open),
 		TEST(a_gate_that_is_closed_waits_for_a_waiver_of_a_distrusted_server),
 		TEST(fetching_from_a_server_that_is_distrusted_then_ends),
+		TEST(a_frozen_log_asks_again_for_the_duty_that_had_no_room),
 		TEST(a_frozen_link_may_become_distrusted),
 		TEST(nothing_is_sent_to_a_held_server_until_it_is_followed),
 		TEST(a_gate_that_is_closed_waits_for_a_held_server_or_a_waiver),
