@@ -354,7 +354,7 @@ static void an_event_of_many_changes_counts_as_so_many(void **state)
 	struct change changes[CHANGES];
 	struct event dense = event_of(changes, CHANGES);
 	struct bytes raw;
-	char ids[CHANGES][16];
+	char ids[CHANGES][32];
 	uint64_t position = 0;
 	size_t folded = 0;
 
