@@ -383,6 +383,7 @@ class Enrolled(Anew):
                        stdout=subprocess.DEVNULL)
         self.rotate(node)
         self.add(node, "pl26-kis-b")
+        self.until_confirmed()  # so many changes are more than a second's share
         self.rotate(node)  # now the first key is gone: nobody can sign between its checkpoints
         self.until_confirmed()
         self.cosigned("26")
