@@ -211,7 +211,7 @@ static enum err fold_batch(struct work *w, uint64_t *ret_position)
 	if (e == ERR_OK)
 		e = national_fold(f->archive->national_handle, &logs, read, &f->view, write,
 				  w->fold, &w->arena, w->batch_events, &position, &events);
-	adapt(w, is_behind(f, position), worked_us() - began_us);
+	adapt(w, e == ERR_OK && is_behind(f, position), worked_us() - began_us);
 	if (e == ERR_OK && position > 0) {
 		e = last_leaf(f, read, position, &leaf);
 		if (e == ERR_OK)
