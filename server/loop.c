@@ -202,7 +202,7 @@ static enum err take_messages(struct server *s, struct wall_ms now)
 		when = of && s->inbox.of[of - s->trust.entries].count > 0
 			       ? LATER
 			       : due(s, of, now, &shares);
-		if (when == NOW && is_large(message_bytes(&m), &shares))
+		if (of && when == NOW && is_large(message_bytes(&m), &shares))
 			when = NEXT_TURN;
 		if (when == NOW)
 			e = take_one(s, &m, now, &shares);
