@@ -10,14 +10,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/batch.h"
 
 enum {
-	/* A batch is as many events as take about so much time, large ones counted as so many small
-	 * ones: LMDB keeps the memory of its largest transaction. */
-	BATCH_US = 5000,
-	BATCH_EVENTS_LEAST = 4,
-	BATCH_EVENTS_MOST = 8192,
-	BATCH_EVENTS_FIRST = 64,
 	DISK_WAIT_S = 1,
 	/* Readers of other processes that were killed hold pages: looked for so often. */
 	SWEEP_US = 10 * 1000 * 1000,
@@ -172,26 +167,6 @@ static int64_t worked_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* Whether there is more to fold: the batch was as large as it might be. */
-static bool is_behind(struct folder *f, uint64_t position)
-{
-	bool behind = false;
-
-	(void)pthread_mutex_lock(&f->lock);
-	behind = f->wanted > position;
-	(void)pthread_mutex_unlock(&f->lock);
-	return behind;
-}
-
-/* The next batch's size, from how long this one took. */
-static void adapt(struct work *w, bool behind, int64_t took_us)
-{
-	if (took_us > BATCH_US && w->batch_events > BATCH_EVENTS_LEAST)
-		w->batch_events /= 2;
-	else if (took_us < BATCH_US / 2 && behind && w->batch_events < BATCH_EVENTS_MOST)
-		w->batch_events *= 2;
-}
-
 /* One bounded batch in a read transaction of the logs and a write transaction of the view. */
 static enum err fold_batch(struct work *w, uint64_t *ret_position)
 {
@@ -199,7 +174,9 @@ static enum err fold_batch(struct work *w, uint64_t *ret_position)
 	struct log_finder logs = archive_finder(f->archive);
 	struct txn *read = NULL;
 	struct txn *write = NULL;
+	struct bytes newest;
 	struct hash leaf;
+	uint64_t size = 0;
 	uint64_t position = 0;
 	size_t events = 0;
 	int64_t began_us = 0;
@@ -207,11 +184,14 @@ static enum err fold_batch(struct work *w, uint64_t *ret_position)
 
 	if (e == ERR_OK)
 		e = txn_begin(f->store, true, &write);
+	if (e == ERR_OK)
+		e = log_newest(f->archive->national_handle, read, &size, &newest);
 	began_us = worked_us();
 	if (e == ERR_OK)
 		e = national_fold(f->archive->national_handle, &logs, read, &f->view, write,
 				  w->fold, &w->arena, w->batch_events, &position, &events);
-	adapt(w, e == ERR_OK && is_behind(f, position), worked_us() - began_us);
+	w->batch_events =
+		batch_next(w->batch_events, e == ERR_OK && position < size, worked_us() - began_us);
 	if (e == ERR_OK && position > 0) {
 		e = last_leaf(f, read, position, &leaf);
 		if (e == ERR_OK)

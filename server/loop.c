@@ -175,12 +175,15 @@ static enum err take_waiting(struct server *s, struct wall_ms now, struct shares
 static void put_off(struct server *s, size_t log, struct message *m)
 {
 	size_t bytes = message_bytes(m);
+	bool overrun = s->inbox.of[log].count >= PEER_MESSAGES_BURST ||
+		       s->inbox.of[log].bytes + bytes > s->settings.credit_bytes + PEER_AHEAD_BYTES;
 
-	if (s->inbox.of[log].count < PEER_MESSAGES_BURST &&
-	    s->inbox.of[log].bytes + bytes <= s->settings.credit_bytes + PEER_AHEAD_BYTES &&
-	    inbox_add(&s->inbox, log, m, bytes) == ERR_OK)
+	if (!overrun && inbox_add(&s->inbox, log, m, bytes) == ERR_OK)
 		return;
-	server_overrun(s, m->user);
+	if (overrun)
+		server_overrun(s, m->user);
+	else /* no memory is no fault of the peer, which says it again over a new connection */
+		endpoint_end(s->router, m->user, network_admitted(s->network), 0);
 	message_free(m);
 }
 

@@ -43,6 +43,12 @@ static bool passed(const struct node_turn *t, struct mono_ms since, int64_t ms)
 	return t->event->mono.ms - since.ms >= ms;
 }
 
+static void ask_for_duties_later(const struct node_turn *t)
+{
+	t->link->undone = true;
+	t->link->undone_at.ms = t->event->mono.ms + NODE_UNDONE_MS;
+}
+
 /* What a session needs while nothing else happens in it. */
 static void keep_session(const struct node_turn *t)
 {
@@ -91,9 +97,11 @@ static void keep_time(const struct node_turn *t)
 		else
 			keep_session(t);
 		break;
-	case NODE_FROZEN: /* it stays so; the answer that counts are the duties */
-		if (link->undone && passed(t, link->undone_at, 0))
+	case NODE_FROZEN: /* it stays so; the answer that counts is a DUTY */
+		if (link->undone && passed(t, link->undone_at, 0)) {
 			node_say_hello(t);
+			ask_for_duties_later(t);
+		}
 		break;
 	case NODE_DISTRUSTED:
 	case NODE_HELD:
@@ -241,12 +249,6 @@ static void on_sent(const struct node_turn *t)
 	link->waiting_bytes = event->size < t->m->size ? NODE_SMALL_BYTES : 0;
 }
 
-static void on_undone(const struct node_turn *t)
-{
-	t->link->undone = true;
-	t->link->undone_at.ms = t->event->mono.ms + NODE_UNDONE_MS;
-}
-
 static void on_waive(struct node_link *link)
 {
 	link->waived = true;
@@ -261,7 +263,7 @@ static void on_link_event(const struct node_turn *t)
 	} else if (t->event->kind == NODE_EV_WAIVE) {
 		on_waive(t->link);
 	} else if (t->event->kind == NODE_EV_UNDONE) {
-		on_undone(t);
+		ask_for_duties_later(t);
 	} else if (t->event->kind == NODE_EV_DISTRUST) {
 		node_distrust(t);
 	} else if (t->event->kind == NODE_EV_HOLD) {

@@ -123,7 +123,6 @@ void node_say_hello(const struct node_turn *t)
 {
 	struct node_action *a = node_say(t, NODE_SEND_SIGNED, WIRE_HELLO);
 
-	t->link->undone = false;
 	if (!a)
 		return;
 	a->header.protocol = WIRE_PROTOCOL;
@@ -136,6 +135,7 @@ void node_greet(const struct node_turn *t)
 	if (!move(t, NODE_GREETING))
 		return;
 	end_session(t->link);
+	t->link->undone = false; /* duties follow the WELCOME, and HELLO is said until it comes */
 	t->link->anchored_at = t->m->size;
 	node_say_hello(t);
 	ask_again_later(t);

@@ -294,11 +294,15 @@ static void on_offer(const struct node_turn *t, const struct wire_header *h)
 		ask(t, h, NODE_WITNESS);
 }
 
-/* It proves itself by the server's signature, so that the node of a frozen log, which gets no
+/* It proves itself by the server's signature, so that the node of a frozen log, which takes no
  * session, is told as well. */
 static void on_duty(const struct node_turn *t, const struct wire_header *h)
 {
-	if (h->session == 0 || in_session(t, h))
+	bool frozen = t->link->phase == NODE_FROZEN;
+
+	if (frozen)
+		t->link->undone = false; /* its server hears us; UNDONE tells if it is so again */
+	if (frozen || h->session == 0 || in_session(t, h))
 		ask(t, h, NODE_CARRY_OUT);
 }
 

@@ -114,7 +114,7 @@ static void a_frozen_log_is_told_its_duties_and_nothing_else(void **state)
 	assert_int_equal(node.links[0].phase, NODE_FROZEN);
 	ask(0, WIRE_DUTY, 0, 3);
 	assert_int_equal(update.count, 0);
-	ask(0, WIRE_DUTY, SESSION, 4);
+	ask(0, WIRE_OFFER, SESSION, 4);
 	assert_int_equal(update.count, 0);
 	ask(0, WIRE_OFFER, 0, 4);
 	assert_int_equal(update.count, 0);
@@ -297,8 +297,25 @@ static void a_frozen_log_asks_again_for_the_duty_that_had_no_room(void **state)
 	assert_int_equal(node.links[0].phase, NODE_FROZEN);
 	hear_header(0,
 		    (struct wire_header){.kind = WIRE_REFUSED, .code = ERR_FROZEN, .text = "why"});
-	tick(NODE_UNDONE_MS * 2);
-	assert_int_equal(update.count, 0); /* once */
+	tick(NODE_UNDONE_MS - 1);
+	assert_int_equal(update.count, 0);
+	tick(1); /* none came, nor any answer: on the way anything may be lost */
+	(void)expect(0, NODE_SEND_SIGNED, WIRE_HELLO);
+	ask(0, WIRE_DUTY, 0, 4);
+	(void)expect(0, NODE_CARRY_OUT, WIRE_DUTY);
+	tick((int64_t)2 * NODE_UNDONE_MS);
+	assert_int_equal(update.count, 0); /* that was it */
+}
+
+static void a_frozen_node_hears_the_duties_of_a_session_that_it_takes_no_more(void **state)
+{
+	(void)state;
+	begin(9, 9, true, 1);
+	tick(0);
+	hear_header(0,
+		    (struct wire_header){.kind = WIRE_REFUSED, .code = ERR_FROZEN, .text = "why"});
+	ask(0, WIRE_DUTY, SESSION, 4); /* the log was released while this node runs */
+	(void)expect(0, NODE_CARRY_OUT, WIRE_DUTY);
 }
 
 static void a_frozen_link_may_become_distrusted(void **state)
@@ -390,6 +407,7 @@ int main(void)
 		TEST(a_gate_that_is_closed_waits_for_a_waiver_of_a_distrusted_server),
 		TEST(fetching_from_a_server_that_is_distrusted_then_ends),
 		TEST(a_frozen_log_asks_again_for_the_duty_that_had_no_room),
+		TEST(a_frozen_node_hears_the_duties_of_a_session_that_it_takes_no_more),
 		TEST(a_frozen_link_may_become_distrusted),
 		TEST(nothing_is_sent_to_a_held_server_until_it_is_followed),
 		TEST(a_gate_that_is_closed_waits_for_a_held_server_or_a_waiver),
