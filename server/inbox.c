@@ -2,73 +2,53 @@
 
 #include <stdlib.h>
 
-void inbox_open(struct inbox *in)
-{
-	*in = (struct inbox){.first = NULL};
-	in->end = &in->first;
-}
-
 enum err inbox_add(struct inbox *in, size_t log, const struct message *m, size_t bytes)
 {
 	struct inbox_entry *entry = malloc(sizeof *entry);
 
 	if (!entry)
 		return ERR_NOMEM;
-	*entry = (struct inbox_entry){.message = *m, .log = log, .bytes = bytes};
-	*in->end = entry;
-	in->end = &entry->next;
-	in->count++;
+	*entry = (struct inbox_entry){.message = *m, .bytes = bytes, .number = in->came++};
+	if (in->of[log].first)
+		*in->of[log].end = entry;
+	else
+		in->of[log].first = entry;
+	in->of[log].end = &entry->next;
 	in->of[log].count++;
 	in->of[log].bytes += bytes;
+	in->count++;
 	return ERR_OK;
 }
 
-const struct inbox_entry *inbox_first(const struct inbox *in, const bool *blocked)
+size_t inbox_first(const struct inbox *in, const bool *blocked)
 {
-	const struct inbox_entry *entry = in->first;
+	size_t best = LOGS_MAX;
 
-	while (entry && blocked[entry->log])
-		entry = entry->next;
-	return entry;
+	for (size_t log = 0; log < LOGS_MAX; log++)
+		if (in->of[log].first && !blocked[log] &&
+		    (best == LOGS_MAX || in->of[log].first->number < in->of[best].first->number))
+			best = log;
+	return best;
 }
 
-/* Unlinks the entry that `link` leads to. */
-static struct message unlink_entry(struct inbox *in, struct inbox_entry **link)
+struct message inbox_take(struct inbox *in, size_t log)
 {
-	struct inbox_entry *entry = *link;
+	struct inbox_entry *entry = in->of[log].first;
 	struct message m = entry->message;
 
-	*link = entry->next;
-	if (in->end == &entry->next)
-		in->end = link;
+	in->of[log].first = entry->next;
+	in->of[log].count--;
+	in->of[log].bytes -= entry->bytes;
 	in->count--;
-	in->of[entry->log].count--;
-	in->of[entry->log].bytes -= entry->bytes;
 	free(entry);
 	return m;
 }
 
-struct message inbox_take(struct inbox *in, const struct inbox_entry *entry)
-{
-	struct inbox_entry **link = &in->first;
-
-	while (*link != entry)
-		link = &(*link)->next;
-	return unlink_entry(in, link);
-}
-
 void inbox_drop(struct inbox *in, size_t log)
 {
-	struct inbox_entry **link = &in->first;
+	while (in->of[log].first) {
+		struct message m = inbox_take(in, log);
 
-	while (*link) {
-		struct message m;
-
-		if ((*link)->log != log) {
-			link = &(*link)->next;
-			continue;
-		}
-		m = unlink_entry(in, link);
 		message_free(&m);
 	}
 }

@@ -151,19 +151,20 @@ static int due(struct server *s, const struct trusted *of, struct wall_ms now,
 static enum err take_waiting(struct server *s, struct wall_ms now, struct shares *shares)
 {
 	bool blocked[LOGS_MAX] = {false};
-	const struct inbox_entry *entry = NULL;
+	size_t log = 0;
 	enum err e = ERR_OK;
 
 	s->inbox_ready = false;
-	while (e == ERR_OK && !is_full(s, shares) && (entry = inbox_first(&s->inbox, blocked))) {
-		int when = due(s, trust_user(&s->trust, entry->message.user), now, shares);
+	while (e == ERR_OK && !is_full(s, shares) &&
+	       (log = inbox_first(&s->inbox, blocked)) != LOGS_MAX) {
+		int when = due(s, &s->trust.entries[log], now, shares);
 
 		if (when == NOW) {
-			struct message m = inbox_take(&s->inbox, entry);
+			struct message m = inbox_take(&s->inbox, log);
 
 			e = take_one(s, &m, now, shares);
 		} else {
-			blocked[entry->log] = true;
+			blocked[log] = true;
 			s->inbox_ready = s->inbox_ready || when == NEXT_TURN;
 		}
 	}

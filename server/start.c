@@ -268,7 +268,6 @@ static enum err load_trust(struct server *s)
 			 s->logs_path, log.text, err_text(e));
 		return e;
 	}
-	inbox_open(&s->inbox);
 	e = server_machine_init(&s->machine, s->realm, &s->signer.key, s->settings.credit_bytes,
 				lookup);
 	if (e != ERR_OK)
