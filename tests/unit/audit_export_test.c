@@ -285,24 +285,30 @@ static void without_a_quorum_the_newest_is_exported_and_never_an_older_one_after
 
 /* ---- kills and damage ---- */
 
+/* A run that ends after so many leaves were read. */
+static void export_until_killed(struct nation *n, uint64_t leaves, struct export_report *ret)
+{
+	const struct log_name all = {""};
+	struct source_ops ops;
+	struct exporter *x = NULL;
+
+	nation_read_keys(n);
+	put_double(n, &ops, leaves, UINT64_MAX);
+	assert_ok(exporter_open(n->folder, &x));
+	assert_err(exporter_run(x, &n->source, n->keys, NULL, all, NULL, NULL, ret), ERR_CLOSED);
+	exporter_close(x);
+	take_double(n);
+}
+
 static void a_run_that_was_killed_is_mended_by_the_next(void **state)
 {
 	struct nation *n = *state;
-	const struct log_name all = {""};
-	struct source_ops ops;
 	struct export_report report;
-	struct exporter *x = NULL;
 
 	nation_grow(n, 300);
 	assert_ok(export_all(n, &report));
 	nation_grow(n, 5000);
-	nation_read_keys(n);
-	put_double(n, &ops, 2000, UINT64_MAX);
-	assert_ok(exporter_open(n->folder, &x));
-	assert_err(exporter_run(x, &n->source, n->keys, NULL, all, NULL, NULL, &report),
-		   ERR_CLOSED);
-	exporter_close(x);
-	take_double(n);
+	export_until_killed(n, 2000, &report);
 	assert_string_equal(report.failed.text, "26");
 	assert_whole(n, 300); /* whoever reads meanwhile has the old state */
 	put_file(n, "26/.new", bytes_of_text("half a file"));
@@ -314,19 +320,10 @@ static void a_run_that_was_killed_is_mended_by_the_next(void **state)
 static void a_long_run_goes_on_where_it_was_killed(void **state)
 {
 	struct nation *n = *state;
-	const struct log_name all = {""};
-	struct source_ops ops;
 	struct export_report report;
-	struct exporter *x = NULL;
 
 	nation_grow(n, 70000);
-	nation_read_keys(n);
-	put_double(n, &ops, 69000, UINT64_MAX);
-	assert_ok(exporter_open(n->folder, &x));
-	assert_err(exporter_run(x, &n->source, n->keys, NULL, all, NULL, NULL, &report),
-		   ERR_CLOSED);
-	exporter_close(x);
-	take_double(n);
+	export_until_killed(n, 69000, &report);
 	assert_true(has_file(n, "26/.progress"));
 	assert_false(has_file(n, "26/checkpoint"));
 	assert_ok(export_all(n, &report));

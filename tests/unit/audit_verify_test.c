@@ -124,20 +124,27 @@ static void fold_anew(struct audit *a)
 	fold_all(a);
 }
 
-static void an_event_erased_by_an_act_is_no_damage(void **state)
+/* The act that redacts event `index` of log 26, which it takes for these bytes. */
+static void redact_by_act(struct audit *a, uint64_t index, struct bytes event)
 {
-	struct audit *a = *state;
-	struct hash leaf = hash_leaf(entity_event(a, 300));
+	struct hash leaf = hash_leaf(event);
 	struct national_entry act = {.kind = NATIONAL_ACT,
 				     .log = name_of("26"),
 				     .act = "redact",
 				     .by = "root",
 				     .reason = "letter 2",
-				     .index = 300,
+				     .index = index,
 				     .leaf = bytes_of(leaf.b, sizeof leaf.b)};
 
-	erase(a, 300);
 	(void)nation_act(a->n, &act);
+}
+
+static void an_event_erased_by_an_act_is_no_damage(void **state)
+{
+	struct audit *a = *state;
+
+	erase(a, 300);
+	redact_by_act(a, 300, entity_event(a, 300));
 	fold_anew(a);
 	assert_whole(a);
 	assert_int_equal(a->report.logs[0].redacted, 1);
@@ -155,17 +162,9 @@ static void an_event_erased_without_an_act_is_damage(void **state)
 static void an_act_about_another_event_does_not_cover_it(void **state)
 {
 	struct audit *a = *state;
-	struct hash leaf = hash_leaf(entity_event(a, 301));
-	struct national_entry act = {.kind = NATIONAL_ACT,
-				     .log = name_of("26"),
-				     .act = "redact",
-				     .by = "root",
-				     .reason = "letter 2",
-				     .index = 300,
-				     .leaf = bytes_of(leaf.b, sizeof leaf.b)};
 
 	erase(a, 300);
-	(void)nation_act(a->n, &act);
+	redact_by_act(a, 300, entity_event(a, 301));
 	fold_anew(a);
 	verify(a);
 	assert_true(is_found(a, DAMAGE_LEAF_ERASED, "26", 300));
@@ -175,16 +174,8 @@ static void an_act_about_another_event_does_not_cover_it(void **state)
 static void an_act_about_an_event_that_never_came_is_no_damage(void **state)
 {
 	struct audit *a = *state;
-	struct hash leaf = hash_leaf(entity_event(a, 301));
-	struct national_entry act = {.kind = NATIONAL_ACT,
-				     .log = name_of("26"),
-				     .act = "redact",
-				     .by = "root",
-				     .reason = "letter 2",
-				     .index = 300,
-				     .leaf = bytes_of(leaf.b, sizeof leaf.b)};
 
-	(void)nation_act(a->n, &act);
+	redact_by_act(a, 300, entity_event(a, 301));
 	fold_anew(a);
 	assert_whole(a);
 }

@@ -10,20 +10,14 @@ static void an_altered_record_is_found_by_its_id(void **state)
 	struct bytes value = get(a, a->store, a->view.records, key);
 
 	flip(a, a->store, a->view.records, key, value.size - 4);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_RECORD);
+	assert_found_one(a, DAMAGE_RECORD);
 	assert_non_null(strstr(a->told[0].what, "pl26-cis-0"));
 	delete (a->store, a->view.records, key);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_RECORD);
+	assert_found_one(a, DAMAGE_RECORD);
 	put(a->store, a->view.records, key, value);
 	assert_whole(a);
 	put(a->store, a->view.records, bytes_of_text("\x04pl26-cis-zzz"), value);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_RECORD);
+	assert_found_one(a, DAMAGE_RECORD);
 }
 
 static void an_altered_version_is_found_by_its_event(void **state)
@@ -34,20 +28,14 @@ static void an_altered_version_is_found_by_its_event(void **state)
 	struct bytes other = kept(a->n, key);
 
 	flip(a, a->store, a->view.versions, key, value.size - 4);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_VERSION);
+	assert_found_one(a, DAMAGE_VERSION);
 	assert_string_equal(a->told[0].log, "26");
 	delete (a->store, a->view.versions, key);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_VERSION);
+	assert_found_one(a, DAMAGE_VERSION);
 	put(a->store, a->view.versions, key, value);
 	((uint8_t *)(uintptr_t)other.data)[other.size - 1] ^= 0x40; /* an event that is not there */
 	put(a->store, a->view.versions, other, value);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_VERSION);
+	assert_found_one(a, DAMAGE_VERSION);
 }
 
 static void an_altered_count_is_found_by_its_row(void **state)
@@ -57,14 +45,10 @@ static void an_altered_count_is_found_by_its_row(void **state)
 	struct bytes key = bytes_of(row, sizeof row - 1);
 
 	flip(a, a->store, a->view.counts, key, 7);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_TALLY);
+	assert_found_one(a, DAMAGE_TALLY);
 	assert_non_null(strstr(a->told[0].what, "entities PL CIS"));
 	delete (a->store, a->view.counts, key);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_TALLY);
+	assert_found_one(a, DAMAGE_TALLY);
 }
 
 static void an_altered_change_is_found_by_its_entry(void **state)
@@ -75,21 +59,15 @@ static void an_altered_change_is_found_by_its_entry(void **state)
 	struct bytes other = kept(a->n, key);
 
 	flip(a, a->store, a->view.changes, key, value.size - 1);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_CHANGE);
+	assert_found_one(a, DAMAGE_CHANGE);
 	assert_string_equal(a->told[0].log, "national");
 	delete (a->store, a->view.changes, key);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_CHANGE);
+	assert_found_one(a, DAMAGE_CHANGE);
 	assert_non_null(strstr(a->told[0].what, "pl26-cis-"));
 	put(a->store, a->view.changes, key, value);
 	((uint8_t *)(uintptr_t)other.data)[other.size - 1] = 7; /* no eighth change was in it */
 	put(a->store, a->view.changes, other, value);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_CHANGE);
+	assert_found_one(a, DAMAGE_CHANGE);
 	delete (a->store, a->view.changes, other);
 	assert_whole(a);
 	assert_int_equal(a->report.changes, EVENTS);
@@ -221,9 +199,7 @@ static void a_current_version_among_the_superseded_is_found(void **state)
 	struct bytes current = get(a, a->store, a->view.records, bytes_of_text("\x04pl26-cis-050"));
 
 	put(a->store, a->view.versions, version_of_then(a), current);
-	verify(a);
-	assert_int_equal(a->count, 1);
-	assert_int_equal(a->told[0].damage, DAMAGE_VERSION);
+	assert_found_one(a, DAMAGE_VERSION);
 }
 
 int main(void)

@@ -233,6 +233,14 @@ static void begin_anew(const char *old, uint64_t size)
 	begin_anew_quoting(old, size, &ours.signer, size);
 }
 
+/* Its entry 0 quotes a root that the old log never had. */
+static void begin_anew_from_another_history(void)
+{
+	memcpy(&ours.trees[12], &theirs.trees[12], sizeof(ours.trees[12]));
+	begin_anew("26", 12);
+	memcpy(&ours.trees[12], &ours.trees[13], sizeof(ours.trees[12]));
+}
+
 static void say_anew(uint64_t from, uint64_t size)
 {
 	message_hello(&said, &anew, 0);
@@ -280,9 +288,7 @@ static void a_log_begun_anew_quotes_what_is_held_of_the_old_one(void **state)
 {
 	(void)state;
 	server_holds(20);
-	memcpy(&ours.trees[12], &theirs.trees[12], sizeof(ours.trees[12]));
-	begin_anew("26", 12);
-	memcpy(&ours.trees[12], &ours.trees[13], sizeof(ours.trees[12]));
+	begin_anew_from_another_history();
 	assert_ok(server_machine_freeze(&machine, ours.log));
 	say_anew(0, 2);
 	expect_refused("invalid", 0);
@@ -303,9 +309,7 @@ static void a_quote_by_an_unknown_key_that_says_otherwise_is_refused(void **stat
 {
 	(void)state;
 	server_holds(20);
-	memcpy(&ours.trees[12], &theirs.trees[12], sizeof(ours.trees[12]));
-	begin_anew("26", 12);
-	memcpy(&ours.trees[12], &ours.trees[13], sizeof(ours.trees[12]));
+	begin_anew_from_another_history();
 	assert_ok(server_machine_freeze(&machine, ours.log));
 	held()->card.log_key = next.card.log_key;
 	say_anew(0, 2);
