@@ -178,4 +178,21 @@ static inline struct bytes encoded(struct fixture *f, const struct event *e)
 	return kept;
 }
 
+static inline void append_plain(struct fixture *f, struct log *l, struct txn *t, uint64_t count)
+{
+	while (count--)
+		assert_ok(log_append(l, t, plain_event(f, l->edge.size)));
+}
+
+/* One sealed commit. */
+static inline void commit_plain(struct fixture *f, struct log *l, uint64_t count)
+{
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	append_plain(f, l, t, count);
+	seal(f, l, t);
+	assert_ok(txn_commit(t));
+}
+
 #endif

@@ -14,11 +14,6 @@ static struct log_name log_named(const char *text)
 	return name;
 }
 
-static struct log_name log_26(void)
-{
-	return log_named("26");
-}
-
 static struct event continues_of(const char *log, struct bytes checkpoint)
 {
 	return (struct event){.recorded = {5},

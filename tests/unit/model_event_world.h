@@ -29,4 +29,18 @@ static inline int close_world(void **state)
 	return 0;
 }
 
+static inline struct record *club(struct world *w, const char *id)
+{
+	return make_record(&w->arena, RECORD_ENTITY, "id", id, "region", "26", "kind", "KIS",
+			   "name", "KIS Nowiny (Stowarzyszenie PROREW)", "place", "Nowiny", NULL);
+}
+
+static inline struct log_name log_26(void)
+{
+	struct log_name name;
+
+	assert_ok(log_name_parse(bytes_of_text("26"), &name));
+	return name;
+}
+
 #endif
