@@ -24,6 +24,7 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "io/control_socket.h"
+#include "load.h"
 #include "model/control.h"
 
 enum { EDITORS_MAX = 2048, SAMPLES_MAX = 100000, WAIT_MS = 60000 };
@@ -37,8 +38,6 @@ struct editor {
 
 static struct editor editors[EDITORS_MAX];
 static size_t editor_count;
-static unsigned changes_each = 1;
-static uint64_t salt;
 static struct arena arena;
 
 static double now_s(void)
@@ -49,151 +48,23 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-_Noreturn static void fail(const char *what, const char *detail)
+_Noreturn void fail(const char *what, const char *detail)
 {
 	(void)fprintf(stderr, "splot-load: %s: %s\n", what, detail);
 	exit(1);
 }
 
-static void must(enum err e, const char *what)
+void must(enum err e, const char *what)
 {
 	if (e != ERR_OK)
 		fail(what, err_text(e));
-}
-
-/* ---- drafts: about 400 bytes a record ---- */
-
-static void set(struct record *r, const char *field, const char *text)
-{
-	int i = field_named(record_info(r), field);
-
-	if (i < 0)
-		fail("no such field", field);
-	must(record_set(r, &arena, (size_t)i, bytes_of_text(text)), field);
-}
-
-static struct record *make_record(const char *log, const char *id)
-{
-	struct record *r = record_new(&arena, RECORD_ENTITY);
-
-	if (!r)
-		fail("record", "out of memory");
-	set(r, "id", id);
-	set(r, "region", log);
-	set(r, "kind", "KIS");
-	set(r, "name", "Klub Integracji Społecznej przy Miejskim Ośrodku Pomocy Społecznej");
-	set(r, "operator_name", "Miejski Ośrodek Pomocy Społecznej w Mieście Wojewódzkim");
-	set(r, "operator_form", "jst_ops");
-	set(r, "operator_sector", "jst");
-	set(r, "place", "Miasto Wojewódzkie");
-	set(r, "street", "Aleja Tysiąclecia Państwa Polskiego");
-	set(r, "building", "12a");
-	set(r, "created_on", "2012-03-15");
-	set(r, "started_on", "2012-04-01");
-	set(r, "status", "active");
-	set(r, "status_as_of", "2026-01-31");
-	set(r, "source", "report-2025.pdf");
-	return r;
-}
-
-/* A log's request, made once: the ids in it differ only in a number of fixed width, so that
- * the editors cost little beside what they measure. */
-enum { FORMS_MAX = 32, NUMBER_DIGITS = 7, PLACES_MAX = 2 * 1024 };
-
-struct form {
-	const char *log;
-	struct buf request;
-	size_t places[PLACES_MAX]; /* of the number */
-	size_t place_count;
-};
-
-static struct form forms[FORMS_MAX];
-static size_t form_count;
-
-static void id_text(char id[static 64], const char *log, uint64_t number, unsigned i)
-{
-	(void)snprintf(id, 64, "pl%s-kis-b%08llx-%0*llu-%u", log, (unsigned long long)salt,
-		       NUMBER_DIGITS, (unsigned long long)number, i);
-}
-
-static void encode_request(const char *log, struct buf *out)
-{
-	struct change *list = NULL;
-	struct event event = {.editor = "", .reason = "yearly report", .source = "report-2025.pdf"};
-	struct control_request request = {
-		.verb = CONTROL_EDIT, .id = "", .after = "", .name = "", .reason = ""};
-	struct buf draft = {0};
-	struct buf body = {0};
-
-	arena_reset(&arena);
-	list = arena_alloc(&arena, changes_each * sizeof *list);
-	if (!list)
-		fail("draft", "out of memory");
-	for (unsigned i = 0; i < changes_each; i++) {
-		char id[64];
-
-		id_text(id, log, 0, i);
-		list[i] = (struct change){.id = arena_text(&arena, bytes_of_text(id)),
-					  .kind = RECORD_ENTITY,
-					  .record = make_record(log, id)};
-	}
-	event.changes = list;
-	event.change_count = changes_each;
-	must(event_encode(&event, &arena, &draft), "draft");
-	request.draft = buf_bytes(&draft);
-	must(control_request_encode(&request, &body), "request");
-	buf_add_u32be(out, (uint32_t)body.size);
-	buf_add_bytes(out, buf_bytes(&body));
-	must(buf_check(out), "request");
-	buf_free(&draft);
-	buf_free(&body);
-}
-
-static struct form *form_of(const char *log)
-{
-	char start[64];
-	struct form *f = NULL;
-
-	for (size_t i = 0; i < form_count; i++)
-		if (strcmp(forms[i].log, log) == 0)
-			return &forms[i];
-	if (form_count == FORMS_MAX)
-		fail("too many logs", log);
-	f = &forms[form_count++];
-	f->log = log;
-	encode_request(log, &f->request);
-	(void)snprintf(start, sizeof start, "-b%08llx-", (unsigned long long)salt);
-	for (uint8_t *at = f->request.data;; at++) {
-		size_t left = f->request.size - (size_t)(at - f->request.data);
-
-		at = memmem(at, left, start, strlen(start));
-		if (!at)
-			break;
-		if (f->place_count == PLACES_MAX)
-			fail("too many changes", log);
-		f->places[f->place_count++] = (size_t)(at - f->request.data) + strlen(start);
-	}
-	return f;
-}
-
-static struct bytes request_of(const char *log, uint64_t number)
-{
-	struct form *f = form_of(log);
-	char digits[32];
-
-	(void)snprintf(digits, sizeof digits, "%0*llu", NUMBER_DIGITS, (unsigned long long)number);
-	if (strlen(digits) != NUMBER_DIGITS)
-		fail("too many edits", log);
-	for (size_t i = 0; i < f->place_count; i++)
-		memcpy(f->request.data + f->places[i], digits, NUMBER_DIGITS);
-	return buf_bytes(&f->request);
 }
 
 /* ---- editors ---- */
 
 static void send_next(struct editor *e, uint64_t number)
 {
-	struct bytes out = request_of(e->log, number);
+	struct bytes out = form_request(e->log, number);
 	size_t done = 0;
 
 	while (done < out.size) {
@@ -383,7 +254,7 @@ static int rate(int argc, char **argv)
 	double here = 0;
 	double there = 0;
 
-	changes_each = number_of(argv[2]);
+	form_changes = number_of(argv[2]);
 	must(control_connect(argv[0], &server), argv[0]);
 	open_editors(nodes, node_count, number_of(argv[1]));
 	start = now_s();
@@ -394,7 +265,7 @@ static int rate(int argc, char **argv)
 	printf("{\"edits\":%llu,\"accepted_per_s\":%.0f,\"national_per_s\":%.0f,\"rows_per_s\":%."
 	       "0f}\n",
 	       (unsigned long long)accepted, (double)accepted / here, (double)accepted / there,
-	       (double)accepted * changes_each / there);
+	       (double)accepted * form_changes / there);
 	return 0;
 }
 
@@ -403,7 +274,7 @@ static int fill(int argc, char **argv)
 	double start = 0;
 	uint64_t accepted = 0;
 
-	changes_each = number_of(argv[1]);
+	form_changes = number_of(argv[1]);
 	open_editors(argv + 3, (size_t)argc - 3, number_of(argv[0]));
 	start = now_s();
 	accepted = run_editors(1e9, number_of(argv[2]) / number_of(argv[0]));
@@ -446,7 +317,7 @@ static int latency(int argc, char **argv)
 		struct pollfd p = {.fd = editors[0].fd, .events = POLLIN};
 		double start = now_s();
 
-		id_text(id, editors[0].log, i, 0);
+		form_id(id, editors[0].log, i, 0);
 		send_next(&editors[0], i);
 		while (poll(&p, 1, WAIT_MS) > 0 && !read_reply(&editors[0]))
 			;
@@ -617,7 +488,7 @@ int main(int argc, char **argv)
 		     {"await", await, 2},
 		     {"confirm", confirm, 3}};
 
-	if (getrandom(&salt, 4, 0) != 4)
+	if (getrandom(&form_salt, 4, 0) != 4)
 		fail("salt", strerror(errno));
 	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof *verbs; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0 && argc - 2 >= verbs[i].least)

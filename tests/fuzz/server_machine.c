@@ -3,16 +3,13 @@
  * checks every action by itself: nothing is appended without the signature of the log's key and a
  * root that the leaves give, what is acknowledged is on disk, evidence is evidence. */
 #include "fuzz.h"
-#include "history.h"
+#include "server_nation.h"
 
 #include "session/server.h"
 #include "tlog/witness.h"
 
 enum {
-	LOGS = 4,
-	HISTORIES = 6,
 	LEAVES_MAX = 256,
-	NATION_MAX = 256,
 	STEPS_MAX = 300,
 	PEERS = 4,
 	ERASED_MAX = 8,
@@ -20,90 +17,6 @@ enum {
 	FREE_EVENTS_MAX = 8,
 	NOW_MS = 1764000000
 };
-
-/* ---- what does not change: keys, histories ---- */
-
-static struct fuzz_key nation_key, stranger, log_keys[LOGS], next_key, witness_keys[LOGS];
-static struct history histories[HISTORIES];
-static struct card cards[LOGS];
-static struct hash nation_roots[NATION_MAX + 1];
-
-static const char *const LOG_NAMES[LOGS] = {"26", "24", "26/2", "PL"};
-
-static void make_nation(void)
-{
-	struct tree t;
-
-	tree_init(&t);
-	nation_roots[0] = tree_root(&t);
-	for (size_t i = 0; i < NATION_MAX; i++) {
-		tree_append(&t, hash_leaf(bytes_of(&i, sizeof i)));
-		nation_roots[i + 1] = tree_root(&t);
-	}
-}
-
-static void make_keys(void)
-{
-	fuzz_log_key(&nation_key, "national/a", 90);
-	fuzz_log_key(&stranger, "region/26", 91);
-	fuzz_log_key(&next_key, "region/26", 92);
-	for (uint8_t i = 0; i < LOGS; i++) {
-		char path[32];
-
-		(void)snprintf(path, sizeof path, "region/%s", LOG_NAMES[i]);
-		fuzz_log_key(&log_keys[i], path, (uint8_t)(1 + i));
-		(void)snprintf(path, sizeof path, "witness/%s", LOG_NAMES[i]);
-		fuzz_log_key(&witness_keys[i], path, (uint8_t)(50 + i));
-	}
-}
-
-/* 0: log 26, whose keys are rotated; 1: another history of it; 2: 24; 3: 26/2, which goes on from 8
- * events of 26; 4: PL; 5: what 24's key may sign though nobody should. */
-static void make_histories(void)
-{
-	struct card next;
-	struct buf note = {.data = NULL};
-
-	for (size_t i = 0; i < HISTORIES; i++)
-		history_begin(&histories[i], LOG_NAMES[(const int[]){0, 0, 1, 2, 3, 1}[i]],
-			      &log_keys[(const int[]){0, 0, 1, 2, 3, 1}[i]]);
-	for (size_t i = 0; i < LOGS; i++)
-		history_card(&histories[(const int[]){0, 2, 3, 4}[i]], &log_keys[i],
-			     &witness_keys[i], (uint8_t)i, &cards[i]);
-	history_grow(&histories[0], 5, "common");
-	history_grow(&histories[1], 5, "common");
-	history_grow(&histories[0], 5, "first");
-	history_grow(&histories[1], 20, "second");
-	history_card(&histories[0], &next_key, &witness_keys[0], 0, &next);
-	history_rotate(&histories[0], &next_key, &next);
-	history_grow(&histories[0], 10, "later");
-	history_grow(&histories[2], 20, "first");
-	history_note(&histories[0], 8, &note);
-	history_add(&histories[3], (struct event){.reason = "anew",
-						  .act = EVENT_CONTINUES,
-						  .old_log = histories[0].log,
-						  .old_size = 8,
-						  .document = fuzz_done(&note)});
-	history_grow(&histories[3], 5, "anew");
-	history_grow(&histories[4], 5, "ministry");
-	history_grow(&histories[5], 2, "first");
-	history_add_raw(&histories[5], bytes_of_text("no event"));
-	history_add_raw(&histories[5], buf_bytes(&histories[0].events[0]));
-	history_add_raw(&histories[5], buf_bytes(&histories[3].events[0]));
-	buf_free(&note);
-}
-
-static void make_all(void)
-{
-	static bool made;
-
-	if (made)
-		return;
-	made = true;
-	make_nation();
-	make_keys();
-	make_histories();
-}
 
 /* ---- the store ---- */
 
@@ -138,7 +51,7 @@ static size_t number_of(struct log_name log)
 {
 	size_t i = 0;
 
-	while (i < LOGS && strcmp(LOG_NAMES[i], log.text) != 0)
+	while (i < LOGS && strcmp(nation.names[i], log.text) != 0)
 		i++;
 	return i;
 }
@@ -154,7 +67,7 @@ static enum err root(void *context, struct log_name log, uint64_t size, struct h
 		ALWAYS(strcmp(log.text, "national") == 0);
 		if (size > w->nation)
 			return ERR_ARGUMENT;
-		*ret = nation_roots[size];
+		*ret = nation.roots[size];
 		return ERR_OK;
 	}
 	if (size > w->held[i].pending)
@@ -290,17 +203,17 @@ static void check_national(struct world *w, const struct server_action *a)
 		return;
 	case SERVER_COSIGNED:
 		ALWAYS(a->from <= w->nation);
-		memcpy(c.origin, nation_key.signer.key.name, sizeof c.origin);
-		c.root = nation_roots[a->from];
+		memcpy(c.origin, nation.key.signer.key.name, sizeof c.origin);
+		c.root = nation.roots[a->from];
 		ALWAYS(checkpoint_text(&c, &text) == ERR_OK);
 		ALWAYS(cosignature_line(buf_bytes(&text), a->note,
-					&witness_keys[number_of(a->log)].signer.key,
+					&nation.witness_keys[number_of(a->log)].signer.key,
 					&at_s) == ERR_OK);
 		buf_free(&text);
 		return;
 	case SERVER_ROLLED_BACK:
-		ALWAYS(checkpoint_open(a->note, &nation_key.signer.key, &c) == ERR_OK);
-		ALWAYS(c.size > w->nation || !hash_equal(c.root, nation_roots[c.size]));
+		ALWAYS(checkpoint_open(a->note, &nation.key.signer.key, &c) == ERR_OK);
+		ALWAYS(c.size > w->nation || !hash_equal(c.root, nation.roots[c.size]));
 		return;
 	case SERVER_SEND:
 	case SERVER_SEND_RANGE:
@@ -380,7 +293,7 @@ static void hear(struct world *w, size_t user, size_t peer)
 				 .peer = bytes_of_text(peers[peer % PEERS]),
 				 .new_session = w->sessions++};
 
-	ALWAYS(log_name_parse(bytes_of_text(user < LOGS ? LOG_NAMES[user] : "02"), &e.user) ==
+	ALWAYS(log_name_parse(bytes_of_text(user < LOGS ? nation.names[user] : "02"), &e.user) ==
 	       ERR_OK);
 	e.frames = message_done(&w->said);
 	e.frame_count = w->said.count;
@@ -391,25 +304,25 @@ static void hear(struct world *w, size_t user, size_t peer)
 
 static void add_nation_note(struct world *w, uint64_t size, bool other)
 {
-	struct hash h = nation_roots[size % (NATION_MAX + 1)];
+	struct hash h = nation.roots[size % (NATION_MAX + 1)];
 
 	if (size % (NATION_MAX + 1) == 0)
 		return;
 	if (other)
 		h.b[3] ^= 1;
-	fuzz_checkpoint(&nation_key, size % (NATION_MAX + 1), h, message_frame(&w->said));
+	fuzz_checkpoint(&nation.key, size % (NATION_MAX + 1), h, message_frame(&w->said));
 }
 
 static void add_cosignature(struct world *w, size_t log, uint64_t size, uint8_t how)
 {
-	struct checkpoint c = {.size = size, .root = nation_roots[size % (NATION_MAX + 1)]};
+	struct checkpoint c = {.size = size, .root = nation.roots[size % (NATION_MAX + 1)]};
 	struct buf text = {.data = NULL};
 	uint64_t at_s = (uint64_t)w->now.ms / 1000 + (how % 4 == 1 ? 7200 : 0);
 
-	memcpy(c.origin, nation_key.signer.key.name, sizeof c.origin);
+	memcpy(c.origin, nation.key.signer.key.name, sizeof c.origin);
 	ALWAYS(checkpoint_text(&c, &text) == ERR_OK);
 	ALWAYS(note_cosign(buf_bytes(&text), at_s,
-			   &witness_keys[(log + (how % 4 == 2)) % LOGS].signer,
+			   &nation.witness_keys[(log + (how % 4 == 2)) % LOGS].signer,
 			   message_frame(&w->said)) == ERR_OK);
 	buf_free(&text);
 }
@@ -423,7 +336,7 @@ static void say(struct world *w, struct cursor *in)
 					       WIRE_DECLINED, WIRE_ACK};
 	uint8_t kind = cursor_u8(in);
 	uint8_t who = cursor_u8(in);
-	const struct history *h = &histories[who % HISTORIES];
+	const struct history *h = &nation.histories[who % HISTORIES];
 	const struct history *told = h; /* whose events are sent under its checkpoint */
 	size_t user = who & 0x80 ? who % (LOGS + 1) : number_of(h->log);
 	uint8_t how = cursor_u8(in);
@@ -452,8 +365,8 @@ static void say(struct world *w, struct cursor *in)
 			(void)message_frame(&w->said);
 		add_nation_note(w, from, how & 0x08);
 	}
-	if (how & 0x02 && size <= histories[who % HISTORIES ^ 1].count)
-		told = &histories[who % HISTORIES ^ 1];
+	if (how & 0x02 && size <= nation.histories[who % HISTORIES ^ 1].count)
+		told = &nation.histories[who % HISTORIES ^ 1];
 	if (header.kind == WIRE_COMMIT)
 		message_events(&w->said, told, from, size,
 			       how & 0x08 ? from + how % 4 : UINT64_MAX);
@@ -486,16 +399,17 @@ static void say_free_commit(struct world *w, struct cursor *in)
 			cursor_bytes(in, size < cursor_left(in) ? size : cursor_left(in));
 
 		if (raw.size == 0)
-			raw = buf_bytes(&histories[(const int[]){0, 2, 3, 4}[log]].events[i % 5]);
+			raw = buf_bytes(&nation_history(log)->events[i % 5]);
 		bundle_add(&events, raw);
 		tree_append(&tree, hash_leaf(raw));
 	}
 	message_header(&w->said, &header);
-	fuzz_checkpoint(what & 0x80 ? &stranger
-				    : (held->pending_keys > 1 ? &next_key : &log_keys[log]),
-			tree.size, tree_root(&tree), message_frame(&w->said));
+	fuzz_checkpoint(
+		what & 0x80 ? &nation.stranger
+			    : (held->pending_keys > 1 ? &nation.next_key : &nation.log_keys[log]),
+		tree.size, tree_root(&tree), message_frame(&w->said));
 	if (what & 0x40 && buf_check(&w->said.bufs[1]) == ERR_OK)
-		fuzz_any(note_sign_also(&next_key.signer, &w->said.bufs[1]));
+		fuzz_any(note_sign_also(&nation.next_key.signer, &w->said.bufs[1]));
 	buf_add_bytes(message_frame(&w->said), buf_bytes(&events));
 	buf_free(&events);
 	hear(w, log, what / 16);
@@ -506,7 +420,7 @@ static void administrate(struct world *w, struct cursor *in)
 	uint8_t what = cursor_u8(in);
 	size_t log = what % LOGS;
 	struct held *h = &w->held[log];
-	struct card card = cards[log];
+	struct card card = nation.cards[log];
 
 	if (h->pending != h->durable || h->pending_keys != h->key_count)
 		return; /* a driver acts between transactions */
@@ -527,7 +441,7 @@ static void administrate(struct world *w, struct cursor *in)
 		break;
 	default:
 		if (w->erased_count < ERASED_MAX) {
-			const struct history *of = &histories[(const int[]){0, 2, 3, 4}[log]];
+			const struct history *of = nation_history(log);
 			uint64_t index = cursor_u8(in) % of->count;
 
 			w->erased[w->erased_count].log = log;
@@ -588,16 +502,16 @@ static void world_begin(struct world *w)
 	w->now.ms = NOW_MS * (int64_t)1000;
 	w->sessions = 70;
 	w->nation = 3;
-	ALWAYS(server_machine_init(&w->machine, FUZZ_REALM, &nation_key.signer.key,
+	ALWAYS(server_machine_init(&w->machine, FUZZ_REALM, &nation.key.signer.key,
 				   COMMIT_BYTES_MAX, lookup) == ERR_OK);
 	for (size_t i = 0; i < LOGS; i++) {
 		struct held *h = &w->held[i];
 
 		tree_init(&h->trees[0]);
-		h->keys[0] = log_keys[i].signer.key;
+		h->keys[0] = nation.log_keys[i].signer.key;
 		h->key_count = h->pending_keys = 1;
-		ALWAYS(server_machine_enrol(&w->machine, &cards[i], &h->trees[0], LOG_ACTIVE) ==
-		       ERR_OK);
+		ALWAYS(server_machine_enrol(&w->machine, &nation.cards[i], &h->trees[0],
+					    LOG_ACTIVE) == ERR_OK);
 	}
 }
 
@@ -606,7 +520,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct world w;
 	struct cursor in = cursor_of(bytes_of(data, size));
 
-	make_all();
+	nation_make();
 	world_begin(&w);
 	for (int i = 0; i < STEPS_MAX && fuzz_more(&in); i++)
 		one_step(&w, &in);
