@@ -190,7 +190,7 @@ class Network(Fault):
                 self.drop("26", (("in", "out"), ("in",), ("out",))[i % 3 - 1])
                 # Region 22, behind the proxy: slow, narrow, and for a while nothing.
                 self.proxy.delay_s, self.proxy.bytes_s = self.random.choice(((0.2, 0), (0.0, 40000), (0.1, 100000)))
-                # Region 24: loses packets, then flaps, then its node is gone without a word.
+                # Region 24: loses packets, then flaps, then one way is cut and its node is gone without a word.
                 self.drop("24", share=self.random.randrange(10, 40))
                 time.sleep(2.0)
                 self.heal("24")
@@ -199,7 +199,7 @@ class Network(Fault):
                     time.sleep(self.random.uniform(0.05, 0.3))
                     run("ip", "-n", self.spaces["24"], "link", "set", "eth0", "up")
                     time.sleep(self.random.uniform(0.05, 0.3))
-                self.drop("24")
+                self.drop("24", (("in",), ("out",))[i % 2])
                 nodes["24"].kill()
                 nodes["24"].start(wait=False)
                 self.proxy.stalled = True
