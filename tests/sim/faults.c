@@ -138,8 +138,10 @@ static void copy_store(struct world *w)
 {
 	struct node_host *n = &w->nodes[any_node(w)];
 
-	if (!n->damage.there && memstore_copy(n->disk, n->copy) == ERR_OK)
-		n->has_copy = true;
+	if (!n->up || n->damage.there || memstore_copy(n->disk, n->copy))
+		return;
+	n->has_copy = true;
+	n->copy_size = n->log.tree.size;
 }
 
 /* The store is lost, or an older copy is put back; the keys and their mark are kept. */

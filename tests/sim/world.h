@@ -163,6 +163,7 @@ struct node_host {
 	uint64_t epoch;
 	char disk[DISK_NAME], copy[DISK_NAME];
 	bool has_copy;
+	uint64_t copy_size;
 	struct log_name name;
 	struct node_keys keys;
 	int64_t clock_ms;      /* how wrong its clock is */
