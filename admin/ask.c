@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "admin/settings.h"
+#include "admin/text.h"
 #include "io/control_socket.h"
 
 enum { REPLY_TIMEOUT_MS = 120 * 1000 }; /* a summary of a large register may take a while */
@@ -74,6 +75,20 @@ void link_close(struct link *l)
 	buf_free(&l->raw);
 }
 
+/* The daemon would refuse it; whoever gave it learns that sooner, and of which part. */
+static enum err check_lengths(struct link *l, struct bytes request)
+{
+	struct buf text = {0};
+	struct over over;
+
+	if (!control_request_over(request, &over))
+		return ERR_OK;
+	over_tell(&over, &text);
+	l->over = text_in(&l->cli->arena, "%s", buf_text(&text));
+	buf_free(&text);
+	return ERR_LIMIT;
+}
+
 enum err link_try(struct link *l, const struct control_request *q, struct arena *arena,
 		  struct control_reply *ret)
 {
@@ -85,7 +100,11 @@ enum err link_try(struct link *l, const struct control_request *q, struct arena 
 	filled.after = q->after ? q->after : "";
 	filled.name = q->name ? q->name : "";
 	filled.reason = q->reason ? q->reason : "";
+	l->over = NULL;
+	l->refusal = NULL;
 	e = control_request_encode(&filled, &request);
+	if (e == ERR_OK)
+		e = check_lengths(l, buf_bytes(&request));
 	if (e == ERR_OK) {
 		buf_clear(&l->raw);
 		e = control_ask(l->fd, buf_bytes(&request), REPLY_TIMEOUT_MS, &l->raw);
@@ -98,6 +117,10 @@ enum err link_try(struct link *l, const struct control_request *q, struct arena 
 
 enum outcome link_lost(struct link *l, enum err e)
 {
+	if (l->over)
+		return cli_fail(l->cli, MISUSED, e, "%s", l->over);
+	if (l->refusal)
+		return cli_fail(l->cli, FAILED, e, "%s", l->refusal);
 	if (e == ERR_DECODE || e == ERR_VERSION)
 		return cli_fail(
 			l->cli, FAILED, e,
@@ -140,8 +163,10 @@ enum err link_find(struct link *l, enum record_kind kind, const char *id, uint64
 	*ret = NULL;
 	if (e != ERR_OK)
 		return e;
-	if (reply.code != ERR_OK && reply.code != ERR_NOT_FOUND)
+	if (reply.code != ERR_OK && reply.code != ERR_NOT_FOUND) {
+		l->refusal = reply.text && *reply.text ? reply.text : NULL;
 		return reply.code;
+	}
 	if (reply.code == ERR_OK && reply.version_count)
 		*ret = &reply.versions[0];
 	return ERR_OK;

@@ -10,6 +10,10 @@ struct link {
 	const char *path;
 	int fd;         /* -1: closed */
 	struct buf raw; /* owned: request, then reply */
+	/* of the last link_try: what of the request is longer than it may be, so that nothing was
+	 * sent; NULL: nothing */
+	const char *over;
+	const char *refusal; /* of the last link_find: the daemon's own words; NULL: none */
 };
 
 /* By --socket, --config or $SPLOT_SOCKET; a failure was told. */
@@ -20,13 +24,14 @@ void link_close(struct link *l);
 /* Connects anew to the same socket; not told. */
 MUST_USE enum err link_renew(struct link *l);
 
-/* One request, one reply; texts of the reply live in the arena.  CLOSED, TIMEOUT …; not told. */
+/* One request, one reply; texts of the reply live in the arena.  CLOSED, TIMEOUT …; LIMIT when
+ * nothing was sent, since a part of it is too long; not told. */
 MUST_USE enum err link_try(struct link *l, const struct control_request *q, struct arena *arena,
 			   struct control_reply *ret);
 /* The same, but a lost connection and every reply that is not OK were told. */
 enum outcome link_ask(struct link *l, const struct control_request *q, struct arena *arena,
 		      struct control_reply *ret);
-/* Tells a link_try that failed. */
+/* Tells a link_try or link_find that failed. */
 enum outcome link_lost(struct link *l, enum err e);
 /* Tells a reply that is not OK. */
 enum outcome link_refused(struct link *l, const struct control_reply *reply);

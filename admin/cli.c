@@ -9,7 +9,9 @@
 
 #include "admin/help.h"
 #include "admin/text.h"
+#include "base/limits.h"
 #include "model/json.h"
+#include "model/text.h"
 
 const struct option_rule common_options[COMMON_OPTION_COUNT] = {
 	{"json", 0, NULL, "JSON on standard output, errors too"},
@@ -64,6 +66,31 @@ enum outcome cli_need(struct cli *cli, const char *name, const char **ret_value)
 
 /* ---- parsing ---- */
 
+/* What is recorded for good with what is done: longer than it may be, or nothing that says
+ * anything, it would be refused after all else was done. */
+static enum outcome check_text(struct cli *cli, const char *name, const char *value)
+{
+	static const struct {
+		const char *name;
+		size_t bytes_max;
+	} texts[] = {{"reason", REASON_BYTES_MAX}, {"source", SOURCE_BYTES_MAX}};
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		if (strcmp(texts[i].name, name) != 0)
+			continue;
+		if (strlen(value) > texts[i].bytes_max)
+			return cli_fail(cli, MISUSED, ERR_LIMIT,
+					"--%s is %zu bytes long and may have %zu: shorten it", name,
+					strlen(value), texts[i].bytes_max);
+		if (text_is_blank(value))
+			return cli_fail(cli, MISUSED, ERR_ARGUMENT,
+					"--%s is empty: it is recorded, so say what another can "
+					"read there later",
+					name);
+	}
+	return DONE;
+}
+
 /* One argument that begins with a dash; moves *at past a value that stands apart. */
 static enum outcome parse_option(struct cli *cli, int argc, char **argv, int *at)
 {
@@ -97,7 +124,7 @@ static enum outcome parse_option(struct cli *cli, int argc, char **argv, int *at
 	if (cli->given[i])
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT, "--%s is given twice", rule->name);
 	cli->given[i] = value;
-	return DONE;
+	return check_text(cli, rule->name, value);
 }
 
 static enum outcome parse_arguments(struct cli *cli, int argc, char **argv)

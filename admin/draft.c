@@ -75,7 +75,8 @@ void draft_send(struct link *l, const struct draft *d, bool dry_run,
 		sent.at = from;
 		end = draft_event_end(d, from, &scratch);
 		buf_clear(&raw);
-		sent.err = end > from ? encode(d, from, end, &scratch, &raw) : ERR_LIMIT;
+		sent.too_large = end == from;
+		sent.err = sent.too_large ? ERR_LIMIT : encode(d, from, end, &scratch, &raw);
 		if (sent.err != ERR_OK)
 			break;
 		q.draft = buf_bytes(&raw);
@@ -108,6 +109,11 @@ enum outcome draft_stopped(struct link *l, const struct sent *sent)
 				  (unsigned long long)sent->first, (unsigned long long)sent->last)
 			: "";
 
+	if (sent->too_large)
+		return cli_fail(l->cli, BAD_DATA, sent->err,
+				"the record is too large for an event; shorten it%s", before);
+	if (l->over)
+		return link_lost(l, sent->err);
 	if (sent->lost)
 		return cli_fail(
 			l->cli, UNREACHABLE, sent->err,

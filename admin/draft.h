@@ -19,8 +19,9 @@ struct sent {
 	size_t events, changes; /* accepted so far */
 	uint64_t first, last;   /* indexes of the first and the last event, when events > 0 */
 	enum err err;           /* why it stopped; OK when all were sent */
-	bool lost; /* no reply came: what the daemon did with the last event is not known */
-	size_t at; /* first change of the event that stopped it */
+	bool lost;      /* no reply came: what the daemon did with the last event is not known */
+	size_t at;      /* first change of the event that stopped it */
+	bool too_large; /* that change alone does not fit an event; nothing of it was sent */
 	struct control_reply reply; /* the refusal, when not lost; in the arena */
 };
 

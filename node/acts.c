@@ -29,9 +29,8 @@ bool act_begin(struct node *n, struct open_call *call, struct act *ret)
 	}
 	if (!ret->by)
 		ret->by = "node";
-	if (!ret->reason[0] || strlen(ret->reason) > REASON_BYTES_MAX) {
-		act_reply(n, call, ERR_INVALID,
-			  "say why (--reason), in at most 1,024 bytes: it is kept");
+	if (text_is_blank(ret->reason)) { /* too long ones do not decode */
+		act_reply(n, call, ERR_INVALID, "say why (--reason): it is kept");
 		return false;
 	}
 	return true;

@@ -109,11 +109,7 @@ static size_t decode(struct node *n)
 
 		if (e != ERR_OK) {
 			struct control_reply reply = answer_plain(
-				e, e == ERR_LIMIT
-					   ? "the request is over a bound (an edit holds at most "
-					     "65,535 bytes); send it in parts"
-					   : "the request does not decode; use the splotctl of "
-					     "this release");
+				e, control_request_why(call->call.body, e, &n->requests));
 
 			call_reply(n, call, &reply);
 		} else if (call->request.verb == CONTROL_EDIT) {

@@ -81,7 +81,7 @@ static enum err require_source(const struct event *draft, struct arena *arena,
 		.text_en = "Name the document that the change follows.",
 	};
 
-	if (draft->source[strspn(draft->source, " \t")])
+	if (!text_is_blank(draft->source))
 		return ERR_OK;
 	return problem_add(problems, arena, &p);
 }
@@ -160,6 +160,23 @@ static enum err accept(struct node *n, struct batch *b, struct event *draft, str
 	return batch_append(n, b, buf_bytes(&n->encoded), draft);
 }
 
+static void refuse_undecoded(struct node *n, struct outcome *o, struct bytes draft, enum err e)
+{
+	struct buf text = {0};
+	struct over over;
+
+	if (e == ERR_LIMIT && event_over(draft, &over))
+		over_tell(&over, &text);
+	else
+		buf_add_text(&text, e == ERR_LIMIT
+					    ? "the edit is over a bound: it may have 1,024 "
+					      "records, an id of it 128 bytes, a field 8,192"
+					    : "the edit does not decode; use the splotctl of "
+					      "this release");
+	refuse(n, o, e, buf_text(&text));
+	buf_free(&text);
+}
+
 static enum err edit_one(struct node *n, struct batch *b, const struct open_call *call,
 			 struct outcome *o)
 {
@@ -179,7 +196,7 @@ static enum err edit_one(struct node *n, struct batch *b, const struct open_call
 	}
 	e = event_decode(call->request.draft, &n->arena, &draft);
 	if (e != ERR_OK) {
-		refuse(n, o, e, "the edit does not decode; use the splotctl of this release");
+		refuse_undecoded(n, o, call->request.draft, e);
 		return ERR_OK;
 	}
 	if (draft.act != EVENT_CHANGES) {

@@ -35,11 +35,9 @@ bool act_admitted(struct server *s, const struct control_call *call,
 			(unsigned)call->uid);
 		return false;
 	}
-	if (!q->reason || !q->reason[0] || strlen(q->reason) > REASON_BYTES_MAX) {
-		(void)act_refuse(
-			s, ret, ERR_ARGUMENT,
-			"say why, in 1 to %d bytes (--reason): it is kept in the national log",
-			REASON_BYTES_MAX);
+	if (!q->reason || text_is_blank(q->reason)) { /* too long ones do not decode */
+		(void)act_refuse(s, ret, ERR_ARGUMENT,
+				 "say why (--reason): it is kept in the national log");
 		return false;
 	}
 	*ret_by = by;

@@ -111,11 +111,14 @@ enum err server_answer(struct server *s, const struct control_call *call)
 	struct control_request q = {.verb = CONTROL_NONE};
 	struct control_reply reply = answer_plain(ERR_OK, "");
 	const struct call *found = NULL;
+	const char *why = "";
 	enum err e = ERR_OK;
 
 	arena_reset(&s->arena);
 	e = control_request_decode(call->body, &s->arena, &q);
-	if (e == ERR_OK)
+	if (e != ERR_OK)
+		why = control_request_why(call->body, e, &s->arena);
+	else
 		found = call_of(q.verb);
 	if (found)
 		e = found->answer(s, call, &q, &reply);
@@ -126,7 +129,7 @@ enum err server_answer(struct server *s, const struct control_call *call)
 	if (e != ERR_OK) {
 		log_line(e == ERR_DECODE ? LOG_DEBUG : LOG_WARN, "control: a call failed: %s",
 			 err_text(e));
-		reply = answer_plain(e, err_text(e));
+		reply = answer_plain(e, *why ? why : err_text(e));
 	}
 	send_reply(s, call->client, &reply);
 	txn_abort(s->view_read);

@@ -209,7 +209,7 @@ static enum outcome check_once(struct import *im)
 		outcome = cli_fail(im->cli, FAILED, e, "%s", err_text(e));
 	else
 		send_all(&w, true);
-	if (outcome == DONE && im->sent.err == ERR_LIMIT && !im->sent.lost) {
+	if (outcome == DONE && im->sent.too_large) {
 		const struct plan_row *row = w.origins[im->sent.at].row;
 
 		outcome = cli_fail(im->cli, BAD_DATA, ERR_LIMIT,

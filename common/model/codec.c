@@ -246,6 +246,21 @@ enum err codec_slice(struct bytes raw, uint32_t number, struct bytes *ret)
 	return err;
 }
 
+bool codec_over(struct bytes raw, const struct codec_limit *limits, size_t count, struct over *ret)
+{
+	struct bytes found = {NULL, 0};
+
+	for (size_t i = 0; i < count; i++) {
+		if (codec_slice(raw, limits[i].number, &found) != ERR_OK ||
+		    found.size <= limits[i].bytes_max)
+			continue;
+		*ret = (struct over){limits[i].what, found.size, limits[i].bytes_max,
+				     limits[i].next};
+		return true;
+	}
+	return false;
+}
+
 /* ---- unpacking into an arena ---- */
 
 struct arena_use {

@@ -8,6 +8,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "base/bytes.h"
+#include "model/text.h"
 
 /* All counted on the wire, so that every build refuses the same bytes. */
 struct codec_bounds {
@@ -33,6 +34,16 @@ MUST_USE enum err codec_scan(struct bytes raw, const ProtobufCMessageDescriptor 
 MUST_USE enum err codec_number(struct bytes raw, uint32_t number, uint64_t *ret);
 /* The same for the bytes of a text or a message: a slice; NOT_FOUND. */
 MUST_USE enum err codec_slice(struct bytes raw, uint32_t number, struct bytes *ret);
+
+/* A field of the outermost message whose bytes are counted. */
+struct codec_limit {
+	uint32_t number;
+	size_t bytes_max;
+	const char *what, *next; /* struct over */
+};
+
+/* The first of these that is longer than it may be; false: none is. */
+bool codec_over(struct bytes raw, const struct codec_limit *limits, size_t count, struct over *ret);
 
 /* Appends the message; LIMIT when it is over `limit` bytes (nothing is added then). */
 MUST_USE enum err codec_pack(const ProtobufCMessage *message, size_t limit, struct buf *ret);

@@ -68,21 +68,57 @@ static bool count_is_over(const Splot__Count *m)
 		     is_over(m->kind, ID_BYTES_MAX) || is_over(m->key, ID_BYTES_MAX));
 }
 
-static enum err check_request(const Splot__ControlRequest *m)
+bool control_request_over(struct bytes raw, struct over *ret)
 {
+	static const char shorten[] = "shorten it";
+	static const char not_ours[] = "use the splotctl of this release";
+	static const struct codec_limit limits[] = {
+		{2, EVENT_BYTES_MAX, "the edit", "send it in parts"},
+		{5, ID_BYTES_MAX, "the id", shorten},
+		{6, ID_BYTES_MAX, "the id to go on after", shorten},
+		{11, NOTE_BYTES_MAX, "the document", "send it as it was signed"},
+		{12, ORIGIN_BYTES_MAX, "the name of the log or server", shorten},
+		{13, REASON_BYTES_MAX, "the reason", shorten},
+		{17, ID_BYTES_MAX, "the name of the table", not_ours},
+		{18, ID_BYTES_MAX, "the key of a row", not_ours},
+		{23, VERIFIER_KEY_BYTES_MAX, "the verifier key", "give it as it was shown"},
+	};
+
+	return codec_over(raw, limits, sizeof limits / sizeof limits[0], ret);
+}
+
+const char *control_request_why(struct bytes raw, enum err e, struct arena *arena)
+{
+	struct buf text = {.data = NULL};
+	const char *kept = NULL;
+	struct over over;
+
+	if (e == ERR_LIMIT && control_request_over(raw, &over))
+		over_tell(&over, &text);
+	else
+		buf_add_text(&text, e == ERR_LIMIT
+					    ? "a part of the request is over its bound; use the "
+					      "splotctl of this release"
+					    : "the request does not decode; use the splotctl of "
+					      "this release");
+	if (buf_check(&text) == ERR_OK)
+		kept = arena_text(arena, buf_bytes(&text));
+	buf_free(&text);
+	return kept ? kept : err_text(e);
+}
+
+static enum err check_request(struct bytes raw, const Splot__ControlRequest *m)
+{
+	struct over over;
+
 	if ((int)m->verb <= CONTROL_NONE || (int)m->verb > CONTROL_VERB_LAST)
 		return ERR_VERSION;
 	if (m->kind != RECORD_NONE && (m->kind < RECORD_KIND_FIRST || m->kind > RECORD_KIND_LAST))
 		return ERR_DECODE;
 	if (m->leaf.len != 0 && m->leaf.len != LEAF_BYTES)
 		return ERR_DECODE;
-	if (m->draft.len > EVENT_BYTES_MAX || m->document.len > NOTE_BYTES_MAX ||
-	    is_over(m->id, ID_BYTES_MAX) || is_over(m->after, ID_BYTES_MAX) ||
-	    is_over(m->name, ORIGIN_BYTES_MAX) || is_over(m->reason, REASON_BYTES_MAX) ||
-	    is_over(m->table, ID_BYTES_MAX) || m->after_key.len > ID_BYTES_MAX ||
-	    is_over(m->key, VERIFIER_KEY_BYTES_MAX) || count_is_over(m->after_count))
-		return ERR_LIMIT;
-	return ERR_OK;
+	return control_request_over(raw, &over) || count_is_over(m->after_count) ? ERR_LIMIT
+										 : ERR_OK;
 }
 
 enum err control_request_decode(struct bytes raw, struct arena *arena, struct control_request *ret)
@@ -95,7 +131,7 @@ enum err control_request_decode(struct bytes raw, struct arena *arena, struct co
 	if (err != ERR_OK)
 		return err;
 	m = (const Splot__ControlRequest *)decoded;
-	err = check_request(m);
+	err = check_request(raw, m);
 	if (err != ERR_OK)
 		return err;
 	*ret = (struct control_request){

@@ -196,6 +196,10 @@ struct control_reply {
 MUST_USE enum err control_request_encode(const struct control_request *q, struct buf *ret);
 MUST_USE enum err control_request_decode(struct bytes raw, struct arena *arena,
 					 struct control_request *ret);
+/* Which part of an encoded request is longer than it may be; false: none is. */
+bool control_request_over(struct bytes raw, struct over *ret);
+/* The text for whoever sent what control_request_decode refused with `e`, in the arena. */
+const char *control_request_why(struct bytes raw, enum err e, struct arena *arena);
 /* LIMIT over CONTROL_BYTES_MAX. */
 MUST_USE enum err control_reply_encode(const struct control_reply *r, struct arena *scratch,
 				       struct buf *ret);

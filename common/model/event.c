@@ -178,18 +178,29 @@ enum err event_encode(const struct event *e, struct arena *scratch, struct buf *
 	return codec_pack(&message.base, EVENT_BYTES_MAX, ret);
 }
 
+bool event_over(struct bytes raw, struct over *ret)
+{
+	static const struct codec_limit limits[] = {
+		{2, EDITOR_BYTES_MAX, "the editor's name", "shorten it"},
+		{3, REASON_BYTES_MAX, "the reason", "shorten it"},
+		{4, SOURCE_BYTES_MAX, "the source", "shorten it"},
+	};
+
+	return codec_over(raw, limits, sizeof limits / sizeof limits[0], ret);
+}
+
 enum err event_decode(struct bytes raw, struct arena *arena, struct event *ret)
 {
 	ProtobufCMessage *decoded = NULL;
 	const Splot__Event *message = NULL;
 	struct event e = {.change_count = 0};
+	struct over over;
 	enum err err = codec_unpack(raw, &splot__event__descriptor, EVENT_BOUNDS, arena, &decoded);
 
 	if (err != ERR_OK)
 		return err;
 	message = (const Splot__Event *)decoded;
-	if (longer(message->editor, EDITOR_BYTES_MAX) ||
-	    longer(message->reason, REASON_BYTES_MAX) || longer(message->source, SOURCE_BYTES_MAX))
+	if (event_over(raw, &over))
 		return ERR_LIMIT;
 	e.recorded.ms = message->recorded_ms;
 	e.editor = message->editor;

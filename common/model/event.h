@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "model/record.h"
 #include "model/region.h"
+#include "model/text.h"
 
 struct change {
 	const char *id;
@@ -53,6 +54,9 @@ MUST_USE enum err event_encode(const struct event *e, struct arena *scratch, str
 /* DECODE (also for a NUL inside a text, and for a single field that comes twice), LIMIT
  * (size, changes, lengths of ids, fields, texts and documents), NOMEM. */
 MUST_USE enum err event_decode(struct bytes raw, struct arena *arena, struct event *ret);
+/* Which text of an event is longer than it may be, when event_decode said LIMIT; false: none, it
+ * is another bound. */
+bool event_over(struct bytes raw, struct over *ret);
 /* Bytes that this change takes inside an event (for packing many changes into few events). */
 size_t change_size(const struct change *c, struct arena *scratch);
 

@@ -49,6 +49,41 @@ uint32_t utf8_code_point(struct bytes text)
 	return code;
 }
 
+/* White_Space, and what shows as nothing: the soft hyphen, zero widths, the byte order mark. */
+static bool is_blank(uint32_t code)
+{
+	static const uint32_t ranges[][2] = {
+		{0x09, 0x0d},     {0x20, 0x20},     {0x85, 0x85},     {0xa0, 0xa0},
+		{0xad, 0xad},     {0x1680, 0x1680}, {0x2000, 0x200f}, {0x2028, 0x2029},
+		{0x202f, 0x202f}, {0x205f, 0x2060}, {0x3000, 0x3000}, {0xfeff, 0xfeff},
+	};
+
+	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+		if (code >= ranges[i][0] && code <= ranges[i][1])
+			return true;
+	return false;
+}
+
+bool text_is_blank(const char *text)
+{
+	struct bytes left = bytes_of_text(text);
+
+	while (left.size > 0) {
+		size_t size = utf8_character(left);
+
+		if (size == 0 || !is_blank(utf8_code_point(left)))
+			return false;
+		left = bytes_of(left.data + size, left.size - size);
+	}
+	return true;
+}
+
+void over_tell(const struct over *over, struct buf *out)
+{
+	buf_printf(out, "%s is %zu bytes long and may have %zu: %s", over->what, over->bytes,
+		   over->bytes_max, over->next);
+}
+
 bool all_digits(const char *text)
 {
 	const char *at = text;

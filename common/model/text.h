@@ -26,8 +26,21 @@ static inline bool is_lower(char c)
 	return c >= 'a' && c <= 'z';
 }
 
+/* Nothing is to be seen of it: it is empty, or white space alone, any of Unicode's. */
+bool text_is_blank(const char *text);
+
 bool all_digits(const char *text);
 /* The number of `count` digits at `text`. */
 unsigned digits_value(const char *text, size_t count);
+
+/* What is longer than it may be, and what to do about it. */
+struct over {
+	const char *what; /* "the reason" */
+	size_t bytes, bytes_max;
+	const char *next; /* "shorten it" */
+};
+
+/* All of it in words, for who sent it. */
+void over_tell(const struct over *over, struct buf *out);
 
 #endif

@@ -138,11 +138,6 @@ static bool personal_in(const struct field *field, const char *text, bool valid)
 	return found != PERSONAL_NONE && !(found == PERSONAL_MOBILE && numeric(field->type));
 }
 
-static bool only_spaces(const char *text)
-{
-	return text[strspn(text, " \r\n")] == 0;
-}
-
 static void check_column(struct check *c, const struct field *field, const char *text)
 {
 	size_t bytes_max = field->type == FIELD_ID || field->type == FIELD_REF ? ID_BYTES_MAX
@@ -155,7 +150,7 @@ static void check_column(struct check *c, const struct field *field, const char 
 		return;
 	}
 	fault = text_fault(text, bytes_max, &c->err);
-	if (fault == FAULT_NONE && field->required && only_spaces(text))
+	if (fault == FAULT_NONE && field->required && text_is_blank(text))
 		fault = FAULT_REQUIRED;
 	if (fault == FAULT_NONE)
 		fault = field_fault(field, text);
@@ -192,7 +187,7 @@ static void check_circumstance(struct check *c, const char *column, const char *
 	const char *text = given ? given : "";
 	enum fault fault = FAULT_NONE;
 
-	if (required && only_spaces(text))
+	if (required && text_is_blank(text))
 		fault = FAULT_REQUIRED;
 	else
 		fault = text_fault(text, bytes_max, &c->err);

@@ -2,6 +2,7 @@
 
 #include "admin/cli.h"
 #include "admin/settings.h"
+#include "base/limits.h"
 
 /* A command with one flag and one option that takes a value. */
 static enum outcome run(struct cli *cli)
@@ -13,6 +14,8 @@ static enum outcome run(struct cli *cli)
 static const struct option_rule options[] = {
 	{"dry-run", 'n', NULL, "touch nothing"},
 	{"output", 'o', "FILE", "where to"},
+	{"reason", 0, "TEXT", "why"},
+	{"source", 0, "TEXT", "what it follows"},
 };
 
 static const struct verb verbs[] = {
@@ -23,7 +26,7 @@ static const struct verb verbs[] = {
 	 .summary = "does it",
 	 .examples = "",
 	 .options = options,
-	 .option_count = 2,
+	 .option_count = sizeof options / sizeof *options,
 	 .asks = true,
 	 .run = run},
 	{.name = "keys", .operands = "", .summary = "asks nobody", .examples = "", .run = run},
@@ -42,7 +45,7 @@ static struct cli cli;
 static enum outcome parse(const char *const *words)
 {
 	char *argv[16] = {NULL};
-	static char copies[16][64];
+	static char copies[16][REASON_BYTES_MAX + 2];
 	bool finished = false;
 	int argc = 0;
 
@@ -105,6 +108,26 @@ static void what_does_not_fit_is_misuse(void **state)
 	assert_int_equal(PARSE("do", "a", "--dry-run=yes"), MISUSED);
 	assert_int_equal(PARSE("do", "a", "--output", "x", "-o", "y"), MISUSED);
 	assert_int_equal(PARSE("do", "a", "--lang", "de"), MISUSED);
+}
+
+static void a_reason_says_something_and_no_more_than_is_kept(void **state)
+{
+	static const char *const blank[] = {"", " ", "\t\n ", "\u00a0", "\u200b \u3000"};
+	static const char *const names[] = {"--reason", "--source"};
+	char text[REASON_BYTES_MAX + 2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		memset(text, 'x', sizeof text);
+		text[REASON_BYTES_MAX + 1] = 0;
+		assert_int_equal(PARSE("do", "a", names[i], text), MISUSED);
+		text[REASON_BYTES_MAX] = 0;
+		assert_int_equal(PARSE("do", "a", names[i], text), DONE);
+		for (size_t k = 0; k < sizeof blank / sizeof *blank; k++)
+			assert_int_equal(PARSE("do", "a", names[i], blank[k]), MISUSED);
+		assert_int_equal(PARSE("do", "a", names[i], "\u00a0ż "), DONE);
+	}
+	assert_int_equal(PARSE("do", "a", "--output", " "), DONE);
 }
 
 static void a_verb_of_two_words_is_found_and_its_second_word_is_no_operand(void **state)
@@ -193,6 +216,7 @@ int main(void)
 		cmocka_unit_test(values_may_stand_apart_or_behind_an_equals_sign_or_a_letter),
 		cmocka_unit_test(two_dashes_end_the_options),
 		cmocka_unit_test(what_does_not_fit_is_misuse),
+		cmocka_unit_test(a_reason_says_something_and_no_more_than_is_kept),
 		cmocka_unit_test(a_verb_of_two_words_is_found_and_its_second_word_is_no_operand),
 		cmocka_unit_test(half_a_verb_or_an_unknown_second_word_is_misuse),
 		cmocka_unit_test(only_commands_that_ask_take_a_socket),

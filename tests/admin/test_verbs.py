@@ -200,6 +200,37 @@ class Verbs(story.Story):
             self.assertTrue(told["text"])
         self.assertEqual(self.nation.ctl("status", socket="/nowhere", check=False).returncode, 5)
 
+    def test_what_is_too_long_or_says_nothing_is_named_before_anything_is_sent(self):
+        self.add(self.node, "pl26-kis-a")
+        before = self.node.status()["size"], self.server.status()["size"]
+        file = os.path.join(self.nation.folder, "entities.csv")
+        with open(file, "w", encoding="utf-8") as f:
+            f.write("id,region,kind,name\npl26-kis-b,26,KIS,Klub\n")
+        reasons = [(self.node, ("put", "entity", "pl26-kis-a", "name=K")), (self.node, ("retire", "pl26-kis-a")),
+                   (self.node, ("confirm", "pl26-kis-a")), (self.node, ("import", file)), (self.node, ("rotate",)),
+                   (self.node, ("waive", "centrum")), (self.node, ("follow", "centrum")), (self.server, ("freeze", "26")),
+                   (self.server, ("release", "26")), (self.server, ("redact", "26", "0")),
+                   (self.server, ("trust", "revoke", "26"))]
+        for daemon, words in reasons:
+            options = ("--reason", "--source") if daemon is self.node and words[0] in (
+                "put", "retire", "confirm", "import") else ("--reason",)
+            for bad in options:
+                for text, code, says in (("x" * 1030, "limit", "%s is 1030 bytes long and may have 1024" % bad),
+                                         (" \u00a0", "argument", "%s is empty" % bad)):
+                    given = [part for o in options for part in (o, text if o == bad else "good")]
+                    done = daemon.ctl(*words, *given, "--json", check=False)
+                    told = json.loads(done.stdout)["error"]
+                    self.assertEqual((done.returncode, told["code"]), (2, code), (words, bad))
+                    self.assertIn(says, told["text"])
+        for words in (("get", "x" * 200), ("history", "x" * 200), ("retire", "x" * 200, *WHY),
+                      ("put", "entity", "x" * 200, "name=K", *WHY),
+                      ("put", "entity", "x" * 200, "--new", "region=26", "kind=KIS", "name=K", *WHY)):
+            done = self.node.ctl(*words, check=False)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("the id is 200 bytes long and may have 128", done.stderr)
+            self.assertNotIn(self.node.socket, done.stderr)
+        self.assertEqual((self.node.status()["size"], self.server.status()["size"]), before)
+
     def test_codes_are_looked_up_in_a_terc_table_that_a_reload_brings(self):
         table = os.path.join(self.nation.folder, "terc.csv")
         with open(table, "w", encoding="utf-8") as f:

@@ -51,6 +51,48 @@ def ask(path, request, uid=0, gid=0, groups=()):
     return None if code == "\0" else code
 
 
+class OtherWays(Story):
+    """What splotctl would not have sent."""
+    def refused(self, daemon, request):
+        """(code, text, [(column, code) of each problem])"""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+            s.connect(daemon.socket)
+            s.sendall(struct.pack(">I", len(request)) + request)
+            stream = s.makefile("rb")
+            reply = p.read_message(stream.read(struct.unpack(">I", stream.read(4))[0]))
+        problem = p.read_message(reply[6]) if 6 in reply else {}
+        return reply[1].decode(), reply.get(2, b"").decode(), {value.decode() for value in problem.values() if isinstance(value, bytes)}
+
+    def test_a_daemon_names_the_part_that_is_too_long_and_takes_no_reason_of_blanks(self):
+        server = self.nation.up(regions=["26"])
+        node = self.nation.nodes["26"]
+        before = node.status()["size"], server.status()["size"]
+        number = {name: at for name, at, _ in verbs()}
+        long, blank = "x" * 1030, " \u00a0\u2003"
+        for daemon, verb, name in ((server, "FREEZE", "26"), (server, "REVOKE", "26"), (node, "WAIVE", "centrum"), (node, "ROTATE", "")):
+            with self.subTest(verb=verb):
+                act = p.field(1, number[verb]) + p.field(12, name)
+                code, text, _ = self.refused(daemon, act + p.field(13, long))
+                self.assertEqual((code, text), ("limit", "the reason is 1030 bytes long and may have 1024: shorten it"))
+                code, text, _ = self.refused(daemon, act + p.field(13, blank))
+                self.assertIn(code, ("argument", "invalid"))
+                self.assertIn("say why", text)
+        for daemon in (server, node):
+            code, text, _ = self.refused(daemon, p.field(1, number["QUERY"]) + p.field(4, 4) + p.field(5, "x" * 200))
+            self.assertEqual((code, text), ("limit", "the id is 200 bytes long and may have 128: shorten it"))
+        changes = [p.entity("pl26-kis-a", "26")]
+        for what in ("reason", "source"):
+            edit = p.field(1, number["EDIT"])
+            code, text, _ = self.refused(node, edit + p.field(2, p.event(changes, 0, "", **{what: long})))
+            self.assertEqual((code, text), ("limit", "the %s is 1030 bytes long and may have 1024: shorten it" % what))
+            code, _, problem = self.refused(node, edit + p.field(2, p.event(changes, 0, "", **{what: blank})))
+            self.assertEqual(code, "invalid")
+            self.assertLessEqual({what, "required"}, problem)
+        code, text, _ = self.refused(node, edit + p.field(2, b"x" * 65536))
+        self.assertEqual((code, text), ("limit", "the edit is 65536 bytes long and may have 65535: send it in parts"))
+        self.assertEqual((node.status()["size"], server.status()["size"]), before)
+
+
 @unittest.skipUnless(os.geteuid() == 0, "acting as other accounts needs root")
 class Rights(Story):
     def setUp(self):

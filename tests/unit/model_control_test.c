@@ -160,6 +160,7 @@ static void over_long_fields_of_a_request_are_refused(void **state)
 		{23, KEY_NAME_BYTES_MAX + 64, ERR_LIMIT},
 	};
 	struct control_request back;
+	struct over over;
 	struct arena arena = {0};
 	struct buf raw = {0};
 
@@ -174,11 +175,41 @@ static void over_long_fields_of_a_request_are_refused(void **state)
 		put_number(&raw, 1, CONTROL_REDACT);
 		put_counted(&raw, rows[i].field, bytes_of(filler, rows[i].max + 1));
 		assert_err(control_request_decode(buf_bytes(&raw), &arena, &back), rows[i].over);
+		assert_int_equal(control_request_over(buf_bytes(&raw), &over),
+				 rows[i].over == ERR_LIMIT);
+		if (rows[i].over == ERR_LIMIT) {
+			assert_int_equal(over.bytes, rows[i].max + 1);
+			assert_int_equal(over.bytes_max, rows[i].max);
+		}
 	}
 	buf_clear(&raw);
 	put_number(&raw, 1, CONTROL_REDACT);
 	put_counted(&raw, 21, bytes_of(filler, 31));
 	assert_err(control_request_decode(buf_bytes(&raw), &arena, &back), ERR_DECODE);
+	buf_free(&raw);
+	arena_free(&arena);
+}
+
+static void the_part_that_is_too_long_is_named(void **state)
+{
+	static char filler[REASON_BYTES_MAX + 8];
+	struct arena arena = {0};
+	struct buf raw = {0};
+
+	(void)state;
+	memset(filler, 'x', sizeof filler - 1);
+	put_number(&raw, 1, CONTROL_FREEZE);
+	put_text(&raw, 13, filler);
+	assert_string_equal(control_request_why(buf_bytes(&raw), ERR_LIMIT, &arena),
+			    "the reason is 1031 bytes long and may have 1024: shorten it");
+	buf_clear(&raw);
+	filler[ID_BYTES_MAX + 1] = 0;
+	put_number(&raw, 1, CONTROL_QUERY);
+	put_text(&raw, 5, filler);
+	assert_string_equal(control_request_why(buf_bytes(&raw), ERR_LIMIT, &arena),
+			    "the id is 129 bytes long and may have 128: shorten it");
+	assert_string_equal(control_request_why(buf_bytes(&raw), ERR_DECODE, &arena),
+			    "the request does not decode; use the splotctl of this release");
 	buf_free(&raw);
 	arena_free(&arena);
 }
@@ -466,6 +497,7 @@ int main(void)
 		cmocka_unit_test(odd_requests_are_refused),
 		cmocka_unit_test(every_verb_decodes),
 		cmocka_unit_test(over_long_fields_of_a_request_are_refused),
+		cmocka_unit_test(the_part_that_is_too_long_is_named),
 		cmocka_unit_test(a_reply_comes_back_with_what_the_audit_needs),
 		cmocka_unit_test(a_reply_comes_back_with_all_its_rows),
 		cmocka_unit_test(what_was_witnessed_comes_back_exactly),

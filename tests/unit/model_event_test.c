@@ -148,15 +148,19 @@ static void over_long_texts_are_refused(void **state)
 	} rows[] = {{2, EDITOR_BYTES_MAX}, {3, REASON_BYTES_MAX}, {4, SOURCE_BYTES_MAX}};
 	static uint8_t text[FIELD_BYTES_MAX + 1];
 	struct event back;
+	struct over over;
 
 	memset(text, 'x', sizeof text);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		buf_clear(&w->out);
 		put_counted(&w->out, rows[i].field, bytes_of(text, rows[i].max));
 		assert_ok(event_decode(buf_bytes(&w->out), &w->arena, &back));
+		assert_false(event_over(buf_bytes(&w->out), &over));
 		buf_clear(&w->out);
 		put_counted(&w->out, rows[i].field, bytes_of(text, rows[i].max + 1));
 		assert_err(event_decode(buf_bytes(&w->out), &w->arena, &back), ERR_LIMIT);
+		assert_true(event_over(buf_bytes(&w->out), &over));
+		assert_int_equal(over.bytes, rows[i].max + 1);
 	}
 }
 

@@ -108,6 +108,7 @@ static void required_columns_must_be_filled(void **state)
 			    "region:required measure:required value:required unit:required "
 			    "reported_by:required");
 	expect(w, club(w), "name", "  \n ", "name:required");
+	expect(w, club(w), "name", " \u00a0\u200b\u3000", "name:required");
 	expect(w, club(w), "id", "", "id:required");
 }
 
@@ -475,6 +476,8 @@ static void a_draft_is_checked_change_by_change(void **state)
 
 	assert_string_equal(draft_codes(w, changes, 3, "wpis"), "");
 	assert_string_equal(draft_codes(w, changes, 3, ""), "0:reason:required");
+	assert_string_equal(draft_codes(w, changes, 3, " \u00a0\u2003 "), "0:reason:required");
+	assert_string_equal(draft_codes(w, changes, 3, "\u00a0x"), "");
 	assert_string_equal(draft_codes(w, changes, 3, "a\tb"), "0:reason:control-character");
 	assert_string_equal(draft_codes(w, changes, 0, "wpis"), "0::no-changes");
 	changes[1].id = "pl26-op-other";
