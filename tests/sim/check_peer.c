@@ -1,5 +1,5 @@
-/* Whatever a peer says changes nothing of another's log, and nothing at all when it is unwelcome.
- */
+/* Whatever a peer says changes nothing of another's log, nothing of one that was frozen or revoked,
+ * and nothing at all when it is unwelcome. */
 #include <string.h>
 
 #include "world.h"
@@ -29,12 +29,47 @@ static void copy(const struct server_log *from, struct server_log *to)
 void check_before(struct server_host *s, const struct packet *p, struct before *ret)
 {
 	ret->unwelcome = is_unwelcome(s, p);
+	ret->shut = p->node != STRANGER && s->hearing[world_log_of(s->w, p->node)] != HEARING_OPEN;
 	ret->count = 0;
 	if (!ret->unwelcome && !p->hostile)
 		return;
 	ret->count = s->machine.log_count;
 	for (size_t i = 0; i < ret->count; i++)
 		copy(&s->machine.logs[i], &ret->logs[i]);
+}
+
+/* ---- logs that are not to be heard ---- */
+
+static void check_append(struct server_host *s, const struct packet *p, const struct before *before)
+{
+	if (before->shut)
+		world_fail(s->w, "server %u takes events of log %s, which was frozen or revoked",
+			   s->number, s->w->nodes[p->node].name.text);
+}
+
+void check_turn(struct server_host *s, bool stored)
+{
+	for (unsigned i = 0; i < LOGS; i++) {
+		if (s->hearing[i] == HEARING_CLOSES)
+			s->hearing[i] = stored ? HEARING_SHUT : HEARING_OPEN;
+	}
+}
+
+/* Whoever dies releasing it may have done so. */
+void check_act_begins(struct server_host *s, const struct act *a)
+{
+	if (a->kind == ACT_RELEASE && s->hearing[a->log] == HEARING_SHUT)
+		s->hearing[a->log] = HEARING_CLOSES;
+}
+
+void check_act(struct server_host *s, const struct act *a, enum err e)
+{
+	bool unknown = memstore_died(s->disk) || e == ERR_SYNC;
+
+	if (a->kind == ACT_RELEASE)
+		check_turn(s, e != ERR_OK && !unknown);
+	else if ((a->kind == ACT_FREEZE || a->kind == ACT_REVOKE) && e == ERR_OK)
+		s->hearing[a->log] = HEARING_SHUT;
 }
 
 static bool is_harmless(const struct server_action *a)
@@ -60,6 +95,10 @@ void check_after(struct server_host *s, const struct packet *p, const struct bef
 		    !log_name_equal(a->log, own))
 			world_fail(w, "server %u: a peer changes log %s, and is not its node",
 				   s->number, a->log.text);
+		else if (a->kind == SERVER_APPEND)
+			check_append(s, p, before);
+		else if (a->kind == SERVER_FREEZE && p->node != STRANGER)
+			s->hearing[world_log_of(w, p->node)] = HEARING_CLOSES;
 	}
 	for (size_t i = 0; i < before->count; i++) {
 		if (!before->unwelcome && log_name_equal(before->logs[i].card.log, own))

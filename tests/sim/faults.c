@@ -171,6 +171,7 @@ static void copy_server(struct world *w)
 	    s->damage.there || memstore_copy(s->disk, s->copy))
 		return;
 	w->put_back = PUT_BACK_COPIED;
+	memcpy(s->hearing_copy, s->hearing, sizeof(s->hearing));
 	w->copied_size = server_host_size(s);
 }
 
@@ -190,6 +191,8 @@ bool fault_put_back(struct world *w)
 	memstore_wipe(s->view_disk);
 	if (memstore_copy(s->copy, s->disk))
 		world_fail(w, "a copy cannot be put back");
+	memcpy(s->hearing_newest, s->hearing, sizeof(s->hearing));
+	memcpy(s->hearing, s->hearing_copy, sizeof(s->hearing));
 	world_plan(w, 500, AT_SERVER_START, s->number, 0, s->epoch, NULL);
 	return true;
 }

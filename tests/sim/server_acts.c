@@ -406,8 +406,11 @@ void act_try(struct world *w, unsigned number)
 
 	if (a->done)
 		return;
-	if (able)
+	if (able) {
+		check_act_begins(s, a);
 		e = perform(s, a);
+		check_act(s, a, e);
+	}
 	a->done = able && e == ERR_OK;
 	if (e == ERR_SYNC)
 		s->fault = e;

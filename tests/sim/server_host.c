@@ -354,6 +354,7 @@ void server_host_crash(struct server_host *s, const char *why)
 	s->fault = ERR_OK;
 	s->again = false;
 	s->epoch++;
+	check_turn(s, false);
 	for (unsigned i = 0; i < NODES; i++)
 		wire_break(s->w, i, s->number);
 	while (s->inbox) {

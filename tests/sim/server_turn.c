@@ -37,6 +37,7 @@ static void failed(struct server_host *s, enum err e)
 
 	if (memstore_died(s->disk))
 		return;
+	check_turn(s, false);
 	undone = archive_abort(&s->archive);
 	trust_settle(&s->trust, false);
 	if (undone || (is_fatal(e) && e != ERR_SYNC))
@@ -186,6 +187,7 @@ static void store_turn(struct server_host *s)
 		return;
 	}
 	trust_settle(&s->trust, true);
+	check_turn(s, true);
 	server_host_stored(s);
 	if (tell(s, SERVER_EV_STORED, ERR_OK))
 		world_fail(s->w, "server %u stores what was stored", s->number);

@@ -133,6 +133,7 @@ void server_host_rolled_back(struct server_host *s, const struct server_action *
 	memstore_wipe(s->view_disk);
 	if (memstore_copy(s->newest, s->disk))
 		world_fail(w, "the newest store cannot be put back");
+	memcpy(s->hearing, s->hearing_newest, sizeof(s->hearing));
 	restart_frozen(s);
 	world_plan(w, PUT_RIGHT_MS, AT_SERVER_START, s->number, 0, s->epoch, NULL);
 }

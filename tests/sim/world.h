@@ -193,6 +193,13 @@ struct node_host {
 	int64_t due_ms;             /* a step is planned for then */
 };
 
+/* Whether a server is to hear a log, by what was done there and not by what the server thinks. */
+enum hearing {
+	HEARING_OPEN,
+	HEARING_CLOSES, /* a freeze that this turn's transaction brings */
+	HEARING_SHUT,
+};
+
 struct server_host {
 	struct world *w;
 	unsigned number;
@@ -226,6 +233,8 @@ struct server_host {
 	int64_t busy_until_ms;
 	bool turn_planned, wait_planned;
 	struct chain chains[LOGS];
+	enum hearing hearing[LOGS]; /* by its disk: it outlives a crash */
+	enum hearing hearing_copy[LOGS], hearing_newest[LOGS]; /* of `copy` and `newest` */
 	uint64_t folded;
 	unsigned steps; /* the same */
 };
@@ -544,11 +553,17 @@ void check_records(struct world *w);
 struct before {
 	bool unwelcome; /* nothing may change at all */
 	unsigned log;   /* else: nothing of another log than this */
+	bool shut;      /* nothing of it is taken */
 	size_t count;
 	struct server_log logs[LOGS + 1];
 };
 void check_before(struct server_host *s, const struct packet *p, struct before *ret);
 void check_after(struct server_host *s, const struct packet *p, const struct before *before);
+/* What became of the freezes of this turn. */
+void check_turn(struct server_host *s, bool stored);
+/* Around an act: `e` is what became of it. */
+void check_act_begins(struct server_host *s, const struct act *a);
+void check_act(struct server_host *s, const struct act *a, enum err e);
 /* ---- check_rest.c ---- */
 
 /* A verification of a damaged store finds that it is; the host is put right. */
