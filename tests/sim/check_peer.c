@@ -45,6 +45,9 @@ static void check_append(struct server_host *s, const struct packet *p, const st
 	if (before->shut)
 		world_fail(s->w, "server %u takes events of log %s, which was frozen or revoked",
 			   s->number, s->w->nodes[p->node].name.text);
+	if (p->lies)
+		world_fail(s->w, "server %u takes events that do not give the root that was signed",
+			   s->number);
 }
 
 void check_turn(struct server_host *s, bool stored)

@@ -19,6 +19,7 @@ enum {
 struct words {
 	struct buf frames[FRAMES];
 	size_t count;
+	bool lies; /* as packet.lies */
 };
 
 static struct buf *add_frame(struct words *m)
@@ -108,20 +109,32 @@ bool hostile_hears(struct world *w, unsigned server, const uint8_t *peer,
 
 /* ---- its own history ---- */
 
-static void note_of(struct world *w, uint64_t size, bool other, struct buf *ret)
+static struct hash root_of(const struct world *w, uint64_t size)
 {
-	const struct signer *by = &keys_of(w->hostile.log)->signer;
-	struct checkpoint c = {.size = size};
 	struct tree tree;
 
 	tree_init(&tree);
 	for (uint64_t i = 0; i < size; i++)
 		tree_append(&tree, hash_leaf(buf_bytes(&w->hostile.events[i])));
-	c.root = tree_root(&tree);
-	c.root.b[0] = (uint8_t)(other ? ~c.root.b[0] : c.root.b[0]);
+	return tree_root(&tree);
+}
+
+static void sign(struct world *w, uint64_t size, struct hash root, struct buf *ret)
+{
+	const struct signer *by = &keys_of(w->hostile.log)->signer;
+	struct checkpoint c = {.size = size, .root = root};
+
 	memcpy(c.origin, by->key.name, sizeof(c.origin));
 	if (checkpoint_sign(&c, by, ret))
 		world_fail(w, "the hostile peer cannot sign");
+}
+
+static void note_of(struct world *w, uint64_t size, bool other, struct buf *ret)
+{
+	struct hash root = root_of(w, size);
+
+	root.b[0] = (uint8_t)(other ? ~root.b[0] : root.b[0]);
+	sign(w, size, root, ret);
 }
 
 /* Of its own region, or of another's. */
@@ -182,17 +195,25 @@ static void say_anchor(struct world *w, unsigned server, struct words *m)
 		note_of(w, header.size, false, add_frame(m));
 }
 
-/* Good events; its history grows with them. */
-static void say_commit(struct world *w, unsigned server, struct words *m)
+/* What it has and that server has not, as the header of a commit; its history grows so that there
+ * is some. */
+static struct wire_header next_commit(struct world *w, unsigned server, unsigned count)
 {
 	struct hostile *h = &w->hostile;
 	struct wire_header header = header_of(w, server, WIRE_COMMIT);
-	unsigned count = 1 + world_below(w, EVENTS_AT_ONCE);
 
 	header.from = h->held[server] < h->event_count ? h->held[server] : h->event_count;
 	while (h->event_count < header.from + count && h->event_count < EVENTS_MOST)
 		make_event(w, h->log, &h->events[h->event_count++]);
 	header.count = (uint32_t)(h->event_count - header.from);
+	return header;
+}
+
+static void say_commit(struct world *w, unsigned server, struct words *m)
+{
+	struct hostile *h = &w->hostile;
+	struct wire_header header = next_commit(w, server, 1 + world_below(w, EVENTS_AT_ONCE));
+
 	begin(w, m, &header);
 	note_of(w, h->event_count, false, add_frame(m));
 	for (uint64_t i = header.from; i < h->event_count; i++)
@@ -234,6 +255,55 @@ static void say_anothers(struct world *w, unsigned server, struct words *m)
 	note_of(w, count + 1, false, add_frame(m));
 	bundle_add(add_frame(m), buf_bytes(&event));
 	buf_free(&h->events[count]);
+}
+
+enum lie { ANOTHER_ROOT, ANOTHER_SIZE, ANOTHER_ORDER, ANOTHER_EVENT, CUT, LIES };
+
+/* Two of the lies are of the signature: then its own history is another one. */
+static void lie_in_note(struct world *w, enum lie lie, uint64_t size, struct buf *ret)
+{
+	w->hostile.forked = w->hostile.forked || lie == ANOTHER_ROOT || lie == ANOTHER_SIZE;
+	if (lie == ANOTHER_SIZE)
+		sign(w, size, root_of(w, size - 1), ret);
+	else
+		note_of(w, size, lie == ANOTHER_ROOT, ret);
+}
+
+/* The others are of the events.  False when chance made true ones. */
+static bool lie_in_events(struct world *w, enum lie lie, const struct wire_header *header,
+			  struct buf *ret)
+{
+	const struct buf *events = &w->hostile.events[header->from];
+	struct buf one = {0};
+	struct buf truth = {0};
+	bool false_ones = lie == ANOTHER_ROOT || lie == ANOTHER_SIZE;
+
+	make_event(w, w->hostile.log, &one);
+	for (uint32_t i = 0; i < header->count; i++) {
+		bool last = i + 1 == header->count;
+		const struct buf *e = &events[lie == ANOTHER_ORDER ? header->count - 1 - i : i];
+		struct bytes event = buf_bytes(lie == ANOTHER_EVENT && last ? &one : e);
+
+		bundle_add(&truth, buf_bytes(&events[i]));
+		bundle_add(ret, lie == CUT && last ? bytes_of(event.data, event.size - 1) : event);
+	}
+	false_ones = false_ones || !bytes_equal(buf_bytes(&truth), buf_bytes(ret));
+	buf_free(&truth);
+	buf_free(&one);
+	return false_ones;
+}
+
+/* Good events in its own session, by its own key; but not those whose root it signs. */
+static void say_false(struct world *w, unsigned server, struct words *m)
+{
+	struct wire_header header = next_commit(w, server, 2 + world_below(w, EVENTS_AT_ONCE));
+	enum lie lie = (enum lie)world_below(w, LIES);
+
+	if (header.count == 0)
+		return;
+	begin(w, m, &header);
+	lie_in_note(w, lie, header.from + header.count, add_frame(m));
+	m->lies = lie_in_events(w, lie, &header, add_frame(m));
 }
 
 static void say_fetch(struct world *w, unsigned server, struct words *m)
@@ -330,10 +400,10 @@ static const struct {
 	bool own; /* said with its own key, never as a stranger */
 	void (*say)(struct world *w, unsigned server, struct words *m);
 } DEEDS[] = {
-	{4, true, say_hello},   {4, true, say_anchor},   {5, true, say_commit},
-	{1, true, say_fork},    {3, true, say_anothers}, {2, false, say_fetch},
-	{5, false, say_again},  {5, false, say_flipped}, {4, false, say_torn},
-	{6, false, say_as_own},
+	{4, true, say_hello},  {4, true, say_anchor},   {5, true, say_commit},
+	{1, true, say_fork},   {3, true, say_anothers}, {4, true, say_false},
+	{2, false, say_fetch}, {5, false, say_again},   {5, false, say_flipped},
+	{4, false, say_torn},  {6, false, say_as_own},
 };
 
 static size_t any_deed(struct world *w)
@@ -360,6 +430,7 @@ static void send(struct world *w, unsigned server, bool stranger, const struct w
 	p = packet_make(frames, m->count);
 	p->to_server = true;
 	p->hostile = true;
+	p->lies = m->lies;
 	p->node = stranger ? STRANGER : w->hostile.log;
 	p->server = server;
 	memcpy(p->peer, w->hostile.peer[server][stranger], PEER_SIZE);

@@ -72,6 +72,7 @@ enum occasion {
 
 struct packet {
 	bool to_server, hostile;
+	bool lies; /* a commit that says what its events do not give: nothing of it may be taken */
 	unsigned node, server; /* node: also whose transport key speaks */
 	uint64_t connection, socket;
 	uint64_t illness; /* of the server that said it, then: world_illness */
