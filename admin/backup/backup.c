@@ -1,7 +1,10 @@
 /* backup: a copy of a daemon's store, made while the daemon runs. */
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "admin/auditor/source.h"
 #include "admin/backup/beside.h"
@@ -40,12 +43,51 @@ static void rest(void)
 
 /* ---- the source ---- */
 
-static bool same_folder(const char *a, const char *b)
+static bool same_file(const struct stat *a, const struct stat *b)
 {
-	struct stat x;
-	struct stat y;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+/* The folder, or the one in which it is to be made; -1. */
+static int open_nearest(struct cli *cli, const char *path)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	size_t size = strlen(path);
+
+	if (fd >= 0)
+		return fd;
+	while (size > 1 && path[size - 1] == '/')
+		size--;
+	while (size > 0 && path[size - 1] != '/')
+		size--;
+	return open(size ? text_in(&cli->arena, "%.*s", (int)size, path) : ".",
+		    O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Whether it is that folder or lies in it, at whatever depth and by whatever link: each folder
+ * above it is looked at, not its name. */
+static bool lies_in(struct cli *cli, const char *path, const char *folder)
+{
+	struct stat wanted;
+	struct stat above;
+	struct stat st;
+	int fd = open_nearest(cli, path);
+	bool known = fd >= 0 && stat(folder, &wanted) == 0 && fstat(fd, &st) == 0;
+	bool found = known && same_file(&st, &wanted);
+
+	for (int i = 0; known && !found && i < PATH_MAX; i++) {
+		int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		(void)close(fd);
+		fd = up;
+		if (fd < 0 || fstat(fd, &above) != 0 || same_file(&above, &st))
+			break; /* the root is its own parent */
+		st = above;
+		found = same_file(&st, &wanted);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return found;
 }
 
 static enum outcome open_source(struct backing *b)
@@ -73,10 +115,10 @@ static enum outcome open_both(struct backing *b)
 	if (!b->from.found)
 		return cli_fail(cli, FAILED, ERR_NOT_FOUND,
 				"%s: no store is there: nothing to back up", b->from.store);
-	if (same_folder(to, b->from.data) || same_folder(to, b->from.store))
+	if (lies_in(cli, to, b->from.data) || lies_in(cli, to, b->from.store))
 		return cli_fail(cli, MISUSED, ERR_ARGUMENT,
-				"%s is the daemon's own folder: name another one, on another disk "
-				"if there is one",
+				"%s is the daemon's own folder, or lies in it, and would be lost "
+				"with it: name another one, on another disk if there is one",
 				to);
 	check_tell_faults(text_in(&cli->arena, "%s or of %s", b->from.store, to), BAD_DATA);
 	outcome = backup_place_write(cli, to, b->from.server, &b->to);

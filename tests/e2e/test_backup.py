@@ -266,6 +266,7 @@ class WhatIsNotTaken(Backups):
         self.assertIn("another", self.backup(other, folder, fails=FAILED))
         self.assertIn("node-26", self.backup(other, folder, "--full", fails=FAILED).replace("region/26", "node-26"))
         self.assertIn("own folder", self.backup(self.node, self.node.data, fails=2))
+        self.check_places_inside()
         self.assertIn("something else", self.backup(self.node, self.node.folder, fails=FAILED))
         self.assertIn("a server", self.backup(self.server, folder, fails=FAILED))
 
@@ -307,6 +308,22 @@ class WhatIsNotTaken(Backups):
             store.flip(number(key), at=-10)
         self.assertEqual(self.sizes(self.restore(self.node, folder)), {"26": 8})
 
+
+    def check_places_inside(self):
+        """No backup lies in the data folder, where it would be lost with it."""
+        link, deep = self.folder("link"), os.path.join(self.server.data, "logs", "deep")
+        os.makedirs(deep)
+        os.symlink(deep, link)
+        before = sorted(os.listdir(self.server.data)), sorted(os.listdir(os.path.join(self.server.data, "logs")))
+        for to in (self.server.data + "/", os.path.join(self.server.data, "b"), os.path.join(self.server.data, "logs", "bk/"),
+                   os.path.join(deep, "b"), deep, link, os.path.join(link, "b"), os.path.join(link, "..", "..", "b")):
+            self.assertIn("lies in it", self.backup(self.server, to, fails=2), to)
+        self.assertEqual((sorted(os.listdir(self.server.data)), sorted(os.listdir(os.path.join(self.server.data, "logs")))), before)
+        self.assertEqual(os.listdir(deep), [])
+        os.rmdir(deep)
+        beside = self.server.data + "-b"  # the name begins alike
+        self.backup(self.server, beside)
+        shutil.rmtree(beside)
 
     def test_a_full_disk_leaves_what_was_there(self):
         self.begin()
