@@ -157,7 +157,8 @@ class Fault(Story):
             self.fail("seed %d, round %d: not converged within %.0f s: %s" % (self.seed, self.round, seconds, state))
 
     def wrong_log(self, load, node, events, lost_disk, redacted):
-        """Accepted edits that are not where the node said, and any that are there twice."""
+        """Accepted edits that are not where the node said, any that are there twice, and what was refused
+        and is there all the same."""
         log, wrong, seen = node.log_name, [], {}
         confirmed = load.most_confirmed(log)
         if len(events) < confirmed:
@@ -168,6 +169,8 @@ class Fault(Story):
                 seen.setdefault(change, []).append(index)
         wrong += ["log %s: %s is there %d times, at %s" % (log, change, len(places), places)
                   for change, places in seen.items() if len(places) > 1]
+        wrong += ["log %s: refused, and yet there as event %d: %s" % (log, seen[i, name][0], edit.records)
+                  for edit in load.refused.get(log, ()) for i, name, _ in edit.records if (i, name) in seen]
         for edit in load.accepted(log) if log in load.sent else ():
             if (log, edit.index) in redacted or (lost_disk and edit.index >= confirmed):
                 continue

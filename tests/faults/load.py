@@ -1,6 +1,6 @@
 """Edits without end at running nodes, through their control sockets, and what became of each: one
-thread, no process an edit.  What was answered "ok" was accepted; what got no answer may or may not
-be there, but once at most."""
+thread, no process an edit.  What was answered "ok" was accepted; what was refused must be nowhere;
+what got no answer, or one that the disk failed, may or may not be there, but once at most."""
 import selectors
 import socket
 import struct
@@ -14,6 +14,7 @@ ENTITY = 4  # its field in Change
 EDIT, QUERY, STATUS, ROWS = 1, 2, 4, 9
 PAUSE_S = 0.01  # until a dead or gated node is tried again
 ASK_S = 20.0
+UNSURE = ("sync", "io", "corrupt", "internal")  # errors after which nobody knows what is on the disk
 NOTED = 20000   # edits of one load: more would make the comparing slow
 
 
@@ -231,6 +232,7 @@ class Load:
         self.nodes, self.servers, self.rate = list(nodes), list(servers), rate
         self.selector = selectors.DefaultSelector()
         self.sent = {node.log_name: [] for node in self.nodes}
+        self.refused = {node.log_name: [] for node in self.nodes}
         self.confirmed = {}     # {(server's name, log): most that it ever said it holds}
         self.confirmed_at = {}  # {(server's name, log): [(monotonic, size)]}
         self.refusals = {}      # {code: (count, last text)}
@@ -281,8 +283,10 @@ class Load:
             editor.close()
 
     def refused_edit(self, node, edit, code, text):
-        """A refusal is an answer as well: nothing was changed."""
-        self.sent[node.log_name].remove(edit)
+        """A refusal is an answer as well: nothing was changed, unless the disk failed."""
+        if code not in UNSURE:
+            self.sent[node.log_name].remove(edit)
+            self.refused[node.log_name].append(edit)
         count, _ = self.refusals.get(code, (0, ""))
         self.refusals[code] = (count + 1, text)
 
