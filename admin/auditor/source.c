@@ -1,7 +1,10 @@
 #include "admin/auditor/source.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "admin/settings.h"
 #include "admin/text.h"
@@ -194,7 +197,18 @@ static enum err trust_own(struct keyring *k, const struct keys *keys)
 	return e == ERR_OK ? keyring_trust_from(k, &key, from) : e;
 }
 
-/* The keys file that --config names, when this account may read it; a clerk may not. */
+/* Whether a keys file is of an account that this one is not: it may be well all the same. */
+static bool is_of_another(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return errno == EACCES;
+	return (st.st_uid != geteuid() && st.st_uid != 0) ||
+	       faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0;
+}
+
+/* The keys file that --config names, when it is this account's; a clerk's it is not. */
 static enum outcome trust_config(struct audit_source *a, bool *ret_any, bool *ret_denied)
 {
 	const char *config = cli_option(a->cli, "config");
@@ -207,15 +221,17 @@ static enum outcome trust_config(struct audit_source *a, bool *ret_any, bool *re
 	if (!config || outcome != DONE)
 		return outcome;
 	e = keys_load(path, &keys, why);
-	*ret_denied = e == ERR_DENIED;
-	if (e == ERR_DENIED)
+	*ret_denied = e == ERR_DENIED && is_of_another(path);
+	if (*ret_denied)
 		return DONE;
 	if (e == ERR_OK)
 		e = trust_own(a->trusted, &keys);
 	keys_free(&keys);
 	*ret_any = e == ERR_OK;
 	return e == ERR_OK ? DONE
-			   : cli_fail(a->cli, FAILED, e, "%s: %s", path, *why ? why : err_text(e));
+			   : cli_fail(a->cli, FAILED, e, "%s",
+				      *why ? why
+					   : text_in(&a->cli->arena, "%s: %s", path, err_text(e)));
 }
 
 enum outcome audit_keys_known(struct cli *cli, struct keyring **ret)
@@ -235,11 +251,14 @@ enum outcome audit_keys_known(struct cli *cli, struct keyring **ret)
 		return DONE;
 	}
 	keyring_free(a.trusted);
-	if (outcome == DONE)
-		cli_note(cli, "%s: signatures are not looked at; %s",
-			 denied ? "this account may not read the keys file of --config"
-				: "no keys are known here",
-			 "give --config FILE, --keys FILE or --key VKEY");
+	if (outcome == DONE && denied) /* whoever names keys does not mean to do without */
+		outcome = cli_fail(cli, FAILED, ERR_DENIED,
+				   "the keys file of --config is another account's: run this "
+				   "under the account of the daemon, or give --keys FILE or --key "
+				   "VKEY");
+	else if (outcome == DONE)
+		cli_note(cli, "no keys are known here: signatures are not looked at; give "
+			      "--config FILE, --keys FILE or --key VKEY");
 	*ret = NULL;
 	return outcome;
 }
@@ -282,7 +301,7 @@ static enum outcome collect_keys(struct audit_source *a, bool needed)
 			"%s: what is here does not say whose keys signed its logs, and %s; "
 			"give --keys FILE or --key VKEY",
 			a->source.what,
-			denied ? "this account may not read the keys file of --config"
+			denied ? "the keys file of --config is another account's"
 			       : "no --config FILE names its daemon");
 	return outcome;
 }

@@ -47,7 +47,7 @@ void audit_tell_stated(const struct audit_source *a);
  * The caller frees the keyring. */
 enum outcome audit_keys_given(struct cli *cli, struct keyring **ret);
 /* The same, or the daemon's own that --config names, for what is done with or without keys: NULL
- * when none are known here, which is told. */
+ * when none are named, which is told.  Named ones that cannot be used are a failure. */
 enum outcome audit_keys_known(struct cli *cli, struct keyring **ret);
 /* The policy of --policy; *ret_found false when none is given. */
 enum outcome audit_policy_given(struct cli *cli, struct policy *ret, bool *ret_found);

@@ -309,6 +309,28 @@ class WhatIsNotTaken(Backups):
         self.assertEqual(self.sizes(self.restore(self.node, folder)), {"26": 8})
 
 
+    def test_keys_that_are_named_and_cannot_be_used_are_not_done_without(self):
+        self.begin()
+        self.add(self.node, "pl26-kis-a")
+        self.until_converged()
+        folder, keys, trusted = self.folder("b"), self.node.keys, ("--key", self.keys[self.node.name])
+        os.chmod(keys, 0o644)
+        self.addCleanup(os.chmod, keys, 0o600)
+        for fails in (self.backup(self.node, folder, fails=FAILED),
+                      self.nation.ctl("audit", "verify", "--config", self.node.config, check=False).stderr):
+            self.assertIn("%s: the key file has mode 0644, so that others may get at it; chmod 600 it" % keys, fails)
+        self.assertTrue(self.backup(self.node, folder, *trusted)["signatures"])
+        if os.geteuid() == 0:
+            os.chmod(keys, 0o600)
+            os.chown(keys, 65534, -1)
+            self.assertIn("the keys file of --config is another account's", self.backup(self.node, folder, fails=FAILED))
+            os.chown(keys, 0, -1)
+            os.chmod(keys, 0o644)
+        self.lose(self.node)
+        self.assertIn("has mode 0644", self.restore(self.node, folder, fails=FAILED))
+        os.chmod(keys, 0o600)
+        self.assertTrue(self.restore(self.node, folder)["signatures"])
+
     def check_places_inside(self):
         """No backup lies in the data folder, where it would be lost with it."""
         link, deep = self.folder("link"), os.path.join(self.server.data, "logs", "deep")
