@@ -50,9 +50,10 @@ void gate_text(const struct node *n, char text[], size_t size)
 	else if (frozen)
 		(void)snprintf(
 			text, size,
-			"edits wait: the server %s holds another history of this log and "
-			"froze it; find out with its administrator which one holds, and only "
-			"then `splotctl waive %s --reason …`",
+			"edits wait: the server %s froze this log, by an act of its "
+			"administrators or since it was shown another history; ask them: what "
+			"they release is taken up by itself within two minutes; `splotctl "
+			"waive %s --reason …` goes on without that server",
 			frozen, frozen);
 	else if (distrusted)
 		(void)snprintf(text, size,
@@ -106,7 +107,12 @@ static const char *peer_note(const struct node *n, size_t i, struct arena *arena
 	const char *kept = NULL;
 	char text[2 * TEXT_BYTES_MAX];
 
-	if (link->phase == NODE_FROZEN)
+	if (link->phase == NODE_FROZEN && link->refused == ERR_FROZEN)
+		(void)snprintf(text, sizeof text,
+			       "%s; asked again by itself within two minutes",
+			       link->refused_text[0] ? link->refused_text
+						     : err_text(link->refused));
+	else if (link->phase == NODE_FROZEN)
 		(void)snprintf(text, sizeof text,
 			       "%s; nothing more is sent there: compare both histories with that "
 			       "server's administrator before anything else is done",

@@ -43,12 +43,6 @@ static bool passed(const struct node_turn *t, struct mono_ms since, int64_t ms)
 	return t->event->mono.ms - since.ms >= ms;
 }
 
-static void ask_for_duties_later(const struct node_turn *t)
-{
-	t->link->undone = true;
-	t->link->undone_at.ms = t->event->mono.ms + NODE_UNDONE_MS;
-}
-
 /* What a session needs while nothing else happens in it. */
 static void keep_session(const struct node_turn *t)
 {
@@ -97,11 +91,9 @@ static void keep_time(const struct node_turn *t)
 		else
 			keep_session(t);
 		break;
-	case NODE_FROZEN: /* it stays so; the answer that counts is a DUTY */
-		if (link->undone && passed(t, link->undone_at, 0)) {
-			node_say_hello(t);
-			ask_for_duties_later(t);
-		}
+	case NODE_FROZEN:
+		if (passed(t, link->retry_at, 0))
+			node_ask_frozen(t);
 		break;
 	case NODE_DISTRUSTED:
 	case NODE_HELD:
@@ -249,6 +241,12 @@ static void on_sent(const struct node_turn *t)
 	link->waiting_bytes = event->size < t->m->size ? NODE_SMALL_BYTES : 0;
 }
 
+static void on_undone(const struct node_turn *t)
+{
+	t->link->undone = true;
+	t->link->undone_at.ms = t->event->mono.ms + NODE_UNDONE_MS;
+}
+
 static void on_waive(struct node_link *link)
 {
 	link->waived = true;
@@ -263,7 +261,7 @@ static void on_link_event(const struct node_turn *t)
 	} else if (t->event->kind == NODE_EV_WAIVE) {
 		on_waive(t->link);
 	} else if (t->event->kind == NODE_EV_UNDONE) {
-		ask_for_duties_later(t);
+		on_undone(t);
 	} else if (t->event->kind == NODE_EV_DISTRUST) {
 		node_distrust(t);
 	} else if (t->event->kind == NODE_EV_HOLD) {

@@ -6,8 +6,8 @@
  *    │          └── silence ───────┴── silence ───┤     │
  *    └────────────────────────────────────────────┘   FETCHING (the server has more)
  *
- *   FROZEN   the server says fork: nothing more is sent there until an administrator acts; its
- *            duties are carried out
+ *   FROZEN   the server froze the log: nothing is sent there until an administrator releases it;
+ * asked slowly, its duties are carried out.  After a fork only a person goes on, by a restart
  *   DISTRUSTED  its national log does not extend what this node witnessed: nothing is sent there
  *            or taken from there any more (another server card is another server); the gate does
  *            not close by it, but waits for it, or for a waiver, where it was closed before
@@ -42,7 +42,7 @@ enum {
 	NODE_AGAIN_MOST_MS = 4000,   /*   slowly */
 	NODE_BACKOFF_LEAST_MS = 100, /* between attempts: doubles, half of it random */
 	NODE_BACKOFF_MOST_MS = 30000,
-	NODE_REFUSED_MS = 60000, /* REFUSED is tried again */
+	NODE_REFUSED_MS = 60000, /* REFUSED and FROZEN are tried again, half sooner or later */
 	NODE_FLIGHTS_MAX = 64,
 	/* While commits are under way, fewer bytes than these wait for an acknowledgement, so that
 	 * under load one signature seals what was accepted meanwhile. */

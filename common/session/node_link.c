@@ -18,7 +18,7 @@ static const unsigned moves[] = {
 	[NODE_FETCHING] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_LIVE) | TO(NODE_FROZEN) |
 			  TO(NODE_REFUSED),
 	[NODE_LIVE] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_FROZEN) | TO(NODE_REFUSED),
-	[NODE_FROZEN] = 0,
+	[NODE_FROZEN] = TO(NODE_ANCHORING) | TO(NODE_FROZEN) | TO(NODE_REFUSED),
 	[NODE_REFUSED] = TO(NODE_GREETING),
 	[NODE_DISTRUSTED] = 0,
 	[NODE_HELD] = TO(NODE_GREETING),
@@ -105,6 +105,12 @@ static void ask_again_later(const struct node_turn *t)
 	t->link->retry_at = after(t, ms);
 }
 
+/* When to ask again what a person has to mend. */
+static struct mono_ms slowly(const struct node_turn *t)
+{
+	return after(t, NODE_REFUSED_MS / 2 + (int64_t)t->event->random % NODE_REFUSED_MS);
+}
+
 static int64_t backoff(const struct node_turn *t)
 {
 	int64_t ms = NODE_BACKOFF_LEAST_MS;
@@ -119,7 +125,7 @@ static int64_t backoff(const struct node_turn *t)
 
 /* ---- the way to LIVE ---- */
 
-void node_say_hello(const struct node_turn *t)
+static void say_hello(const struct node_turn *t)
 {
 	struct node_action *a = node_say(t, NODE_SEND_SIGNED, WIRE_HELLO);
 
@@ -137,7 +143,7 @@ void node_greet(const struct node_turn *t)
 	end_session(t->link);
 	t->link->undone = false; /* duties follow the WELCOME, and HELLO is said until it comes */
 	t->link->anchored_at = t->m->size;
-	node_say_hello(t);
+	say_hello(t);
 	ask_again_later(t);
 }
 
@@ -267,21 +273,35 @@ void node_refused(const struct node_turn *t, enum err code, const char *text)
 		return;
 	leave(t);
 	note_refusal(t, code, text);
-	t->link->retry_at =
-		after(t, NODE_REFUSED_MS / 2 + (int64_t)t->event->random % NODE_REFUSED_MS);
+	t->link->retry_at = slowly(t);
 	if (news)
 		(void)node_add(t, NODE_ALARM);
 }
 
 void node_frozen(const struct node_turn *t, enum err code, const char *text)
 {
+	bool news = t->link->phase != NODE_FROZEN || t->link->refused != code;
+
 	if (!move(t, NODE_FROZEN))
 		return;
 	leave(t);
 	t->link->agreed = false;
 	t->link->ahead = false;
 	note_refusal(t, code, text);
-	(void)node_add(t, NODE_ALARM);
+	t->link->retry_at = slowly(t);
+	if (news)
+		(void)node_add(t, NODE_ALARM);
+}
+
+/* A log that was frozen may be released, and duties are told again.  A branch that was found to be
+ * one is not shown again without need: it would have the log frozen anew. */
+void node_ask_frozen(const struct node_turn *t)
+{
+	if (t->link->refused != ERR_FROZEN && !t->link->undone)
+		return;
+	t->link->anchored_at = t->m->size;
+	say_hello(t);
+	t->link->retry_at = slowly(t);
 }
 
 void node_distrust(const struct node_turn *t)

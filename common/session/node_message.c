@@ -80,12 +80,18 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+static bool awaits_welcome(const struct node_link *link)
+{
+	return link->phase == NODE_GREETING || link->phase == NODE_ANCHORING ||
+	       link->phase == NODE_FROZEN;
+}
+
 static void on_welcome(const struct node_turn *t, const struct wire_header *h)
 {
 	struct node_link *link = t->link;
 	enum err e = ERR_OK;
 
-	if ((link->phase != NODE_GREETING && link->phase != NODE_ANCHORING) || h->session == 0 ||
+	if (!awaits_welcome(link) || h->session == 0 ||
 	    t->event->frame_count != (h->size ? 2u : 1u))
 		return;
 	link->heard = t->event->mono;
@@ -298,11 +304,7 @@ static void on_offer(const struct node_turn *t, const struct wire_header *h)
  * session, is told as well. */
 static void on_duty(const struct node_turn *t, const struct wire_header *h)
 {
-	bool frozen = t->link->phase == NODE_FROZEN;
-
-	if (frozen)
-		t->link->undone = false; /* its server hears us; UNDONE tells if it is so again */
-	if (frozen || h->session == 0 || in_session(t, h))
+	if (h->session == 0 || in_session(t, h))
 		ask(t, h, NODE_CARRY_OUT);
 }
 
@@ -318,13 +320,14 @@ static const struct rule {
 	{WIRE_DUTY, ASKED_FRAMES, on_duty},
 };
 
-/* A server that froze the log is heard about what is to be erased, one that is distrusted not. */
+/* A server that froze the log is heard about what is to be erased, and when it released it; one
+ * that is distrusted not. */
 static bool hears(const struct node_turn *t, enum wire_kind kind)
 {
 	enum node_phase phase = t->link->phase;
 
 	if (phase == NODE_FROZEN)
-		return kind == WIRE_DUTY;
+		return kind == WIRE_DUTY || kind == WIRE_WELCOME;
 	return phase != NODE_AWAY && phase != NODE_REFUSED && phase != NODE_DISTRUSTED &&
 	       phase != NODE_HELD;
 }

@@ -28,9 +28,8 @@ struct node_action *node_add(const struct node_turn *t, enum node_action_kind ki
 struct node_action *node_say(const struct node_turn *t, enum node_action_kind kind,
 			     enum wire_kind header);
 
-void node_connect(const struct node_turn *t);   /* a fresh socket, then HELLO */
-void node_greet(const struct node_turn *t);     /* HELLO on the socket that is there */
-void node_say_hello(const struct node_turn *t); /* the message alone: the phase stays */
+void node_connect(const struct node_turn *t); /* a fresh socket, then HELLO */
+void node_greet(const struct node_turn *t);   /* HELLO on the socket that is there */
 /* The server's answer to HELLO was taken over: show our root at the smaller size. */
 void node_anchor(const struct node_turn *t);
 void node_live(const struct node_turn *t);
@@ -46,6 +45,7 @@ void node_wait(const struct node_turn *t, enum err code, const char *text);
 void node_later(const struct node_turn *t, enum err code, const char *text);
 void node_refused(const struct node_turn *t, enum err code, const char *text);
 void node_frozen(const struct node_turn *t, enum err code, const char *text);
+void node_ask_frozen(const struct node_turn *t); /* whether it is so still */
 /* It told two histories of its national log. */
 void node_distrust(const struct node_turn *t);
 /* Its card is of a log that is not followed, or is followed now. */

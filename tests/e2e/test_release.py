@@ -159,6 +159,20 @@ class Release(Story):
         self.until_server_has_it_all()
         self.assertEqual(self.state(), "live")
 
+    def test_a_log_that_an_act_froze_goes_on_by_itself_when_it_is_released(self):
+        def peer():
+            return self.node.status()["servers"][0]
+        self.server.ctl("freeze", LOG, "--reason", "letter 15")
+        n.wait_for("the node hears it", lambda: peer()["state"] == "frozen")
+        done = self.node.ctl("put", "entity", "pl26-kis-b", "place=Kielce", "--reason", "r", "--source", "s",
+                             check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("centrum froze this log", done.stderr)
+        self.release()
+        n.wait_for("the node asked again", lambda: peer()["state"] == "live", 100)  # 30 to 90 s
+        self.put("pl26-kis-b", place="Kielce")
+        self.until_server_has_it_all()
+
     def test_what_cannot_come_back_is_named_and_the_rest_comes(self):
         self.put("pl26-kis-b", participants_per_year_min="10", participants_per_year_max="20")
 

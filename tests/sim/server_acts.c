@@ -5,7 +5,7 @@
 
 #include "world.h"
 
-enum { AGAIN_MS = 200, ERASE_AGAIN_MS = 1000, NODE_AGAIN_MS = 500 };
+enum { AGAIN_MS = 200, ERASE_AGAIN_MS = 1000 };
 
 /* ---- one transaction ---- */
 
@@ -160,17 +160,6 @@ static enum err freeze(struct server_host *s, const struct act *a, struct truste
 	if (state)
 		state->stands = act.size;
 	return e;
-}
-
-/* Its node stays away from a server that froze it until it is started again. */
-void act_restart_node(struct world *w, unsigned log)
-{
-	struct node_host *n = &w->nodes[log];
-
-	if (!n->up)
-		return;
-	node_host_crash(n, "started again by its administrator");
-	world_plan(w, NODE_AGAIN_MS, AT_NODE_START, log, 0, n->epoch, NULL);
 }
 
 static enum err release(struct server_host *s, const struct act *a, struct trusted *entry)
@@ -424,8 +413,6 @@ void act_try(struct world *w, unsigned number)
 		act_begin_anew(w);
 	else if (a->kind == ACT_ENROL)
 		start_anew(w);
-	else if (a->kind == ACT_RELEASE)
-		act_restart_node(w, a->log);
 }
 
 /* ---- what is to be erased ---- */

@@ -98,18 +98,6 @@ enum err server_host_cosigned(struct server_host *s, const struct server_action 
 
 /* ---- an older copy ---- */
 
-/* Nodes whose logs were frozen when the copy was made, and are not any more. */
-static void restart_frozen(struct server_host *s)
-{
-	for (unsigned i = 0; i < LOGS; i++) {
-		const struct node_host *n = &s->w->nodes[i];
-
-		if (n->up && n->machine.links[s->number].phase == NODE_FROZEN &&
-		    !world_is_forked(s->w, i))
-			act_restart_node(s->w, i);
-	}
-}
-
 void server_host_rolled_back(struct server_host *s, const struct server_action *a)
 {
 	struct world *w = s->w;
@@ -134,6 +122,5 @@ void server_host_rolled_back(struct server_host *s, const struct server_action *
 	if (memstore_copy(s->newest, s->disk))
 		world_fail(w, "the newest store cannot be put back");
 	memcpy(s->hearing, s->hearing_newest, sizeof(s->hearing));
-	restart_frozen(s);
 	world_plan(w, PUT_RIGHT_MS, AT_SERVER_START, s->number, 0, s->epoch, NULL);
 }

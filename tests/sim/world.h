@@ -507,8 +507,6 @@ void act_try(struct world *w, unsigned number);
 bool acts_done(const struct world *w);
 /* Whether the administrator of a server does so with this log some time. */
 bool act_is_planned(const struct world *w, enum act_kind kind, unsigned server, unsigned log);
-/* Its node stays away from a server that froze it until it is started again. */
-void act_restart_node(struct world *w, unsigned log);
 /* Every log that is enrolled from the beginning. */
 MUST_USE enum err act_enrol_all(struct server_host *s);
 void server_host_duties(struct server_host *s, const uint8_t *peer, size_t peer_size,
