@@ -108,8 +108,7 @@ static const char *peer_note(const struct node *n, size_t i, struct arena *arena
 	char text[2 * TEXT_BYTES_MAX];
 
 	if (link->phase == NODE_FROZEN && link->refused == ERR_FROZEN)
-		(void)snprintf(text, sizeof text,
-			       "%s; asked again by itself within two minutes",
+		(void)snprintf(text, sizeof text, "%s; asked again by itself within two minutes",
 			       link->refused_text[0] ? link->refused_text
 						     : err_text(link->refused));
 	else if (link->phase == NODE_FROZEN)

@@ -20,8 +20,8 @@ enum err server_machine_init(struct server_machine *m, const char *realm,
 				     .credit_bytes = credit_bytes,
 				     .commit_events = COMMIT_EVENTS_ASKED,
 				     .commit_bytes = COMMIT_BYTES_ASKED,
-				     .work_per_s = PEER_WORK_MIB_PER_S * 1024 * 1024,
-				     .work_burst = PEER_WORK_MIB_BURST * 1024 * 1024,
+				     .work_per_s = (uint64_t)PEER_WORK_MIB_PER_S * 1024 * 1024,
+				     .work_burst = (uint64_t)PEER_WORK_MIB_BURST * 1024 * 1024,
 				     .round_ms = SERVER_ROUND_MS,
 				     .lookup = lookup};
 	memcpy(m->realm, realm, size + 1);

@@ -274,7 +274,8 @@ static void opened(struct node_host *n)
 	struct node_keys *k = &n->keys;
 
 	world_tell(n->w, node_host_name(n), "the gate opens at %" PRIu64, n->machine.size);
-	/* What was lost with a store is in copies of before: they are another history from here on. */
+	/* What was lost with a store is in copies of before: they are another history from here on.
+	 */
 	if (n->copy_size > n->machine.size)
 		n->has_copy = false;
 	k->mark_found = true;
