@@ -364,12 +364,14 @@ static enum outcome run_backup(struct cli *cli)
 		outcome = tell(&b);
 	store_close(b.source);
 	keyring_free(b.trusted);
+	if (outcome != DONE)
+		backup_place_drop(cli, &b.to);
 	backup_place_close(&b.to);
 	return outcome;
 }
 
 static const struct option_rule options[] = {
-	{"to", 0, "FOLDER", "the backup: a folder of its own, made when missing"},
+	{"to", 0, "FOLDER", "the backup: a folder of its own; its last part is made when missing"},
 	{"config", 0, "FILE", "the configuration of the daemon, which may run"},
 	{"data", 0, "FOLDER", "or its data folder"},
 	{"full", 0, NULL, "make the backup anew, whatever is there of this daemon"},

@@ -221,18 +221,33 @@ static bool is_empty(const char *folder)
 	return empty;
 }
 
+/* That one alone: where a disk is not mounted the folders on the way to it are missing, and a
+ * backup on the disk below would look like one. */
+static enum outcome make_folder(struct cli *cli, struct backup_place *p)
+{
+	p->made_folder = mkdir(p->folder, 0700) == 0;
+	if (p->made_folder || errno == EEXIST)
+		return DONE;
+	if (errno == ENOENT)
+		return cli_fail(cli, FAILED, ERR_NOT_FOUND,
+				"%s: the folder in which it is to be made is not there: mount the "
+				"disk for backups, or make that folder, then do this again",
+				p->folder);
+	return cli_fail(cli, FAILED, errno == EACCES ? ERR_DENIED : ERR_IO,
+			"%s: the folder cannot be made: %s", p->folder, strerror(errno));
+}
+
 enum outcome backup_place_write(struct cli *cli, const char *folder, bool server,
 				struct backup_place *ret)
 {
 	enum outcome outcome = DONE;
-	enum err e = folder_make(folder, 0700);
+	enum err e = ERR_OK;
 	bool empty = false;
 
 	*ret = (struct backup_place){.folder = folder, .server = server, .lock_fd = -1};
-	if (e != ERR_OK)
-		return cli_fail(cli, FAILED, e, "%s: the folder cannot be made: %s", folder,
-				err_text(e));
-	outcome = hold(cli, ret, LOCK_EX);
+	outcome = make_folder(cli, ret);
+	if (outcome == DONE)
+		outcome = hold(cli, ret, LOCK_EX);
 	if (outcome == DONE)
 		outcome = read_description(cli, ret);
 	if (outcome != DONE)
@@ -247,10 +262,24 @@ enum outcome backup_place_write(struct cli *cli, const char *folder, bool server
 				"%s is a backup of a %s, this is a %s: name another folder", folder,
 				ret->server ? "server" : "node", server ? "server" : "node");
 	find_store(cli, ret);
+	ret->made_description = !ret->described;
 	if (!ret->described)
 		outcome = backup_describe(cli, ret, wall_now(), NULL);
 	e = outcome == DONE ? folder_make(ret->store, 0700) : ERR_OK;
 	return e == ERR_OK ? outcome : cli_fail(cli, FAILED, e, "%s: %s", ret->store, err_text(e));
+}
+
+void backup_place_drop(struct cli *cli, struct backup_place *p)
+{
+	if (p->lock_fd < 0 || (p->store && holds_store(cli, p->store)))
+		return;
+	if (p->made_description) {
+		if (p->server)
+			(void)rmdir(p->store);
+		(void)unlink(text_in(&cli->arena, "%s/%s", p->folder, DESCRIPTION));
+	}
+	if (p->made_folder)
+		(void)rmdir(p->folder);
 }
 
 void backup_place_close(struct backup_place *p)

@@ -25,14 +25,17 @@ struct backup_place {
 	const char *origin; /* as it says; "" while it is not known */
 	const char *made;
 	int lock_fd; /* -1 */
+	bool made_folder, made_description; /* by this run */
 };
 
 /* A folder that is a backup, kept from being written for as long as it is open. */
 enum outcome backup_place_read(struct cli *cli, const char *folder, struct backup_place *ret);
-/* The folder to back up into: made when missing, and kept from others.  One with anything else in
- * it, or with a backup of another role, is refused. */
+/* The folder to back up into: made when missing, in one that is there, and kept from others.  One
+ * with anything else in it, or with a backup of another role, is refused. */
 enum outcome backup_place_write(struct cli *cli, const char *folder, bool server,
 				struct backup_place *ret);
+/* Removes what this run made of it, where no store came into it. */
+void backup_place_drop(struct cli *cli, struct backup_place *p);
 void backup_place_close(struct backup_place *p); /* also a zeroed one */
 
 /* Writes the file; `report` NULL: it is only begun. */

@@ -331,6 +331,36 @@ class WhatIsNotTaken(Backups):
         os.chmod(keys, 0o600)
         self.assertTrue(self.restore(self.node, folder)["signatures"])
 
+    def test_a_backup_that_fails_leaves_nothing_that_it_made_and_makes_no_folder_above_its_own(self):
+        self.begin()
+        self.add(self.node, "pl26-kis-a")
+        self.until_converged()
+        top, empty = self.folder("disk"), self.folder("empty")
+        for to in (os.path.join(top, "b"), os.path.join(top, "a", "b/")):
+            said = self.backup(self.server, to, fails=FAILED)
+            self.assertIn("is not there: mount the disk", said)
+            self.assertFalse(os.path.exists(top))
+        os.makedirs(top)
+        os.makedirs(empty)
+        events = Table(os.path.join(self.server.data, "logs"), "26.events")
+        for daemon in (self.server, self.node):
+            os.chmod(daemon.keys, 0o644)
+            for to in (os.path.join(top, "b"), os.path.join(top, "c/"), empty):
+                self.backup(daemon, to, fails=FAILED)
+            os.chmod(daemon.keys, 0o600)
+        self.server.stop()
+        events.flip(number(0))
+        for to in (os.path.join(top, "b"), empty):
+            self.assertIn("log 26 at 0", self.backup(self.server, to, fails=BAD_DATA))
+        events.flip(number(0))
+        self.assertEqual((os.listdir(top), os.listdir(empty)), ([], []))
+        whole = os.path.join(top, "b/")
+        self.backup(self.server, whole)
+        os.chmod(self.server.keys, 0o644)
+        self.backup(self.server, whole, fails=FAILED)
+        os.chmod(self.server.keys, 0o600)
+        self.verify(self.server, whole)
+
     def check_places_inside(self):
         """No backup lies in the data folder, where it would be lost with it."""
         link, deep = self.folder("link"), os.path.join(self.server.data, "logs", "deep")
@@ -356,8 +386,13 @@ class WhatIsNotTaken(Backups):
             self.skipTest("a small file system of its own needs root and mount(8)")
         self.addCleanup(subprocess.run, ["umount", "-l", small])
         folder = os.path.join(small, "b")
+        with open(os.path.join(small, "other"), "wb") as f:
+            f.write(bytes(os.statvfs(small).f_bavail * os.statvfs(small).f_bsize - 20 * 1024))
         for i in range(3):
             self.add(self.node, "pl26-kis-a%d" % i)
+        self.assertIn("no room", self.backup(self.server, folder, fails=FAILED))
+        self.assertEqual(os.listdir(small), ["other"])
+        os.unlink(os.path.join(small, "other"))
         self.until_converged()
         first = self.sizes(self.backup(self.server, folder))
         self.assertEqual(first["26"], 3)
