@@ -289,8 +289,7 @@ static void tell_people(const struct backing *b, struct buf *out)
 	buf_printf(out, "%s: %s %s%s verified%s\n", b->to.folder,
 		   b->anew ? "a whole backup of" : "up to date with",
 		   *backup_origin(r) ? backup_origin(r) : "a store without events",
-		   b->anew ? "," : "; what was added is",
-		   b->trusted ? "" : " but for the signatures (give --config FILE or --key VKEY)");
+		   b->anew ? "," : "; what was added is", check_but_for(b->trusted));
 }
 
 static void tell_json(const struct backing *b, struct buf *out)

@@ -115,6 +115,11 @@ enum outcome check_whole(struct cli *cli, struct store *copy, const char *what,
 	return DONE;
 }
 
+const char *check_but_for(const struct keyring *trusted)
+{
+	return trusted ? "" : " but for the signatures (give --config FILE or --key VKEY)";
+}
+
 /* ---- why a copy failed ---- */
 
 void check_progress(void *context, uint64_t done, uint64_t total)

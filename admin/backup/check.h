@@ -15,6 +15,9 @@ void check_tell_faults(const char *what, enum outcome outcome);
 enum outcome check_whole(struct cli *cli, struct store *copy, const char *what,
 			 const struct keyring *trusted);
 
+/* What "verified" leaves out, behind that word: "" when signatures were looked at. */
+const char *check_but_for(const struct keyring *trusted);
+
 /* Tells why backup_copy failed. */
 enum outcome check_tell(struct cli *cli, const char *from, const char *to, enum err e,
 			const struct backup_report *r);

@@ -261,11 +261,12 @@ static enum outcome tell(struct restoring *r)
 			buf_printf(&out, "  log %s: %s\n", r->report.logs[i].log.text,
 				   text_count(&r->cli->arena, r->report.logs[i].size, "event",
 					      "events"));
-		buf_printf(&out, "%s: put back as %s stood %s, verified\n", r->to.data,
+		buf_printf(&out, "%s: put back as %s stood %s, verified%s\n", r->to.data,
 			   *backup_origin(&r->report) ? backup_origin(&r->report)
 						      : "a store without events",
 			   *r->from.made ? text_in(&r->cli->arena, "at %s", r->from.made)
-					 : "in the backup");
+					 : "in the backup",
+			   check_but_for(r->trusted));
 	}
 	outcome = cli_print(r->cli, &out);
 	tell_next(r);

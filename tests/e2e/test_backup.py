@@ -331,6 +331,19 @@ class WhatIsNotTaken(Backups):
         os.chmod(keys, 0o600)
         self.assertTrue(self.restore(self.node, folder)["signatures"])
 
+    def test_without_keys_it_is_said_that_no_signature_was_looked_at(self):
+        self.begin()
+        self.add(self.node, "pl26-kis-a")
+        self.until_converged()
+        but = ", verified but for the signatures (give --config FILE or --key VKEY)"
+        key = ("--key", self.keys[self.node.name])
+        for i, (more, says) in enumerate((([], but), (key, ", verified\n"))):
+            folder, data = self.folder("b%d" % i), self.folder("data%d" % i)
+            done = self.nation.ctl("backup", "--to", folder, "--data", self.node.data, *more)
+            self.assertIn(says, done.stdout)
+            done = self.nation.ctl("restore", "--from", folder, "--data", data, *more)
+            self.assertIn(says, done.stdout)
+
     def test_a_backup_that_fails_leaves_nothing_that_it_made_and_makes_no_folder_above_its_own(self):
         self.begin()
         self.add(self.node, "pl26-kis-a")
