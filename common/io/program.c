@@ -96,6 +96,8 @@ bool program_begin(const struct program *p, int argc, char **argv, struct progra
 		   enum exit_status *ret_status)
 {
 	program_protect();
+	/* A daemon that began itself anew would be called "exe" by whoever lists processes. */
+	(void)prctl(PR_SET_NAME, p->name, 0, 0, 0);
 	if (!program_read_options(p, argc, argv, ret, ret_status))
 		return false;
 	*ret_status = EXIT_CONFIG;

@@ -10,7 +10,7 @@ import time
 import load as l
 import nation as n
 import peer as p
-from story import SANITIZED, Story, main
+from story import SANITIZED, Story, main, read
 
 FAST = {"witness-interval-s": "1"}
 
@@ -117,6 +117,8 @@ class ErasedEverywhere(Redacting):
         self.until_gone()
         self.await_whole(["pl26-kis-a", "pl26-kis-c"])
         self.assertEqual([d.process.pid for d in self.nation.daemons()], pids)
+        for daemon, name in ((self.server, "splot-server"), (self.node, "splot-node")):
+            self.assertEqual(read("/proc/%d/comm" % daemon.process.pid), name + "\n")
 
         self.add(self.node, "pl26-kis-d")
         self.await_whole(["pl26-kis-a", "pl26-kis-c", "pl26-kis-d"])
