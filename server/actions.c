@@ -30,7 +30,7 @@ static void perform_close(struct server *s, const struct server_action *action)
 	endpoint_end(s->router, entry->user, action->connection,
 		     action->cut_off ? CUT_OFF_GRACE_MS : 0);
 	if (action->cut_off)
-		inbox_drop(&s->inbox, (size_t)(entry - s->trust.entries));
+		intake_drop(&s->intake, (size_t)(entry - s->trust.entries));
 	if (action->cut_off && s->feed.publisher)
 		endpoint_end(s->feed.publisher, entry->user, action->connection, 0);
 }
@@ -44,7 +44,7 @@ void server_overrun(void *context, const char *user)
 	endpoint_end(s->router, user, newest, 0);
 	if (!entry)
 		return;
-	inbox_drop(&s->inbox, (size_t)(entry - s->trust.entries));
+	intake_drop(&s->intake, (size_t)(entry - s->trust.entries));
 	server_machine_cut_off(&s->machine, entry->card.log, newest, wall_now());
 }
 

@@ -10,15 +10,6 @@
 #include "server/server.h"
 
 enum {
-	/* Bounds of one turn, so that its transaction, and the wait of the others, stay small. */
-	TURN_MESSAGES = 256,
-	TURN_BYTES = 4 * 1024 * 1024,
-	/* What one log may take of it, so that a flood makes turns short instead of long: some
-	 * messages, or one commit of the size that is asked for. */
-	TURN_PEER_MESSAGES = 4,
-	TURN_PEER_WORK = COMMIT_EVENTS_ASKED * EVENT_WORK_BYTES,
-	/* A message so large is work of its own: small ones before it are not to wait for it. */
-	TURN_LARGE_BYTES = 64 * 1024,
 	/* The national log is fetched in commits as well: what one checkpoint covers must fit. */
 	TURN_ENTRY_BYTES = COMMIT_BYTES_MAX / 2,
 	TICK_MS = 1000,
@@ -39,61 +30,64 @@ struct turn {
 
 /* ---- messages ---- */
 
-/* What each log took of this turn.  The library hands out one message of each connection after the
- * other: when one comes of a log that has had its share, whoever else had something to say was
- * heard as well, and the turn ends.  (A key that says something over each of its connections ends
- * a few turns early until it is cut off: only one of them has the session.) */
-struct shares {
-	struct share {
-		size_t messages;
-		uint64_t work;
-	} of[LOGS_MAX];
-	size_t bytes; /* of all */
+struct hearing {
+	struct server *s;
+	struct wall_ms now;
 };
 
-static size_t message_bytes(const struct message *m)
+/* What it appends, and what is read to answer it (a RANGE is as much as a commit). */
+static uint64_t work_of(const struct server_update *update)
 {
-	size_t bytes = 0;
+	uint64_t work = 0;
 
-	for (size_t i = 0; i < m->frame_count; i++)
-		bytes += m->frames[i].size;
-	return bytes;
-}
-
-/* The work that a message was: what came, what is appended, what was read to answer it (a RANGE is
- * as much as a commit). */
-static void take_share(const struct server *s, const struct message *m, struct share *share)
-{
-	share->messages++;
-	share->work += message_bytes(m);
-	for (size_t i = 0; i < s->update.count; i++) {
-		const struct server_action *a = &s->update.actions[i];
+	for (size_t i = 0; i < update->count; i++) {
+		const struct server_action *a = &update->actions[i];
 
 		if (a->kind == SERVER_SEND_RANGE)
-			share->work += COMMIT_BYTES_MAX;
+			work += COMMIT_BYTES_MAX;
 		if (a->kind == SERVER_APPEND)
-			share->work += a->commit->work;
+			work += a->commit->work;
 	}
+	return work;
 }
 
-static bool had_its_share(const struct share *share)
+static enum err receive(void *context, struct message *ret)
 {
-	return share->messages >= TURN_PEER_MESSAGES || share->work >= TURN_PEER_WORK;
+	const struct hearing *h = context;
+
+	return endpoint_receive(h->s->router, ret);
 }
 
-static enum err take_message(struct server *s, const struct message *m, struct wall_ms now,
-			     struct shares *shares)
+/* By the key itself, not by the log's name: a key that was let in and is no more enrolled speaks
+ * for nobody. */
+static size_t whose(void *context, const struct message *m)
 {
+	const struct hearing *h = context;
+	const struct trusted *of = trust_user(&h->s->trust, m->user);
+
+	return of ? (size_t)(of - h->s->trust.entries) : LOGS_MAX;
+}
+
+static bool owes(void *context, size_t log)
+{
+	const struct hearing *h = context;
+	const struct trusted *of = &h->s->trust.entries[log];
+
+	return server_machine_owes(&h->s->machine, of->card.log, h->now);
+}
+
+static enum err hear(void *context, const struct message *m, uint64_t *ret_work)
+{
+	const struct hearing *h = context;
+	struct server *s = h->s;
 	struct server_event event = {.kind = SERVER_EV_MESSAGE,
-				     .now = now,
+				     .now = h->now,
 				     .peer = bytes_of(m->peer, m->peer_size),
 				     .frames = m->frames,
 				     .frame_count = m->frame_count,
 				     .excess = m->excess,
 				     .connection = m->connection,
 				     .connections = network_admitted(s->network)};
-	/* By the key itself, not by the log's name: a key that was let in and is no more
-	 * enrolled speaks for nobody. */
 	const struct trusted *trusted = trust_user(&s->trust, m->user);
 	enum err e = ERR_OK;
 
@@ -105,120 +99,39 @@ static enum err take_message(struct server *s, const struct message *m, struct w
 	event.user = trusted->card.log;
 	randombytes_buf(&event.new_session, sizeof event.new_session);
 	e = server_tell(s, &event);
-	take_share(s, m, &shares->of[trusted - s->trust.entries]);
+	*ret_work = work_of(&s->update);
 	if (trusted->now.state == LOG_REVOKED) /* it was told so */
 		endpoint_end(s->router, m->user, m->connection, CUT_OFF_GRACE_MS);
 	return e;
 }
 
-/* Takes the message over. */
-static enum err take_one(struct server *s, struct message *m, struct wall_ms now,
-			 struct shares *shares)
+static bool enough(void *context)
 {
-	enum err e = ERR_OK;
+	const struct hearing *h = context;
 
-	shares->bytes += message_bytes(m);
-	e = take_message(s, m, now, shares);
-	message_free(m);
-	return e;
+	return h->s->archive.entry_bytes >= TURN_ENTRY_BYTES;
 }
 
-static bool is_full(const struct server *s, const struct shares *shares)
+static void overrun(void *context, const struct message *m)
 {
-	return shares->bytes >= TURN_BYTES || s->archive.entry_bytes >= TURN_ENTRY_BYTES;
+	const struct hearing *h = context;
+
+	server_overrun(h->s, m->user);
 }
 
-/* Small ones before it are not to wait for it. */
-static bool is_large(size_t bytes, const struct shares *shares)
+static void unkept(void *context, const struct message *m)
 {
-	return bytes >= TURN_LARGE_BYTES && shares->bytes > 0 && shares->bytes < TURN_LARGE_BYTES;
-}
+	const struct hearing *h = context;
 
-enum { NOW, NEXT_TURN, LATER };
-
-/* When a message of this log may be taken.  Nobody's is, to be refused. */
-static int due(struct server *s, const struct trusted *of, struct wall_ms now,
-	       const struct shares *shares)
-{
-	if (!of)
-		return NOW;
-	if (server_machine_owes(&s->machine, of->card.log, now))
-		return LATER;
-	return had_its_share(&shares->of[of - s->trust.entries]) ? NEXT_TURN : NOW;
-}
-
-/* What was put off comes first. */
-static enum err take_waiting(struct server *s, struct wall_ms now, struct shares *shares)
-{
-	bool blocked[LOGS_MAX] = {false};
-	size_t log = 0;
-	enum err e = ERR_OK;
-
-	s->inbox_ready = false;
-	while (e == ERR_OK && !is_full(s, shares) &&
-	       (log = inbox_first(&s->inbox, blocked)) != LOGS_MAX) {
-		int when = due(s, &s->trust.entries[log], now, shares);
-
-		if (when == NOW) {
-			struct message m = inbox_take(&s->inbox, log);
-
-			e = take_one(s, &m, now, shares);
-		} else {
-			blocked[log] = true;
-			s->inbox_ready = s->inbox_ready || when == NEXT_TURN;
-		}
-	}
-	s->inbox_ready = s->inbox_ready || is_full(s, shares);
-	return e;
-}
-
-/* Takes the message over.  A key has no reason to have more under way than its credit. */
-static void put_off(struct server *s, size_t log, struct message *m)
-{
-	size_t bytes = message_bytes(m);
-	bool overrun = s->inbox.of[log].count >= PEER_MESSAGES_BURST ||
-		       s->inbox.of[log].bytes + bytes > s->settings.credit_bytes + PEER_AHEAD_BYTES;
-
-	if (!overrun && inbox_add(&s->inbox, log, m, bytes) == ERR_OK)
-		return;
-	if (overrun)
-		server_overrun(s, m->user);
-	else /* no memory is no fault of the peer, which says it again over a new connection */
-		endpoint_end(s->router, m->user, network_admitted(s->network), 0);
-	message_free(m);
+	endpoint_end(h->s->router, m->user, network_admitted(h->s->network), 0);
 }
 
 static enum err take_messages(struct server *s, struct wall_ms now)
 {
-	struct shares shares = {.bytes = 0};
-	struct message m;
-	bool go_on = true;
-	enum err e = take_waiting(s, now, &shares);
+	static const struct intake_ops OPS = {receive, whose, owes, hear, enough, overrun, unkept};
+	struct hearing h = {s, now};
 
-	for (int i = 0; i < TURN_MESSAGES && e == ERR_OK && go_on && !is_full(s, &shares); i++) {
-		const struct trusted *of = NULL;
-		int when = NOW;
-
-		e = endpoint_receive(s->router, &m);
-		if (e != ERR_OK)
-			break;
-		of = trust_user(&s->trust, m.user);
-		when = of && s->inbox.of[of - s->trust.entries].count > 0
-			       ? LATER
-			       : due(s, of, now, &shares);
-		if (of && when == NOW && is_large(message_bytes(&m), &shares))
-			when = NEXT_TURN;
-		if (when == NOW)
-			e = take_one(s, &m, now, &shares);
-		else
-			put_off(s, (size_t)(of - s->trust.entries), &m);
-		if (when == NEXT_TURN) {
-			s->inbox_ready = true;
-			go_on = false;
-		}
-	}
-	s->inbox_ready = s->inbox_ready && s->inbox.count > 0;
-	return e == ERR_AGAIN ? ERR_OK : e;
+	return intake_turn(&s->intake, &OPS, &h);
 }
 
 /* ---- signals, control, clock ---- */
@@ -300,8 +213,8 @@ static enum err take_turn(struct server *s, struct turn *turn, const char *confi
 		until_ms = s->stop_at.ms;
 	if (server_tell_next(s) < until_ms)
 		until_ms = server_tell_next(s);
-	wait_ms = s->inbox_ready ? 0 : until_ms - mono_now().ms;
-	if (wait_ms > WAITS_MS && (server_machine_waits(&s->machine) || s->inbox.count > 0))
+	wait_ms = intake_is_ready(&s->intake) ? 0 : until_ms - mono_now().ms;
+	if (wait_ms > WAITS_MS && (server_machine_waits(&s->machine) || intake_waits(&s->intake)))
 		wait_ms = WAITS_MS;
 	e = network_poll(s->network, items, POLL_CONTROL + controls,
 			 wait_ms > 0 ? (long)wait_ms : 0);
@@ -310,7 +223,7 @@ static enum err take_turn(struct server *s, struct turn *turn, const char *confi
 	/* Before more is taken of whom they are for, and owes again. */
 	if (e == ERR_OK && server_machine_waits(&s->machine))
 		e = tell_time(s, turn);
-	if (e == ERR_OK && (items[POLL_ROUTER].got || s->inbox.count > 0)) {
+	if (e == ERR_OK && (items[POLL_ROUTER].got || intake_waits(&s->intake))) {
 		s->telling.changed = true;
 		e = take_messages(s, turn->wall);
 	}

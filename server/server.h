@@ -27,7 +27,7 @@
 #include "server/exporting.h"
 #include "server/feed.h"
 #include "server/folder.h"
-#include "server/inbox.h"
+#include "server/intake.h"
 #include "server/redactions.h"
 #include "server/refusals.h"
 #include "server/settings.h"
@@ -37,11 +37,7 @@
 
 /* How long a connection that is to end is kept for the refusal to leave; what comes by it meanwhile
  * is dropped. */
-enum {
-	CUT_OFF_GRACE_MS = 200,
-	/* What a node may have under way beside its credit: headers and notes of all that. */
-	PEER_AHEAD_BYTES = 4 * COMMIT_BYTES_MAX,
-};
+enum { CUT_OFF_GRACE_MS = 200 };
 
 /* How long things took since the start, beside the fold's "visible". */
 struct latencies {
@@ -90,8 +86,7 @@ struct server {
 
 	struct network *network;
 	struct endpoint *router;
-	struct inbox inbox;
-	bool inbox_ready;         /* something in it waits for no time, but for the next turn */
+	struct intake intake;
 	uint64_t rejected_before; /* handshakes that our own proof had rejected */
 	struct feed feed;
 	struct control *control;

@@ -424,8 +424,9 @@ static enum err open_network(struct server *s)
 	if (e == ERR_OK)
 		e = endpoint_router(s->network, address, &curve, &s->router);
 	if (e == ERR_OK) {
-		endpoint_bound(s->router, s->settings.credit_bytes + PEER_AHEAD_BYTES,
-			       server_overrun, s);
+		s->intake.credit_bytes = s->settings.credit_bytes;
+		endpoint_bound(s->router, s->settings.credit_bytes + AHEAD_BYTES, server_overrun,
+			       s);
 		e = prove_closed(s);
 		if (e != ERR_OK)
 			return e;
@@ -524,7 +525,7 @@ enum err server_end(struct server *s, bool clean)
 	exporting_stop(&s->exporting);
 	control_close(s->control);
 	feed_close(&s->feed);
-	inbox_close(&s->inbox);
+	intake_close(&s->intake);
 	endpoint_close(s->router);
 	network_close(s->network);
 	folder_close(&s->folder);
