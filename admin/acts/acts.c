@@ -78,10 +78,25 @@ static enum outcome write_standing(struct link *l, const struct control_request 
 	return outcome;
 }
 
+/* By what the server found: a log is frozen at one of its own checkpoints, which need not be at the
+ * size that was named. */
+static const char *freeze_done(struct cli *cli, const struct control_request *q,
+			       const struct control_reply *reply)
+{
+	const char *stands = "nothing of it stands";
+
+	if (reply->index > 0)
+		stands = text_in(&cli->arena, q->size ? "its first %s" : "all of it stands: %s",
+				 text_count(&cli->arena, reply->index,
+					    q->size ? "event stands" : "event",
+					    q->size ? "events stand" : "events"));
+	return text_in(&cli->arena, "log %s is frozen: it takes nothing more, and %s", q->name,
+		       stands);
+}
+
 static enum outcome run_freeze(struct cli *cli)
 {
 	struct control_request q = {.verb = CONTROL_FREEZE};
-	const char *stands = "all of it stands";
 	enum outcome outcome = cli_need(cli, "reason", &q.reason);
 
 	if (outcome == DONE)
@@ -90,14 +105,7 @@ static enum outcome run_freeze(struct cli *cli)
 		outcome = take_standing(cli, &q.size);
 	if (outcome != DONE)
 		return outcome;
-	if (q.size == UINT64_MAX)
-		stands = "what the witnesses' newest checkpoint covers stands";
-	else if (q.size)
-		stands = text_in(&cli->arena, "its first %s",
-				 text_count(&cli->arena, q.size, "event stands", "events stand"));
-	return act_and(cli, &q,
-		       text_in(&cli->arena, "log %s is frozen: it takes nothing more, and %s",
-			       q.name, stands),
+	return act_and(cli, &q, freeze_done,
 		       text_in(&cli->arena,
 			       "splotctl release %s lets it go on; or enrol the log that begins "
 			       "anew (docs/AUDIT.md)",

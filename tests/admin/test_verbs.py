@@ -165,6 +165,19 @@ class Verbs(story.Story):
         checked = json.loads(self.nation.ctl("check-config", node.config, "--json").stdout)
         self.assertEqual((set(checked), checked["fine"]), ({"file", "program", "fine", "said"}, True))
 
+    def test_a_freeze_says_how_much_of_the_log_stands(self):
+        for i in range(3):
+            self.add(self.node, "pl26-kis-a%d" % i)
+        self.until_confirmed(self.node)
+        standing = os.path.join(self.nation.folder, "26.checkpoint")
+        for at, stands, says in (((), 3, "all of it stands: 3 events"), (("--at", "2"), 2, "its first 2 events stand"),
+                                 (("--at", "1"), 1, "its first 1 event stands")):
+            told = self.server.json("freeze", "26", *at, "-o", standing, "--reason", "r")
+            self.assertEqual(set(told), {"done", "name", "stands", "reason", "size"})
+            self.assertEqual((told["stands"], told["size"]), (stands, self.server.status()["size"]))
+            self.assertEqual(int(story.read(standing).splitlines()[1]), stands)
+            self.assertIn(says, self.server.ctl("freeze", "26", *at, "--reason", "r").stdout)
+
     def test_a_history_of_which_one_entry_holds_more_than_a_reply_is_complete(self):
         # Larger than a server asks for, as a node sends what a key sealed that it has no more.
         count = 40

@@ -366,9 +366,11 @@ class StolenKey(Keys):
         thief = self.theft(rotates)
         witnessed = self.cosigned()["size"]
         standing = os.path.join(self.nation.folder, "26.checkpoint")
-        done = self.server.ctl("freeze", "26", "--at", "1000", "--reason", "a digit too many", check=False)
+        done = self.server.ctl("freeze", "26", "--at", "1000", "-o", standing, "--reason", "a digit too many", check=False)
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"is frozen now, but it has [56] events here, not 1000")
+        self.assertIn(standing + " was not written", done.stderr)
+        self.assertFalse(os.path.exists(standing))
         n.wait_for("the thief hears of it at once", lambda: thief.status()["servers"][0]["state"] == "frozen")
         self.server.ctl("freeze", "26", "--at", "cosigned", "-o", standing, "--reason", "key stolen")
         self.assertEqual([r["state"] for r in self.server.json("trust", "list")["trust"] if r["log"] == "26"],
