@@ -242,13 +242,19 @@ static enum err read_guarded(const char *path, char *text, char *why)
 	} while ((n > 0 && size <= KEY_FILE_BYTES_MAX) || (n < 0 && errno == EINTR));
 	(void)close(fd);
 	if (n < 0)
-		return refuse(why, ERR_IO, "%s: the key file cannot be read", path);
+		return refuse(why, ERR_IO, "%s: the key file cannot be read; put its copy back",
+			      path);
 	if (size > KEY_FILE_BYTES_MAX)
-		return refuse(why, ERR_LIMIT, "%s: no key file is longer than %d bytes", path,
-			      KEY_FILE_BYTES_MAX);
+		return refuse(why, ERR_LIMIT,
+			      "%s: no key file is longer than %d bytes; use the file as splotctl "
+			      "keygen wrote it",
+			      path, KEY_FILE_BYTES_MAX);
 	text[size] = 0;
 	if (strlen(text) != size)
-		return refuse(why, ERR_DECODE, "%s: the key file holds a zero byte", path);
+		return refuse(why, ERR_DECODE,
+			      "%s: the key file holds a zero byte; use the file as splotctl keygen "
+			      "wrote it",
+			      path);
 	return ERR_OK;
 }
 
