@@ -8,7 +8,10 @@
 #include "admin/text.h"
 #include "io/control_socket.h"
 
-enum { REPLY_TIMEOUT_MS = 120 * 1000 }; /* a summary of a large register may take a while */
+enum {
+	REPLY_TIMEOUT_S = 120, /* a summary of a large register may take a while */
+	REPLY_SLOW_S = 5,      /* then whoever waits learns for what */
+};
 
 static enum outcome find_socket(struct cli *cli, const char **ret)
 {
@@ -89,9 +92,25 @@ static enum err check_lengths(struct link *l, struct bytes request)
 	return ERR_LIMIT;
 }
 
+static void tell_slow(void *context)
+{
+	struct link *l = context;
+
+	if (l->slow)
+		return;
+	l->slow = true;
+	cli_progress(l->cli, "", 0, 0);
+	cli_note(l->cli,
+		 "%s: no answer for %d s; waiting up to %d s: the daemon is busy with this, or it "
+		 "hangs or was stopped (SIGSTOP)",
+		 l->path, REPLY_SLOW_S, REPLY_TIMEOUT_S);
+}
+
 enum err link_try(struct link *l, const struct control_request *q, struct arena *arena,
 		  struct control_reply *ret)
 {
+	const struct control_patience patience = {REPLY_TIMEOUT_S * 1000, REPLY_SLOW_S * 1000,
+						  tell_slow, l};
 	struct buf request = {0};
 	struct control_request filled = *q;
 	enum err e = ERR_OK;
@@ -107,7 +126,7 @@ enum err link_try(struct link *l, const struct control_request *q, struct arena 
 		e = check_lengths(l, buf_bytes(&request));
 	if (e == ERR_OK) {
 		buf_clear(&l->raw);
-		e = control_ask(l->fd, buf_bytes(&request), REPLY_TIMEOUT_MS, &l->raw);
+		e = control_ask_telling(l->fd, buf_bytes(&request), &patience, &l->raw);
 	}
 	if (e == ERR_OK)
 		e = control_reply_decode(buf_bytes(&l->raw), arena, ret);

@@ -13,6 +13,7 @@ struct link {
 	/* of the last link_try: what of the request is longer than it may be, so that nothing was
 	 * sent; NULL: nothing */
 	const char *over;
+	bool slow;           /* that it takes long was told once */
 	const char *refusal; /* of the last link_find: the daemon's own words; NULL: none */
 };
 

@@ -169,31 +169,45 @@ enum err control_connect(const char *path, int *ret_fd)
 struct deadline {
 	bool none;
 	int64_t ms;
+	int64_t slow_ms;
+	const struct control_patience *slow; /* NULL: told, or nobody is to be told */
 };
 
+static int64_t time_left(const struct deadline *end)
+{
+	int64_t until = end->none ? INT64_MAX : end->ms;
+	int64_t left = 0;
+
+	if (end->slow && end->slow_ms < until)
+		until = end->slow_ms;
+	if (until == INT64_MAX)
+		return -1;
+	left = until - mono_now().ms;
+	return left < 0 ? 0 : left > INT32_MAX ? INT32_MAX : left;
+}
+
 /* Waits until the socket is ready or time is up. */
-static enum err wait_for(int fd, short events, struct deadline end)
+static enum err wait_for(int fd, short events, struct deadline *end)
 {
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = events};
-		int64_t left = end.none ? -1 : end.ms - mono_now().ms;
-		int n = 0;
+		int n = poll(&p, 1, (int)time_left(end));
+		int64_t now = mono_now().ms;
 
-		if (!end.none && left < 0)
-			left = 0;
-		if (left > INT32_MAX)
-			left = INT32_MAX;
-		n = poll(&p, 1, (int)left);
 		if (n > 0)
 			return ERR_OK;
-		if (n == 0)
-			return ERR_TIMEOUT;
-		if (errno != EINTR)
+		if (n < 0 && errno != EINTR)
 			return ERR_IO;
+		if (end->slow && now >= end->slow_ms) {
+			end->slow->tell(end->slow->context);
+			end->slow = NULL;
+		}
+		if (!end->none && now >= end->ms)
+			return ERR_TIMEOUT;
 	}
 }
 
-static enum err send_all(int fd, struct bytes x, struct deadline end)
+static enum err send_all(int fd, struct bytes x, struct deadline *end)
 {
 	size_t done = 0;
 
@@ -211,7 +225,7 @@ static enum err send_all(int fd, struct bytes x, struct deadline end)
 	return ERR_OK;
 }
 
-static enum err receive_all(int fd, uint8_t *to, size_t size, struct deadline end)
+static enum err receive_all(int fd, uint8_t *to, size_t size, struct deadline *end)
 {
 	size_t done = 0;
 
@@ -231,7 +245,7 @@ static enum err receive_all(int fd, uint8_t *to, size_t size, struct deadline en
 	return ERR_OK;
 }
 
-static enum err receive_reply(int fd, struct deadline end, struct buf *ret)
+static enum err receive_reply(int fd, struct deadline *end, struct buf *ret)
 {
 	uint8_t raw[HEADER_BYTES];
 	struct cursor c = {0};
@@ -257,9 +271,8 @@ static enum err receive_reply(int fd, struct deadline end, struct buf *ret)
 	return err;
 }
 
-enum err control_ask(int fd, struct bytes request, long timeout_ms, struct buf *ret)
+static enum err ask(int fd, struct bytes request, struct deadline *end, struct buf *ret)
 {
-	struct deadline end = {.none = timeout_ms < 0, .ms = mono_now().ms + timeout_ms};
 	struct buf raw = {0};
 	enum err err = ERR_OK;
 
@@ -272,4 +285,23 @@ enum err control_ask(int fd, struct bytes request, long timeout_ms, struct buf *
 		err = send_all(fd, buf_bytes(&raw), end);
 	buf_free(&raw);
 	return err == ERR_OK ? receive_reply(fd, end, ret) : err;
+}
+
+enum err control_ask(int fd, struct bytes request, long timeout_ms, struct buf *ret)
+{
+	struct deadline end = {.none = timeout_ms < 0, .ms = mono_now().ms + timeout_ms};
+
+	return ask(fd, request, &end, ret);
+}
+
+enum err control_ask_telling(int fd, struct bytes request, const struct control_patience *patience,
+			     struct buf *ret)
+{
+	int64_t now = mono_now().ms;
+	struct deadline end = {.none = patience->timeout_ms < 0,
+			       .ms = now + patience->timeout_ms,
+			       .slow_ms = now + patience->slow_ms,
+			       .slow = patience};
+
+	return ask(fd, request, &end, ret);
 }

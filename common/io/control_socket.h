@@ -44,5 +44,13 @@ MUST_USE enum err control_connect(const char *path, int *ret_fd);
 /* One request, one reply, appended to ret; timeout_ms < 0: for ever.  CLOSED, TIMEOUT, LIMIT:
  * after an error close the socket, the rest of the reply may still come. */
 MUST_USE enum err control_ask(int fd, struct bytes request, long timeout_ms, struct buf *ret);
+/* The same; after `slow_ms` without the whole of it, `tell` is called once, and it waits on. */
+struct control_patience {
+	long timeout_ms, slow_ms;
+	void (*tell)(void *context);
+	void *context;
+};
+MUST_USE enum err control_ask_telling(int fd, struct bytes request,
+				      const struct control_patience *patience, struct buf *ret);
 
 #endif

@@ -4,7 +4,9 @@ import json
 import os
 import socket
 import struct
+import subprocess
 import threading
+import time
 
 import nation as n
 import peer as p
@@ -243,6 +245,24 @@ class Verbs(story.Story):
             self.assertIn("the id is 200 bytes long and may have 128", done.stderr)
             self.assertNotIn(self.node.socket, done.stderr)
         self.assertEqual((self.node.status()["size"], self.server.status()["size"]), before)
+
+    def test_who_waits_for_a_daemon_that_hangs_is_told_so_and_gets_the_answer_when_it_goes_on(self):
+        self.add(self.node, "pl26-kis-a")
+        commands = [("status",), ("put", "entity", "pl26-kis-a", "place=Kielce", *WHY), ("status", "--json")]
+        self.node.process.send_signal(n.signal.SIGSTOP)
+        try:
+            asking = [subprocess.Popen([self.nation.program("splotctl"), *words, "--socket", self.node.socket],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for words in commands]
+            begun = time.monotonic()
+            for process in asking[:2]:
+                self.assertIn("%s: no answer for 5 s; waiting up to 120 s" % self.node.socket, process.stderr.readline())
+            self.assertGreaterEqual(time.monotonic() - begun, 4.5)
+        finally:
+            self.node.process.send_signal(n.signal.SIGCONT)
+        for process, words in zip(asking, commands):
+            told, more = process.communicate(timeout=60)
+            self.assertEqual((process.returncode, more), (0, ""), words)
+            self.assertTrue(told)
 
     def test_codes_are_looked_up_in_a_terc_table_that_a_reload_brings(self):
         table = os.path.join(self.nation.folder, "terc.csv")

@@ -52,14 +52,15 @@ enum err control_connect(const char *path, int *ret_fd)
 	return *ret_fd < 0 ? ERR_IO : ERR_OK;
 }
 
-enum err control_ask(int fd, struct bytes request, long timeout_ms, struct buf *ret)
+enum err control_ask_telling(int fd, struct bytes request, const struct control_patience *patience,
+			     struct buf *ret)
 {
 	uint8_t tag = cursor_u8(&replies);
 	struct control_request q;
 	struct arena arena = {.head = NULL};
 	size_t size = 0;
 
-	(void)timeout_ms;
+	(void)patience;
 	ALWAYS(fd >= 0 && control_request_decode(request, &arena, &q) == ERR_OK);
 	arena_free(&arena);
 	if (replies.err != ERR_OK || ++asked > ASKED_MAX)

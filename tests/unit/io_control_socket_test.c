@@ -263,6 +263,37 @@ static void the_largest_message_passes_both_ways_in_pieces(void **state)
 	free(large);
 }
 
+static void count_up(void *context)
+{
+	(*(int *)context)++;
+}
+
+static void who_waits_long_is_told_once_and_waits_on(void **state)
+{
+	struct world *w = *state;
+	int told = 0;
+	struct control_patience patience = {200, 20, count_up, &told};
+	struct buf reply = {0};
+	int64_t begun = mono_now().ms;
+	int fd = -1;
+
+	OK(control_connect(w->path, &fd)); /* nobody answers */
+	assert_int_equal(control_ask_telling(fd, bytes_of_text("?"), &patience, &reply),
+			 ERR_TIMEOUT);
+	assert_int_equal(told, 1);
+	assert_true(mono_now().ms - begun >= 200);
+	(void)close(fd);
+	told = 0;
+	patience.timeout_ms = 20;
+	patience.slow_ms = 5000;
+	OK(control_connect(w->path, &fd));
+	assert_int_equal(control_ask_telling(fd, bytes_of_text("?"), &patience, &reply),
+			 ERR_TIMEOUT);
+	assert_int_equal(told, 0);
+	assert_true(mono_now().ms - begun < 5000);
+	(void)close(fd);
+}
+
 static void asking_ends_in_time_and_says_when_nobody_is_there(void **state)
 {
 	struct world *w = *state;
@@ -379,6 +410,7 @@ int main(void)
 		T(half_a_message_is_dropped_after_ten_seconds_and_not_before),
 		T(a_length_over_the_bound_ends_the_connection),
 		T(the_largest_message_passes_both_ways_in_pieces),
+		T(who_waits_long_is_told_once_and_waits_on),
 		T(asking_ends_in_time_and_says_when_nobody_is_there),
 		T(a_live_socket_is_busy_and_a_stale_one_is_replaced),
 		T(a_file_that_is_no_socket_is_left_alone),
