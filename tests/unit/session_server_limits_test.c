@@ -216,6 +216,30 @@ static void a_commit_larger_than_asked_for_is_taken_now_and_then(void **state)
 	expect_refused("busy", 15);
 }
 
+/* Else its node would send it again and again: its time never comes. */
+static void a_commit_that_no_server_takes_is_refused_for_that_and_not_put_off(void **state)
+{
+	static const uint8_t zeros[FRAME_BYTES_MAX];
+
+	(void)state;
+	machine.commit_events = 4;
+	open_session(&ours, 20);
+	say_commit(0, 6);
+	assert_int_equal(needed(SERVER_APPEND)->commit->count, 6);
+	held()->credit_left = 4 * COMMIT_BYTES_MAX;
+	message_commit(&said, &ours, 77, 6, 8);
+	for (size_t size = 0; size < COMMIT_BYTES_MAX; size += sizeof(zeros))
+		message_add(&said, bytes_of(zeros, sizeof(zeros)));
+	hear(PEER);
+	expect_refused("limit", 6);
+	say((struct wire_header){
+		.kind = WIRE_COMMIT, .session = 77, .from = 6, .count = COMMIT_EVENTS_MAX + 1});
+	message_note(&said, &ours, 8);
+	message_events(&said, &ours, 6, 8);
+	hear(PEER);
+	expect_refused("limit", 6);
+}
+
 enum { WORK_BURST = PEER_WORK_MIB_BURST * 1024 * 1024 };
 
 static void acknowledgements_wait_until_the_work_is_forgotten(void **state)
@@ -414,6 +438,7 @@ int main(void)
 		TEST(a_new_session_ends_the_connections_before_it),
 		TEST(a_hello_that_is_refused_ends_nothing),
 		TEST(a_commit_larger_than_asked_for_is_taken_now_and_then),
+		TEST(a_commit_that_no_server_takes_is_refused_for_that_and_not_put_off),
 		TEST(acknowledgements_wait_until_the_work_is_forgotten),
 		TEST(what_waits_for_its_acknowledgement_is_not_refused_by_a_later_failure),
 		TEST(what_is_said_twice_or_refused_is_work_as_well),

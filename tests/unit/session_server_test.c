@@ -169,6 +169,7 @@ static void different_roots_freeze_only_that_log(void **state)
 	assert_int_equal(update.actions[0].kind, SERVER_FREEZE);
 	assert_true(log_name_equal(update.actions[0].log, ours.log));
 	assert_true(bytes_equal(update.actions[0].note, said.frames[1]));
+	assert_false(held()->open);
 	step(SERVER_EV_STORED, ERR_OK);
 	expect_refused("fork", 9);
 	assert_int_equal(held()->state, LOG_FROZEN);
@@ -211,6 +212,33 @@ static void a_freeze_is_told_only_after_stored_and_undone_when_it_failed(void **
 	assert_int_equal(held()->state, LOG_ACTIVE);
 	hear(PEER);
 	assert_int_equal(update.actions[0].kind, SERVER_FREEZE);
+}
+
+static void a_freeze_that_failed_brings_no_session_back(void **state)
+{
+	(void)state;
+	server_holds(9);
+	open_session(&ours, 9);
+	message_anchor(&said, &theirs, 77, 9);
+	hear(PEER);
+	assert_int_equal(update.actions[0].kind, SERVER_FREEZE);
+	assert_false(held()->open);
+	step(SERVER_EV_FAILED, ERR_DISK_FULL);
+	assert_int_equal(held()->state, LOG_ACTIVE);
+	assert_false(held()->open);
+	say_commit(9, 12);
+	expect_refused("session", 9);
+	assert_int_equal(held()->pending.size, 9);
+}
+
+static void a_log_that_an_administrator_freezes_has_no_session(void **state)
+{
+	(void)state;
+	open_session(&ours, 20);
+	assert_ok(server_machine_freeze(&machine, ours.log));
+	assert_int_equal(held()->state, LOG_FROZEN);
+	assert_false(held()->open);
+	assert_err(server_machine_freeze(&machine, (struct log_name){"30"}), "not-found");
 }
 
 static void a_root_that_cannot_be_read_is_no_fork(void **state)
@@ -403,6 +431,8 @@ int main(void)
 		TEST(another_root_in_a_hello_is_a_fork),
 		TEST(a_frozen_log_hears_nothing),
 		TEST(a_freeze_is_told_only_after_stored_and_undone_when_it_failed),
+		TEST(a_freeze_that_failed_brings_no_session_back),
+		TEST(a_log_that_an_administrator_freezes_has_no_session),
 		TEST(a_root_that_cannot_be_read_is_no_fork),
 		TEST(a_node_fetches_its_own_log),
 		TEST(a_node_cannot_fetch_another_log),
