@@ -109,7 +109,7 @@ static void tell_slow(void *context)
 enum err link_try(struct link *l, const struct control_request *q, struct arena *arena,
 		  struct control_reply *ret)
 {
-	const struct control_patience patience = {REPLY_TIMEOUT_S * 1000, REPLY_SLOW_S * 1000,
+	const struct control_patience patience = {REPLY_TIMEOUT_S * 1000L, REPLY_SLOW_S * 1000L,
 						  tell_slow, l};
 	struct buf request = {0};
 	struct control_request filled = *q;

@@ -273,7 +273,7 @@ void backup_place_drop(struct cli *cli, struct backup_place *p)
 {
 	if (p->lock_fd < 0 || (p->store && holds_store(cli, p->store)))
 		return;
-	if (p->made_description) {
+	if (p->made_description && p->store) {
 		if (p->server)
 			(void)rmdir(p->store);
 		(void)unlink(text_in(&cli->arena, "%s/%s", p->folder, DESCRIPTION));
