@@ -2,7 +2,7 @@
  * and nothing at all when it is unwelcome. */
 #include <string.h>
 
-#include "world.h"
+#include "checks.h"
 
 static bool is_unwelcome(struct server_host *s, const struct packet *p)
 {

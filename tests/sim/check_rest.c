@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "world.h"
+#include "checks.h"
 
 /* ---- verifying, as splotctl audit verify does ---- */
 

@@ -2,7 +2,7 @@
  * the record's node does. */
 #include <string.h>
 
-#include "world.h"
+#include "checks.h"
 
 static const char SCRATCH[] = "scratch";
 

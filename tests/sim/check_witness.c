@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "world.h"
+#include "checks.h"
 
 void check_cosigned(struct world *w, unsigned server, const struct checkpoint *c)
 {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "world.h"
+#include "checks.h"
 
 void check_promise(struct world *w, unsigned server, unsigned log)
 {

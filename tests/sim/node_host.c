@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
+#include "checks.h"
 
 enum { TICK_MS = 250, QUEUE_MAX = 64, START_AGAIN_MS = 1000, HEAL_MS = 1500 };
 

@@ -4,7 +4,7 @@
 
 #include "tlog/cosignature.h"
 #include "tlog/witness.h"
-#include "world.h"
+#include "checks.h"
 
 enum { KILL_PERMILLE = 3 }; /* between the file and the store */
 

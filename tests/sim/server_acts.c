@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "world.h"
+#include "checks.h"
 
 enum { AGAIN_MS = 200, ERASE_AGAIN_MS = 1000 };
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "world.h"
+#include "checks.h"
 
 enum { HEAL_MS = 1500 };
 

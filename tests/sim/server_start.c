@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "world.h"
+#include "checks.h"
 
 enum {
 	TICK_MS = 1000,

@@ -1,7 +1,7 @@
 /* The turns of the simulated server: what waits is taken, stored in one transaction, and told. */
 #include <stdlib.h>
 
-#include "world.h"
+#include "checks.h"
 
 enum {
 	TICK_MS = 1000,

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checks.h"
+
 /* ---- chance ---- */
 
 /* splitmix64: any seed gives a good stream. */
