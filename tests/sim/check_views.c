@@ -201,7 +201,7 @@ void check_records(struct world *w)
 		struct txn *there = NULL;
 
 		if (!n->up || world_is_forked(w, n->number) || n->number == ANEW ||
-		    n->number == w->revoked)
+		    n->number == w->revoked || world_distrusts(w, n->number, s->number))
 			continue;
 		if (txn_begin(n->store, false, &here) || txn_begin(s->view_store, false, &there))
 			world_fail(w, "views cannot be read");

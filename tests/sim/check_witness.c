@@ -63,7 +63,7 @@ static enum err check_newest(struct server_host *s, struct txn *read)
 		const struct node_host *n = &w->nodes[i];
 
 		if (n->exists && log_name_region(n->name) != REGION_PL && !world_is_forked(w, i) &&
-		    i != w->revoked)
+		    i != w->revoked && !world_distrusts(w, i, s->number))
 			e = note_verify(&note, &node_keys_present(n)->witness.key);
 	}
 	return e ? e : note_verify(&note, &s->signer.key);

@@ -85,6 +85,8 @@ static bool link_is_well(const struct node_host *n, struct server_host *s, char 
 		return false;
 	if (world_is_forked(w, number) || number == w->revoked)
 		return true;
+	if (world_distrusts(w, number, s->number))
+		return link->phase == NODE_DISTRUSTED && !n->machine.gated;
 	return link->phase == NODE_LIVE && link->confirmed == n->machine.size &&
 	       !n->machine.gated && (number != ANEW || n->machine.size > 0) &&
 	       (log_name_region(n->name) == REGION_PL || log->cosigned == server_host_size(s)) &&

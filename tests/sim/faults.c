@@ -150,7 +150,7 @@ static void restore_store(struct world *w)
 	struct node_host *n = &w->nodes[any_node(w)];
 	bool copy = n->has_copy && world_chance(w, 700);
 
-	if (!n->up || n->number == w->forked)
+	if (!n->up || n->number == w->forked || n->number == w->thief.node)
 		return;
 	n->damage = (struct damage){0};
 	node_host_crash(n, copy ? "an older copy is put back" : "its store is lost");
@@ -299,7 +299,7 @@ static void damage_node(struct world *w)
 	const struct place *p = any_place(w);
 	uint64_t chance = world_random(w);
 
-	if (!n->up || n->damage.there || n->number == w->forked)
+	if (!n->up || n->damage.there || n->number == w->forked || n->number == w->thief.node)
 		return;
 	n->damage.where =
 		memstore_damage(n->disk, p->table, chance, p->summed_only || world_chance(w, 500));

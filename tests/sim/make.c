@@ -60,10 +60,17 @@ static void plan_story(struct world *w)
 	w->forked = NODES;
 	w->revoked = NODES;
 	w->hostile.log = NODES;
+	w->thief.node = NODES;
 	switch (w->seed % 8) {
 	case 0:
 		w->forked = world_below(w, REGIONS);
 		w->fork_at_ms = FAULTS_END_MS / 4 + world_below(w, FAULTS_END_MS / 2);
+		break;
+	case 1:
+		w->thief.there = true;
+		if (w->seed / 8 % 2 == 0)
+			w->thief.node = world_below(w, REGION_PL);
+		w->thief.server = world_below(w, SERVERS);
 		break;
 	case 2:
 		w->hostile.log = world_below(w, REGIONS);
@@ -144,6 +151,7 @@ void world_begin(struct world *w, uint64_t seed, bool verbose)
 		world_plan(w, world_below(w, 2000), AT_SERVER_START, i, 0, 0, NULL);
 	}
 	hostile_begin(w);
+	thief_begin(w);
 	for (unsigned i = 0; i < REGIONS; i++)
 		world_plan(w, world_below(w, 1000), AT_NODE_START, i, 0, 0, NULL);
 	plan_acts(w);

@@ -245,7 +245,7 @@ static bool is_expected(const struct node_host *n, unsigned server)
 	const struct world *w = n->w;
 
 	return world_is_forked(w, n->number) || world_was_put_back(w, server) ||
-	       world_is_revoked(w, n->number);
+	       world_is_revoked(w, n->number) || world_distrusts(w, n->number, server);
 }
 
 static void alarm_person(struct node_host *n, size_t link)
@@ -530,6 +530,7 @@ void node_host_start(struct node_host *n)
 	world_plan(n->w, world_below(n->w, TICK_MS), AT_NODE_TICK, n->number, 0, n->epoch, NULL);
 	world_plan(n->w, world_below(n->w, NODE_EDIT_MEAN_MS), AT_NODE_EDIT, n->number, 0, n->epoch,
 		   NULL);
+	thief_start(n);
 }
 
 static void close_all(struct node_host *n)

@@ -156,6 +156,7 @@ bool node_host_witness(struct node_host *n, const struct node_action *a)
 	struct checkpoint c;
 	struct proof proof;
 	enum witness_answer answer = WITNESS_BAD_REQUEST;
+	bool stolen = n->hears && n->hears->hostile;
 	enum err e = load(n, (unsigned)a->link, &state);
 
 	if (e) {
@@ -166,8 +167,11 @@ bool node_host_witness(struct node_host *n, const struct node_action *a)
 		answer = witness_judge(key, &state, a->header.from, &proof, a->frames[1], &c);
 	if (!others_agree(key, &state, a->frames[3]) ||
 	    witness_shows_fork(answer, &state, a->header.from, &c)) {
-		world_fail(n->w, "node %s sees two histories of an honest server (%d)",
-			   n->name.text, (int)answer);
+		if (stolen && n->hears->lies)
+			thief_is_found_out(n, (unsigned)a->link);
+		else
+			world_fail(n->w, "node %s sees two histories of an honest server (%d)",
+				   n->name.text, (int)answer);
 		return true;
 	}
 	if (answer == WITNESS_CONFLICT) {
@@ -176,10 +180,13 @@ bool node_host_witness(struct node_host *n, const struct node_action *a)
 	}
 	if (answer != WITNESS_COSIGN) {
 		decline(n, a, ERR_PROOF, 0);
-		server_host_blamed(&n->w->servers[a->link], n->hears,
-				   "a witness cannot take its offer", ERR_PROOF);
+		if (!stolen)
+			server_host_blamed(&n->w->servers[a->link], n->hears,
+					   "a witness cannot take its offer", ERR_PROOF);
 		return false;
 	}
+	if (stolen)
+		world_fail(n->w, "node %s cosigns what was not shown to have grown", n->name.text);
 	if (c.size != state.size)
 		e = keep(n, (unsigned)a->link, a->frames[1]);
 	if (e == ERR_SYNC)

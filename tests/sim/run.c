@@ -256,6 +256,8 @@ static const struct {
 	{offsetof(struct tally, owed), "messages that waited for their log's share"},
 	{offsetof(struct tally, shares), "turns ended by a log's share"},
 	{offsetof(struct tally, due), "commits in their time"},
+	{offsetof(struct tally, thefts), "offers of a thief"},
+	{offsetof(struct tally, distrusted), "servers distrusted for two histories"},
 };
 
 /* False: something never happened, so that these seeds show nothing about it. */

@@ -312,6 +312,9 @@ static void happen(struct world *w, struct occurrence *o)
 	case AT_HOSTILE:
 		hostile_act(w);
 		break;
+	case AT_THIEF:
+		thief_act(w);
+		break;
 	case AT_CHECK:
 		at_check(w);
 		break;

@@ -67,12 +67,15 @@ enum occasion {
 	AT_ERASE,
 	AT_ROTATE,
 	AT_HOSTILE,
+	AT_THIEF,
 	AT_CHECK,
 };
 
 struct packet {
 	bool to_server, hostile;
-	bool lies; /* a commit that says what its events do not give: nothing of it may be taken */
+	/* A commit that says what its events do not give: nothing of it may be taken.  An offer of
+	 * another history than was witnessed: its server is to be distrusted. */
+	bool lies;
 	unsigned node, server; /* node: also whose transport key speaks */
 	uint64_t connection, socket;
 	uint64_t illness; /* of the server that said it, then: world_illness */
@@ -262,6 +265,13 @@ struct hostile {
 	bool forked; /* it signed two histories */
 };
 
+/* Who speaks to nodes as a server.  One of them is shown two histories, in some seeds. */
+struct thief {
+	bool there;
+	unsigned node, server; /* NODES: none */
+	bool distrusted;       /* that node knows; beside its keys, so that it outlives all */
+};
+
 /* An event that may be erased later. */
 struct secret {
 	unsigned log;
@@ -273,7 +283,7 @@ struct tally {
 	uint64_t events, commits, accepted, fetched, frozen, restarts, restores, refusals, lost,
 		doubled, full, grown, folds, cosigned, put_back, confirmed, rotated, revoked,
 		redacted, released, damaged, noticed, jumps, stalls, fell, unsynced, hostile,
-		unwelcome, acks_late, shares, owed, due;
+		unwelcome, acks_late, shares, owed, due, thefts, distrusted;
 };
 
 struct world {
@@ -304,6 +314,7 @@ struct world {
 	struct act acts[ACTS_MAX];
 	size_t act_count;
 	struct hostile hostile;
+	struct thief thief;
 	struct cosigned *cosigned; /* owned */
 	size_t cosigned_count, cosigned_capacity;
 	struct wire wires[NODES][SERVERS];
@@ -524,6 +535,16 @@ bool hostile_hears(struct world *w, unsigned server, const uint8_t *peer,
 		   const struct bytes *frames, size_t count);
 void hostile_act(struct world *w);
 void hostile_free(struct world *w);
+
+/* ---- thief.c ---- */
+void thief_begin(struct world *w);
+void thief_act(struct world *w);
+/* A node saw two histories of a server that a thief signs for. */
+void thief_is_found_out(struct node_host *n, unsigned server);
+/* At the start of a node: what it has evidence of. */
+void thief_start(struct node_host *n);
+/* Whether that node is to have nothing to do with that server any more. */
+bool world_distrusts(const struct world *w, unsigned node, unsigned server);
 
 /* ---- faults.c ---- */
 void fault_strike(struct world *w);
