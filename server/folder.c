@@ -38,17 +38,17 @@ enum err folder_throw_away(const char *path)
 	return e;
 }
 
-static const char LEAF_KEY[] = "leaf";
+static const char ROOT_KEY[] = "root";
 
-/* Leaf hash of the entry before `position`. */
-static enum err last_leaf(struct folder *f, struct txn *logs_read, uint64_t position,
-			  struct hash *ret)
+/* Root of the national log at `position`. */
+static enum err root_at(struct folder *f, struct txn *logs_read, uint64_t position,
+			struct hash *ret)
 {
-	struct bytes entry = {NULL, 0};
-	enum err e = log_event(f->archive->national_handle, logs_read, position - 1, &entry);
+	struct tree tree;
+	enum err e = log_tree_at(f->archive->national_handle, logs_read, position, &tree);
 
 	if (e == ERR_OK)
-		*ret = hash_leaf(entry);
+		*ret = tree_root(&tree);
 	return e;
 }
 
@@ -57,22 +57,22 @@ static enum err check_followed(struct folder *f, struct txn *read, uint64_t posi
 {
 	struct txn *logs_read = NULL;
 	struct bytes stored = {NULL, 0};
-	struct hash leaf;
+	struct hash root;
 	enum err e = ERR_OK;
 
 	if (position == 0)
 		return ERR_OK;
 	if (position > f->archive->size)
 		return ERR_CORRUPT;
-	e = txn_get(read, f->followed, bytes_of_text(LEAF_KEY), &stored);
+	e = txn_get(read, f->followed, bytes_of_text(ROOT_KEY), &stored);
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
 	e = txn_begin(f->archive->store, false, &logs_read);
 	if (e != ERR_OK)
 		return e;
-	e = last_leaf(f, logs_read, position, &leaf);
+	e = root_at(f, logs_read, position, &root);
 	txn_abort(logs_read);
-	if (e == ERR_OK && !bytes_equal(stored, bytes_of(leaf.b, HASH_BYTES)))
+	if (e == ERR_OK && !bytes_equal(stored, bytes_of(root.b, HASH_BYTES)))
 		e = ERR_CORRUPT;
 	return e;
 }
@@ -175,7 +175,7 @@ static enum err fold_batch(struct work *w, uint64_t *ret_position)
 	struct txn *read = NULL;
 	struct txn *write = NULL;
 	struct bytes newest;
-	struct hash leaf;
+	struct hash root;
 	uint64_t size = 0;
 	uint64_t position = 0;
 	size_t events = 0;
@@ -193,10 +193,10 @@ static enum err fold_batch(struct work *w, uint64_t *ret_position)
 	w->batch_events =
 		batch_next(w->batch_events, e == ERR_OK && position < size, worked_us() - began_us);
 	if (e == ERR_OK && position > 0) {
-		e = last_leaf(f, read, position, &leaf);
+		e = root_at(f, read, position, &root);
 		if (e == ERR_OK)
-			e = txn_put(write, f->followed, bytes_of_text(LEAF_KEY),
-				    bytes_of(leaf.b, HASH_BYTES));
+			e = txn_put(write, f->followed, bytes_of_text(ROOT_KEY),
+				    bytes_of(root.b, HASH_BYTES));
 	}
 	txn_abort(read);
 	if (e == ERR_OK) {

@@ -17,7 +17,8 @@ struct folder {
 	/* set by folder_open */
 	struct store *store; /* owned: the view's environment */
 	struct view view;
-	struct table followed; /* "leaf" -> hash of the last entry folded */
+	struct table followed; /* "root" -> of the national log that was folded, at the view's
+				  position */
 	struct archive *archive;
 	/* between the threads */
 	pthread_t thread;

@@ -213,6 +213,22 @@ class TwoServers(Story):
         self.assertEqual(first.json("summary"), second.json("summary"))
         self.assertEqual(self.ids(first), self.ids(second))
 
+    def test_a_view_that_another_history_was_folded_into_is_folded_anew(self):
+        for i in range(3):
+            self.add(self.node, "pl26-kis-%d" % i)
+            self.until_confirmed()
+        for server in self.nation.servers:
+            self.until_folded(server)
+        one, other = sorted(self.nation.servers, key=lambda server: server.status()["size"])
+        for server in (one, other):
+            self.assertEqual(server.stop(), 0)
+        shutil.rmtree(os.path.join(other.data, "view"))
+        shutil.copytree(os.path.join(one.data, "view"), os.path.join(other.data, "view"))
+        other.start()
+        self.assertIn("did not fit the logs", other.log_tail())
+        self.until_folded(other)
+        self.assertEqual(len(self.ids(other)), 3)
+
     def test_a_lost_node_comes_back_from_whichever_server_holds_more(self):
         first, second, node = self.first, self.second, self.node
         for i in range(5):
