@@ -26,8 +26,9 @@ struct offer {
 struct decline {
 	enum err code;
 	const char *text;
-	bool evidence;      /* `other` and what was witnessed are two histories */
+	bool evidence;      /* `other` and what was witnessed, or `one`, are two histories */
 	struct bytes other; /* a slice of the offer */
+	struct bytes one;   /* another one, when the offer contradicts itself */
 };
 
 static const char *server_name(const struct node *n, size_t link)
@@ -209,7 +210,11 @@ static enum err judge(const struct offer *o, const struct witness_state *state, 
 		return ret->code;
 	now = (struct witness_state){.size = ret_now->size, .root = ret_now->root};
 	if (contradicts(o->log_key, o->cosigned, &now)) {
-		*ret = (struct decline){ERR_FORK, other_history, true, o->cosigned};
+		*ret = (struct decline){.code = ERR_FORK,
+					.text = other_history,
+					.evidence = true,
+					.other = o->cosigned,
+					.one = o->note};
 		return ERR_FORK;
 	}
 	return ERR_OK;
@@ -365,8 +370,10 @@ static struct decline answer_of(struct node *n, const struct node_action *a, str
 			return d; /* witnessed before: the answer was lost */
 		e = keep(n, a->link, o.note, none, none);
 	} else if (e == ERR_OK) {
+		struct bytes one = d.one.size ? d.one : buf_bytes(mine);
+
 		/* Evidence that finds no room is said aloud all the same. */
-		if (d.evidence && keep(n, a->link, none, buf_bytes(mine), d.other) != ERR_OK)
+		if (d.evidence && keep(n, a->link, none, one, d.other) != ERR_OK)
 			log_line(LOG_ERROR, "log %s: the evidence could not be stored",
 				 n->log.name.text);
 		return d;

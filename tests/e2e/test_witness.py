@@ -311,6 +311,17 @@ class TwoTongues(Story):
         self.caught("24", self.other, 0, 5, first)
         self.distrusts("24", first, self.other.note(5))
 
+    def test_what_cannot_be_kept_is_not_cosigned(self):
+        first = self.offer("24", self.one, 0, 5)
+        file = self.nation.nodes["24"].keys + ".witnessed"
+        os.rename(file, file + ".aside")
+        os.mkdir(file)  # which no file takes the place of, not even root's
+        kind, fields, frames = self.liar.offer("24", self.one, 5, 7)
+        self.assertEqual((kind, fields[2], fields[3]), ("declined", 5, b"io"))
+        self.assertEqual(notes.Note(frames[0]).text, notes.Note(first).text)
+        os.rmdir(file)
+        self.offer("24", self.one, 5, 7)
+
     def test_the_other_witnesses_line_on_a_checkpoint_of_the_same_size_shows_it(self):
         first = self.offer("24", self.one, 0, 5)
         second = self.offer("26", self.other, 0, 5)
@@ -321,6 +332,16 @@ class TwoTongues(Story):
         self.distrusts("26", second, first)
         for log in ("24", "26"):
             self.goes_on(log, 1)
+
+    def test_the_other_witnesses_line_on_the_very_checkpoint_that_is_offered_shows_it(self):
+        first = self.offer("24", self.one, 0, 5)
+        self.caught("24", self.one, 5, 7, first, cosigned=self.other.note(7))
+        self.distrusts("24", self.one.note(7), self.other.note(7))
+
+    def test_an_offer_that_contradicts_itself_shows_it_to_who_witnessed_nothing(self):
+        kind, fields, frames = self.liar.offer("24", self.one, 0, 5, self.other.note(5))
+        self.assertEqual((kind, fields[3], frames), ("declined", b"fork", []))
+        self.distrusts("24", self.one.note(5), self.other.note(5))
 
     def test_an_act_that_is_not_shown_to_be_one_for_this_log_erases_nothing(self):
         node = self.nation.nodes["24"]
