@@ -403,5 +403,48 @@ class StolenKey(Keys):
         self.verified(new, self.server)
 
 
+class Frozen(Keys):
+    """A log that stands up to its second event, and the one that is to go on from there."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = self.nation.up(regions=["14", "26"], server_config={"witness-interval-s": "3600"})
+        for i in range(3):
+            self.add(self.nation.nodes["26"], "pl26-kis-a%d" % i)
+        self.until_confirmed()
+        self.old_key = self.key(self.server)
+        self.beyond, standing = (os.path.join(self.nation.folder, name) for name in ("beyond", "standing"))
+        self.server.ctl("freeze", "26", "--at", "3", "-o", self.beyond, "--reason", "key stolen")
+        self.server.ctl("freeze", "26", "--at", "2", "-o", standing, "--reason", "earlier than we thought")
+        self.new = self.nation.add_node("26/2", name="node-26-2")
+        self.server.trust(self.new)
+        self.new.start()
+        n.wait_for("the servers answered", lambda: "begins anew" in self.new.status()["note"])
+
+    def test_what_does_not_stand_is_not_gone_on_from(self):
+        self.new.ctl("continue", self.beyond, "--key", self.old_key, "--reason", "key stolen")
+        n.wait_for("it is refused", lambda: self.refusals(self.server, "26/2").get("invalid"))
+        self.assertEqual([row["size"] for row in self.server.status()["logs"] if row["log"] == "26/2"], [0])
+
+    def state(self, log):
+        return [row["state"] for row in self.server.json("trust", "list")["trust"] if row["log"] == log][0]
+
+    def test_nothing_is_frozen_at_what_was_witnessed_without_a_quorum(self):
+        done = self.server.ctl("freeze", "14", "--at", "cosigned", "--reason", "key stolen", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("has its quorum of witnesses", done.stderr)
+        self.assertEqual(self.state("14"), "active")
+
+    def test_it_is_not_released_while_another_log_writes_its_region(self):
+        done = self.server.ctl("release", "26", "--reason", "a slip", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("stays frozen as long as it does", done.stderr)
+        self.assertEqual(self.state("26"), "frozen")
+        self.server.ctl("trust", "revoke", "26/2", "--reason", "not needed")
+        self.server.ctl("release", "26", "--reason", "a slip")
+        self.add(self.nation.nodes["26"], "pl26-kis-b")
+        self.until_confirmed(self.nation.nodes["26"])
+
+
 if __name__ == "__main__":
     main()

@@ -521,17 +521,21 @@ int renameat(int from_folder, const char *from, int to_folder, const char *to)
 {
 	char whole[PATH_MAX];
 	char target[PATH_MAX];
+	const char *what = NULL;
 	int rc = -1;
 
 	if (!disk || !absolute(from_folder, from, whole) || !absolute(to_folder, to, target) ||
 	    !is_inside(whole))
 		return NEXT(renameat)(from_folder, from, to_folder, to);
 	(void)pthread_mutex_lock(&lock);
-	if (!power_fails(power_fate(OP_RENAME, target))) {
+	what = power_fate(OP_RENAME, target);
+	if (!power_fails(what)) {
 		if (power_journal)
 			note_rename(whole, target);
 		rc = NEXT(renameat)(from_folder, from, to_folder, to);
 	}
+	if (what && strcmp(what, "die") == 0)
+		(void)kill(getpid(), SIGKILL);
 	(void)pthread_mutex_unlock(&lock);
 	return rc;
 }

@@ -13,7 +13,7 @@ import nation as n
 import power
 import test_kill as kills
 from disks import OnDisks
-from fault import BIN, PLAIN_ONLY, SANITIZED, ask_status, main
+from fault import BIN, PLAIN_ONLY, SANITIZED, answers, ask_status, main
 
 MARK_LAGS_S = 2.0  # docs/RELIABILITY.md: the mark beside the keys is synced once a second
 
@@ -244,6 +244,91 @@ class WhileItErases(EachKillIsAFall, kills.KilledWhileItErases):
 
 class WhileKeysChange(EachKillIsAFall, kills.KilledWhileKeysChange):
     fault = "power loss while the keys of a log are replaced"
+
+
+class Worst:
+    """A fall that takes every byte that was not synced, and of the names that were not all or none."""
+
+    def __init__(self, names):
+        self.names = names
+
+    def random(self):
+        return 1.0
+
+    def choice(self, some):
+        return some[0]
+
+    def randrange(self, start, stop=None):
+        return 0 if self.names else (start if stop is None else stop) - 1
+
+
+class WrittenAnew(OnDisks):
+    """A store that is written anew after a redaction."""
+
+    def begin(self):
+        servers, nodes = self.up(regions=["26"], servers=["centrum"])
+        self.server, self.node = servers[0], nodes[0]
+        for i in range(3):
+            self.add(self.node, "pl26-kis-a%d" % i, name="Klub " + ("Lipa" if i else "Sosna"))
+        self.until_confirmed()
+
+    def redact(self):
+        self.server.ctl("redact", "26", "0", "--reason", "case 4/2026")
+
+    def test_who_is_killed_before_it_is_done_does_it_at_the_next_start(self):
+        self.begin()
+        for daemon in (self.server, self.node):
+            daemon.disk.rule("write compact.mdb die 0 1")
+        self.redact()
+        for daemon in (self.server, self.node):
+            n.wait_for("%s dies in the middle" % daemon.name, lambda d=daemon: d.process.poll() is not None)
+            daemon.disk.rule()
+            self.assertEqual(self.holds(daemon), ["data.mdb"])  # the search can find it
+            self.start([daemon])
+            n.wait_for("%s erased it" % daemon.name, lambda d=daemon: not self.holds(d))
+
+    def holds(self, daemon):
+        """Names of the files of a daemon's data that hold what is redacted."""
+        done = subprocess.run(["grep", "-rlF", "Klub Sosna", daemon.data], stdout=subprocess.PIPE, encoding="utf-8")
+        return sorted({os.path.basename(path) for path in done.stdout.split()} - {"compact.mdb"})
+
+    def test_it_is_on_the_disk_before_it_takes_the_place_of_the_old_one(self):
+        self.begin()
+        self.node.disk.rule("rename data/data.mdb die 0 1")
+        self.redact()
+        n.wait_for("it dies in the middle", lambda: self.node.process.poll() is not None)
+        self.node.disk.rule()
+        self.server.kill()  # nothing is fetched back
+        self.node.disk.fall(Worst(names=False))
+        self.start([self.node])
+        self.assertEqual(self.node.status()["size"], 3)
+
+    def test_what_is_written_there_is_not_in_a_file_without_a_name(self):
+        self.begin()
+        self.redact()
+        n.wait_for("it is written anew", lambda: "is erased from the files" in self.node.log_tail(50))
+        n.wait_for("it answers", lambda: answers(self.node))
+        self.node.await_open()
+        self.server.kill()  # only the node has it
+        self.add(self.node, "pl26-kis-b")
+        self.node.kill()
+        self.node.disk.fall(Worst(names=True))
+        self.start([self.node])
+        self.assertEqual(self.node.status()["size"], 4)
+
+
+class AtRest(OnDisks):
+    def test_the_mark_is_on_the_disk_a_moment_after_the_last_edit(self):
+        _, nodes = self.up(regions=["26"], servers=["centrum"])
+        node = nodes[0]
+        with self.load(rate=100) as load:
+            n.wait_for("some edits", lambda: load.accepted_count > 150)
+        size = node.status()["size"]
+        time.sleep(MARK_LAGS_S)
+        node.kill()
+        node.disk.fall(Worst(names=False))
+        with open(node.keys + ".highwater", "rb") as f:
+            self.assertEqual(int(f.read()), size)
 
 
 class KilledBeforeItSynced(OnDisksThatFall):

@@ -101,6 +101,22 @@ class ADiskWithoutRoom(OnDisks):
             stake += self.stake
         self.record(self.fault, self.round, stake, 0, took)
 
+    def test_keys_that_were_rotated_meanwhile_are_taken_when_there_is_room(self):
+        servers, nodes = self.up(servers=["centrum"], regions=["26"])
+        server, node = servers[0], nodes[0]
+        self.add(node, "pl26-kis-a")
+        self.until_confirmed(node)
+        server.disk.rule("write logs/data.mdb enospc 0 1000000")
+        self.rotate(node)
+        n.wait_for("it is met", lambda: self.refusals(server, "26").get("disk-full"))
+        server.disk.rule()
+        self.until_confirmed(node)
+        self.assertNotIn("invalid", self.refusals(server, "26"))
+        self.assertEqual(server.stop(), 0)
+        server.start()
+        self.add(node, "pl26-kis-b")
+        self.until_confirmed(node)
+
     def test_does_not_end_a_node_that_only_wants_to_say_how_it_is(self):
         servers, nodes = self.up(servers=["centrum"], regions=["26"])
         node = nodes[0]

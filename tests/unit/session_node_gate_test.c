@@ -233,6 +233,40 @@ static void a_waived_server_that_comes_back_with_more_closes_the_gate(void **sta
 	assert_false(node.gated);
 }
 
+static void a_waived_server_that_shows_more_is_waited_for_while_it_is_there(void **state)
+{
+	struct node_event e;
+
+	(void)state;
+	begin(4, 9, true, 1);
+	tick(0);
+	welcome(0, 9);
+	e = event_of(NODE_EV_WAIVE, 0);
+	step(&e);
+	assert_true(node.gated);
+	ack(0, 4);
+	assert_int_equal(node.links[0].phase, NODE_FETCHING);
+	step(&e);
+	assert_true(node.gated);
+	fetch_range(4, 9);
+	tree_event(NODE_EV_STORED, &ours, 9);
+	assert_false(node.gated);
+}
+
+static void a_server_that_proved_more_and_went_away_is_waited_for(void **state)
+{
+	(void)state;
+	begin(4, 4, true, 1);
+	meet(0, 4);
+	assert_int_equal(node.links[0].phase, NODE_LIVE);
+	tick(NODE_SILENCE_MS);
+	meet(0, 9);
+	assert_true(node.gated);
+	tick(NODE_SILENCE_MS);
+	assert_int_equal(node.links[0].phase, NODE_AWAY);
+	assert_true(node.gated);
+}
+
 static void a_larger_heartbeat_is_asked_to_prove_it(void **state)
 {
 	(void)state;
@@ -262,6 +296,8 @@ int main(void)
 		TEST(a_server_that_proves_more_closes_the_gate_until_fetched),
 		TEST(an_edit_before_the_server_answered_is_shown_at_the_anchor),
 		TEST(a_waived_server_that_comes_back_with_more_closes_the_gate),
+		TEST(a_waived_server_that_shows_more_is_waited_for_while_it_is_there),
+		TEST(a_server_that_proved_more_and_went_away_is_waited_for),
 		TEST(a_larger_heartbeat_is_asked_to_prove_it),
 	};
 

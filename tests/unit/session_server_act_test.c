@@ -54,6 +54,31 @@ static void bytes_that_an_act_erased_ahead_are_not_stored(void **state)
 	assert_int_equal(needed(SERVER_APPEND)->commit->redacted, 0);
 }
 
+/* Event 4, by the leaf hash of event 5. */
+static enum err next_misnamed(void *context, struct log_name log, uint64_t from,
+			      uint64_t *ret_index, struct hash *ret_leaf)
+{
+	enum err e = next_redacted(context, log, from, ret_index, ret_leaf);
+
+	if (!e)
+		*ret_leaf = hash_leaf(buf_bytes(&ours.events[5]));
+	return e;
+}
+
+static void an_act_that_named_another_event_ahead_erases_nothing(void **state)
+{
+	const struct commit *commit = NULL;
+
+	(void)state;
+	open_session(&ours, 20);
+	erased = 4;
+	machine.lookup.next_redacted = next_misnamed;
+	say_commit(0, 6);
+	commit = needed(SERVER_APPEND)->commit;
+	assert_int_equal(commit->redacted, 0);
+	assert_true(commit->events[4].size > 0);
+}
+
 static void what_cannot_be_looked_up_is_not_stored(void **state)
 {
 	(void)state;
@@ -156,6 +181,27 @@ static void a_rotation_to_keys_of_another_log_is_refused(void **state)
 	say_rotation();
 	expect_refused("invalid", 28);
 	assert_int_equal(held()->pending.size, 28);
+}
+
+/* Two logs rotate in one turn: neither card is another's yet. */
+static void a_rotation_to_keys_that_another_log_is_about_to_have_is_refused(void **state)
+{
+	struct next_keys same;
+
+	(void)state;
+	say_rotation();
+	assert_true(needed(SERVER_APPEND)->commit->rotates);
+	next_keys_begin(&same, &other, 21);
+	history_rotate(&other, buf_bytes(&same.enrolment));
+	message_hello(&said, &other, 0);
+	hear_as(other.log, PEER_2, 88);
+	message_anchor(&said, &other, 88, 0);
+	hear_as(other.log, PEER_2, 0);
+	message_commit(&said, &other, 88, 0, other.count);
+	message_sign_also(&said, &same.signer);
+	hear_as(other.log, PEER_2, 0);
+	expect_refused("invalid", 0);
+	buf_free(&same.enrolment);
 }
 
 static void a_rotation_to_a_key_that_the_log_had_or_to_one_too_many_is_refused(void **state)
@@ -280,6 +326,19 @@ static void a_log_begun_anew_goes_on_from_no_more_than_what_stands(void **state)
 	say_anew(0, 2);
 	expect_refused("invalid", 0);
 	held()->stands = 12;
+	say_anew(0, 2);
+	assert_non_null(found(SERVER_APPEND));
+}
+
+static void what_stood_at_a_freeze_is_forgotten_by_a_release(void **state)
+{
+	(void)state;
+	server_holds(20);
+	begin_anew("26", 12);
+	assert_ok(server_machine_freeze(&machine, ours.log));
+	held()->stands = 11;
+	assert_ok(server_machine_release(&machine, ours.log));
+	assert_ok(server_machine_revoke(&machine, ours.log));
 	say_anew(0, 2);
 	assert_non_null(found(SERVER_APPEND));
 }
@@ -445,12 +504,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_event_without_bytes_needs_an_act),
 		TEST(bytes_that_an_act_erased_ahead_are_not_stored),
+		TEST(an_act_that_named_another_event_ahead_erases_nothing),
 		TEST(what_cannot_be_looked_up_is_not_stored),
 		TEST(other_keys_are_taken_up_when_they_are_stored),
 		TEST(commits_behind_a_rotation_need_not_wait_for_it),
 		TEST(other_keys_that_could_not_be_stored_are_forgotten),
 		TEST(a_rotation_to_another_transport_key_is_refused),
 		TEST(a_rotation_to_keys_of_another_log_is_refused),
+		TEST(a_rotation_to_keys_that_another_log_is_about_to_have_is_refused),
 		TEST(a_rotation_to_a_key_that_the_log_had_or_to_one_too_many_is_refused),
 		TEST(a_rotation_that_an_act_names_ahead_stays_whole),
 		TEST(a_commit_from_before_a_rotation_is_old_and_no_strangers),
@@ -458,6 +519,7 @@ int main(void)
 		TEST(a_log_begun_anew_goes_on_from_a_frozen_one),
 		TEST(a_log_is_not_begun_anew_while_the_old_one_is_active),
 		TEST(a_log_begun_anew_goes_on_from_no_more_than_what_stands),
+		TEST(what_stood_at_a_freeze_is_forgotten_by_a_release),
 		TEST(a_log_begun_anew_quotes_what_is_held_of_the_old_one),
 		TEST(a_quote_from_before_the_old_log_was_rotated_counts_by_what_it_says),
 		TEST(a_quote_by_an_unknown_key_that_says_otherwise_is_refused),
