@@ -104,6 +104,7 @@ enum err commit_check(const struct tree *before, uint64_t from, uint32_t count, 
 	struct commit c = {.from = from, .count = count, .note = note, .events = ret->events};
 	enum err e = check_bounds(before, from, count, frames, frame_count);
 
+	ret->work = 0;
 	if (!e)
 		e = bundle_split(frames, frame_count, count, c.events);
 	if (!e)
@@ -121,6 +122,7 @@ enum err commit_check(const struct tree *before, uint64_t from, uint32_t count, 
 		return ERR_ROOT;
 	if (region != REGION_NONE)
 		e = check_events(region, key, arena, &c);
+	ret->work = c.work;
 	if (!e)
 		*ret = c;
 	return e;

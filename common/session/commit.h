@@ -38,7 +38,7 @@ struct hash commit_leaf(struct bytes event);
  * rotates keys is the last (INVALID), its card a good one of the same realm and log by another log
  * key (INVALID, SIGNATURE), and the note signed by that key as well (UNKNOWN_KEY, SIGNATURE);
  * whether the card keeps the transport key is for the caller to compare.  `arena` is reset and
- * reused per event. */
+ * reused per event.  On failure only `work` is written: what was decoded by then. */
 MUST_USE enum err commit_check(const struct tree *before, uint64_t from, uint32_t count,
 			       struct bytes note, const struct bytes *frames, size_t frame_count,
 			       const struct vkey *key, int region, struct arena *arena,

@@ -64,6 +64,18 @@ static bool is_anothers(const struct server_turn *t, const struct card *next)
 	return false;
 }
 
+/* Of the size that is asked for each commit is less. */
+static_assert((uint64_t)COMMIT_BYTES_ASKED / 12 *
+			      (EVENT_WORK_BYTES + REASON_BYTES_MAX + SOURCE_BYTES_MAX) <
+		      COMMIT_WORK_MAX,
+	      "nodes seal what can be taken");
+
+static enum err check_work(const struct server_turn *t, struct commit *commit)
+{
+	(void)t;
+	return commit->work > COMMIT_WORK_MAX ? ERR_LIMIT : ERR_OK;
+}
+
 /* A card names keys, and which transport key may speak: that one is the administrator's to
  * change. */
 static enum err check_rotation(const struct server_turn *t, struct commit *commit)
@@ -200,6 +212,7 @@ static const struct rule {
 	enum err (*check)(const struct server_turn *t, struct commit *commit);
 	const char *why;
 } RULES[] = {
+	{check_work, "more changes, with longer texts, than one commit may have"},
 	{check_rotation,
 	 "other log keys keep the transport key (enrol another one instead), and no other "
 	 "log has them"},
@@ -258,6 +271,7 @@ void server_commit(const struct server_turn *t)
 		why = RULES[i].why;
 	}
 	if (e) {
+		server_worked(log, commit->work); /* what was read before it was found out */
 		server_deny(t, e, why);
 		return;
 	}

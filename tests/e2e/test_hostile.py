@@ -230,6 +230,31 @@ class ByHand(HostileStory):
     def size(self, log="26"):
         return next(row["size"] for row in self.server.status()["logs"] if row["log"] == log)
 
+    def test_what_a_key_says_while_it_owes_work_waits_and_more_than_may_wait_cuts_it_off(self):
+        with self.peer() as peer:
+            peer.open()
+            beat = p.header("heartbeat", peer.session, 0)
+            peer.commit([hostile.heavy(i, "26") for i in range(6)])  # some 15 MiB of work, of which 8 are paid a second
+            for _ in range(200):
+                peer.send(beat)
+            begun, heard = time.monotonic(), []
+            while "ack" not in heard:
+                heard.append(peer.receive()[0])
+            self.assertGreater(time.monotonic() - begun, 0.5)
+            self.assertNotIn("heartbeat", heard)
+            self.assertGreater(self.count(peer, "heartbeat", 0.5), 0)  # they waited; those that fit are answered
+            self.assertEqual(self.refusals(self.server, "26"), {})
+            peer.commit([hostile.heavy(i, "26") for i in range(6, 12)])
+            for _ in range(300):  # fewer than messages may come at once, and more than may wait
+                peer.send(beat)
+                time.sleep(0.001)
+            self.wait_refused("26", "rate", 1)
+            with self.peer(HONEST) as honest:
+                honest.open()
+                honest.commit([hostile.club(1, HONEST)])
+                honest.expect("ack")
+        self.assertIn(self.size(), (6, 12))
+
     def test_an_honest_commit_is_acknowledged_and_seen(self):
         with self.peer() as peer:
             peer.open()

@@ -192,6 +192,10 @@ static inline void message_events(struct message *m, const struct history *h, ui
 	for (uint64_t i = from; i < size; i++) {
 		struct hash leaf = hash_leaf(buf_bytes(&h->events[i]));
 
+		if (frame.size + bundle_packed(h->events[i].size) > FRAME_BYTES_MAX) {
+			message_add(m, buf_bytes(&frame));
+			buf_clear(&frame);
+		}
 		if (i == h->erased)
 			bundle_add_redacted(&frame, leaf.b);
 		else

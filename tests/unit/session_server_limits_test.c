@@ -320,6 +320,48 @@ static void what_is_said_twice_or_refused_is_work_as_well(void **state)
 	assert_true(held()->work_due > work);
 }
 
+/* Each event is as many changes as one may have, with a long reason: some 1.5 MiB of work. */
+static void grow_heavy(struct history *h, size_t count)
+{
+	static struct change changes[EVENT_CHANGES_MAX];
+	static char ids[EVENT_CHANGES_MAX][24];
+	static char reason[REASON_BYTES_MAX + 1];
+
+	memset(reason, 'r', REASON_BYTES_MAX);
+	for (size_t i = 0; i < EVENT_CHANGES_MAX; i++) {
+		(void)snprintf(ids[i], sizeof ids[i], "pl26-op-%zu", i);
+		changes[i] =
+			(struct change){.id = ids[i], .kind = RECORD_OPERATOR, .retired = true};
+	}
+	while (count--)
+		history_add_event(h, (struct event){.reason = reason,
+						    .change_count = EVENT_CHANGES_MAX,
+						    .changes = changes});
+}
+
+static void a_commit_of_too_much_work_is_refused_and_what_was_read_of_it_counts(void **state)
+{
+	static struct history heavy;
+	const uint64_t each = (uint64_t)EVENT_CHANGES_MAX * EVENT_WORK_BYTES +
+			      (uint64_t)(EVENT_CHANGES_MAX - 1) * REASON_BYTES_MAX;
+	const uint64_t most = COMMIT_WORK_MAX / each;
+
+	(void)state;
+	history_begin(&heavy, "26", 1);
+	grow_heavy(&heavy, most + 1);
+	open_session(&heavy, most + 1);
+	message_commit(&said, &heavy, 77, 0, most + 1);
+	hear(PEER);
+	expect_refused("limit", 0);
+	assert_non_null(strstr(update.actions[0].header.text, "more changes"));
+	assert_true(held()->work_due > (uint64_t)COMMIT_WORK_MAX - (uint64_t)WORK_BURST);
+	now.ms += PEER_LARGE_COMMIT_S * 1000;
+	message_commit(&said, &heavy, 77, 0, most);
+	hear(PEER);
+	assert_int_equal(needed(SERVER_APPEND)->commit->work, most * each);
+	history_end(&heavy);
+}
+
 /* Says the message so often as nothing new may be said, and once more. */
 static void expect_cut_off_when_said_again(const char *peer)
 {
@@ -442,6 +484,7 @@ int main(void)
 		TEST(acknowledgements_wait_until_the_work_is_forgotten),
 		TEST(what_waits_for_its_acknowledgement_is_not_refused_by_a_later_failure),
 		TEST(what_is_said_twice_or_refused_is_work_as_well),
+		TEST(a_commit_of_too_much_work_is_refused_and_what_was_read_of_it_counts),
 		TEST(who_says_the_same_commit_again_and_again_is_cut_off),
 		TEST(who_anchors_again_and_again_is_cut_off),
 		TEST(what_a_log_says_next_waits_while_it_owes),
