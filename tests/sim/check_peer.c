@@ -38,6 +38,36 @@ void check_before(struct server_host *s, const struct packet *p, struct before *
 		copy(&s->machine.logs[i], &ret->logs[i]);
 }
 
+/* ---- credit ---- */
+
+static bool is_harmless(const struct server_action *a)
+{
+	return a->kind == SERVER_SEND && a->header.kind == WIRE_REFUSED;
+}
+
+/* A commit is looked at, if only to find that it does not fit, when there was credit for it. */
+static bool was_looked_at(const struct server_host *s)
+{
+	for (size_t i = 0; i < s->update.count; i++) {
+		const struct server_action *a = &s->update.actions[i];
+
+		if (a->kind == SERVER_APPEND || (is_harmless(a) && a->header.code == ERR_GAP))
+			return true;
+	}
+	return false;
+}
+
+static void check_credit(struct server_host *s, const struct packet *p)
+{
+	uint64_t *taken = &s->w->hostile.taken[s->number];
+
+	if (!p->hostile || p->node == STRANGER || p->frame_count < 3 || !was_looked_at(s))
+		return;
+	*taken += commit_frames_size(p->frames + 2, p->frame_count - 2);
+	if (*taken > CREDIT)
+		world_fail(s->w, "server %u takes more bytes than it granted", s->number);
+}
+
 /* ---- logs that are not to be heard ---- */
 
 static void check_append(struct server_host *s, const struct packet *p, const struct before *before)
@@ -75,11 +105,6 @@ void check_act(struct server_host *s, const struct act *a, enum err e)
 		s->hearing[a->log] = HEARING_SHUT;
 }
 
-static bool is_harmless(const struct server_action *a)
-{
-	return a->kind == SERVER_SEND && a->header.kind == WIRE_REFUSED;
-}
-
 void check_after(struct server_host *s, const struct packet *p, const struct before *before)
 {
 	struct world *w = s->w;
@@ -87,6 +112,7 @@ void check_after(struct server_host *s, const struct packet *p, const struct bef
 	struct log_name own = p->node == STRANGER ? (struct log_name){""} : w->nodes[p->node].name;
 
 	w->tally.unwelcome += before->unwelcome;
+	check_credit(s, p);
 	for (size_t i = 0; i < s->update.count; i++) {
 		const struct server_action *a = &s->update.actions[i];
 

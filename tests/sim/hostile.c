@@ -19,7 +19,8 @@ enum {
 struct words {
 	struct buf frames[FRAMES];
 	size_t count;
-	bool lies; /* as packet.lies */
+	bool lies;  /* as packet.lies */
+	bool twice; /* said so, one right after the other */
 };
 
 static struct buf *add_frame(struct words *m)
@@ -89,6 +90,9 @@ static void hear(struct world *w, unsigned server, bool stranger, const struct b
 	if (header.kind == WIRE_RANGE && !log_name_equal(header.log, w->nodes[h->log].name))
 		world_fail(w, "server %u gives log %s to the keys of another", server,
 			   header.log.text);
+	if (header.kind == WIRE_WELCOME || header.kind == WIRE_ACK ||
+	    header.code == ERR_DISK_FULL || header.code == ERR_BUSY)
+		h->taken[server] = 0;
 	if (header.kind == WIRE_WELCOME) {
 		h->session[server] = header.session;
 		h->held[server] = header.size;
@@ -306,6 +310,22 @@ static void say_false(struct world *w, unsigned server, struct words *m)
 	m->lies = lie_in_events(w, lie, &header, add_frame(m));
 }
 
+/* No commit that fits; twice, it is more than the credit. */
+static void say_too_much(struct world *w, unsigned server, struct words *m)
+{
+	enum { FRAMES_OF_IT = 4, FRAME_BYTES = CREDIT / 2 / FRAMES_OF_IT + 1 };
+	static const uint8_t nothing[FRAME_BYTES];
+	struct wire_header header = header_of(w, server, WIRE_COMMIT);
+
+	header.from = w->hostile.held[server] + EVENTS_MOST;
+	header.count = 1;
+	begin(w, m, &header);
+	note_of(w, w->hostile.event_count, false, add_frame(m));
+	for (unsigned i = 0; i < FRAMES_OF_IT; i++)
+		buf_add(add_frame(m), nothing, sizeof(nothing));
+	m->twice = true;
+}
+
 static void say_fetch(struct world *w, unsigned server, struct words *m)
 {
 	struct wire_header header = header_of(w, server, WIRE_FETCH);
@@ -400,10 +420,10 @@ static const struct {
 	bool own; /* said with its own key, never as a stranger */
 	void (*say)(struct world *w, unsigned server, struct words *m);
 } DEEDS[] = {
-	{4, true, say_hello},  {4, true, say_anchor},   {5, true, say_commit},
-	{1, true, say_fork},   {3, true, say_anothers}, {4, true, say_false},
-	{2, false, say_fetch}, {5, false, say_again},   {5, false, say_flipped},
-	{4, false, say_torn},  {6, false, say_as_own},
+	{4, true, say_hello},    {6, true, say_anchor},   {5, true, say_commit},
+	{1, true, say_fork},     {3, true, say_anothers}, {4, true, say_false},
+	{2, true, say_too_much}, {2, false, say_fetch},   {5, false, say_again},
+	{5, false, say_flipped}, {4, false, say_torn},    {6, false, say_as_own},
 };
 
 static size_t any_deed(struct world *w)
@@ -448,7 +468,7 @@ void hostile_act(struct world *w)
 		return;
 	world_plan(w, 1 + world_below(w, 2 * ACT_MEAN_MS), AT_HOSTILE, 0, 0, 0, NULL);
 	DEEDS[deed].say(w, server, &m);
-	if (m.count > 0)
+	for (int times = m.twice ? 2 : 1; m.count > 0 && times > 0; times--)
 		send(w, server, !DEEDS[deed].own && world_chance(w, STRANGER_PERMILLE), &m);
 	free_words(&m);
 }

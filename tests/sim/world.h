@@ -258,7 +258,8 @@ struct hostile {
 	unsigned log;                             /* NODES: there is none */
 	uint8_t peer[SERVERS][2][PEER_SIZE];      /* with its key, and as a stranger */
 	uint64_t session[SERVERS], held[SERVERS]; /* as the servers said */
-	struct packet *captured[CAPTURED_MAX];    /* of honest nodes; owned */
+	uint64_t taken[SERVERS];               /* bytes of commits since they last granted credit */
+	struct packet *captured[CAPTURED_MAX]; /* of honest nodes; owned */
 	size_t captured_next;
 	struct buf events[64]; /* its log's */
 	size_t event_count;
