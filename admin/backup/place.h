@@ -24,7 +24,7 @@ struct backup_place {
 	bool found;         /* a store is there */
 	const char *origin; /* as it says; "" while it is not known */
 	const char *made;
-	int lock_fd; /* -1 */
+	int lock_fd;                        /* -1 */
 	bool made_folder, made_description; /* by this run */
 };
 

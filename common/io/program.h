@@ -38,9 +38,9 @@ struct program_options {
  * `ret_status` is what it ends with. */
 bool program_read_options(const struct program *p, int argc, char **argv,
 			  struct program_options *ret, enum exit_status *ret_status);
-/* How a daemon begins: protected, under its name, with its options, and with file descriptors enough, the soft
- * limit raised where that is needed: without them libzmq ends the process.  True when it goes on;
- * else what is wrong was told, and `ret_status` is what it ends with. */
+/* How a daemon begins: protected, under its name, with its options, and with file descriptors
+ * enough, the soft limit raised where that is needed: without them libzmq ends the process.  True
+ * when it goes on; else what is wrong was told, and `ret_status` is what it ends with. */
 MUST_USE bool program_begin(const struct program *p, int argc, char **argv,
 			    struct program_options *ret, enum exit_status *ret_status);
 
