@@ -4,7 +4,8 @@
 
 Shares the time among all tests of tests/faults and the simulation ("sim"), each in slices with a new
 seed each time, and writes the table of docs/RELIABILITY.md (with --only, or when the time was not
-enough for each of them: prints it).  NAME is part of CLASS.TEST or of a file's name.  Ends at the first loss, with its seed and how to repeat it."""
+enough for each of them: prints it).  NAME is part of CLASS.TEST or of a file's name.  Ends at the first
+loss, with its seed and how to repeat it, and without a table."""
 import argparse
 import glob
 import importlib
@@ -41,6 +42,7 @@ class Test:
     def __init__(self, file, case):
         from fault import Fault
         self.file, self.name = file, ".".join(case.id().split(".")[-2:])
+        self.fault = getattr(case, "fault", None) or self.name
         self.once = not isinstance(case, Fault)
         self.ran = 0
 
@@ -54,7 +56,7 @@ class Test:
 
 
 class Simulation:
-    name, once, ran = "sim", False, 0
+    name, fault, once, ran = "sim", "simulation: all faults", False, 0
 
     def run(self, seconds, seed, records):
         begun, at, out = time.monotonic(), seed, ""
@@ -92,6 +94,11 @@ def repeat(test, seconds, seed, options):
         options.build, seconds / 60, test.name, seed)
 
 
+def record_skipped(records, test, why):
+    with open(records, "a", encoding="utf-8") as f:
+        f.write(json.dumps({"fault": test.fault, "skipped": why, "at": int(time.time())}) + "\n")
+
+
 def soak(tests, options, records):
     """True when nothing was lost."""
     begun, end = time.monotonic(), time.monotonic() + options.minutes * 60
@@ -120,6 +127,7 @@ def soak(tests, options, records):
             return False
         if skipped:
             test.once = True
+            record_skipped(records, test, skipped[0])
     return True
 
 
@@ -141,7 +149,7 @@ def main():
     open(records, "w", encoding="utf-8").close()
     good = soak(tests, options, records)
     lines = table.read([records])
-    if not good:
+    if not good or any(line["lost"] for line in lines):
         sys.exit(1)
     if not lines:
         print("Nothing was recorded.")

@@ -3,7 +3,8 @@
     table.py [--write docs/RELIABILITY.md] RECORDS…
 
 RECORDS are files of JSON lines (SPLOT_RELIABILITY, splot-sim --record): fault, rounds, stake, lost,
-seconds (or median and longest), ran_s, at.  Without --write the table is printed."""
+seconds (or median and longest), ran_s, at; or fault, skipped (why), at.  Without --write the table is
+printed."""
 import argparse
 import datetime
 import json
@@ -26,6 +27,8 @@ def read(paths):
 def known(line):
     """The simulation plays many rounds a line, and says of them the median and the longest."""
     line.setdefault("ran_s", 0)
+    if "skipped" in line:
+        line["lost"] = 0
     line.setdefault("seconds", [line[name] for name in ("median", "longest") if name in line])
     line["median"] = [line["median"]] if "median" in line else line["seconds"]
     if isinstance(line["at"], int):
@@ -45,11 +48,14 @@ def ran_text(seconds):
 
 
 def rows(lines):
-    """One row a fault, in the order in which they came first."""
+    """One row a fault, in the order in which they came first; one for what was skipped, and why."""
     faults = {}
     for line in lines:
-        faults.setdefault(line["fault"], []).append(line)
-    for fault, runs in faults.items():
+        faults.setdefault((line["fault"], line.get("skipped")), []).append(line)
+    for (fault, skipped), runs in faults.items():
+        if skipped is not None:
+            yield [fault, "skipped: %s" % skipped.replace("|", "/")] + ["–"] * (len(HEAD) - 2)
+            continue
         times = [s for run in runs for s in run["seconds"]]
         middle = [s for run in runs for s in run["median"]]
         median = statistics.median(middle) if middle else None
@@ -63,7 +69,7 @@ def table(lines):
     out = ["| %s |" % " | ".join(HEAD), "|%s|" % "|".join([" --- "] + [" ---: "] * (len(HEAD) - 1))]
     out += ["| %s |" % " | ".join(row) for row in rows(lines)]
     when = days[0] if days[0] == days[-1] else "%s to %s" % (days[0], days[-1])
-    kind = " Under the sanitizers." if all(line.get("sanitized") for line in lines) else ""
+    kind = " Under the sanitizers." if all(line.get("sanitized", "skipped" in line) for line in lines) else ""
     return "\n".join(out + ["", "Made %s; %s of faults in all.%s" % (
         when, ran_text(sum(line["ran_s"] for line in lines)), kind)])
 
