@@ -186,6 +186,8 @@ class WhoDoesNotHaveIt(Redacting):
         self.server.ctl("freeze", "26", "--reason", "the laptop was stolen")
         n.wait_for("the node knows", lambda: self.node.status()["servers"][0]["state"] == "frozen")
         self.redact(1)
+        # At once: by itself such a node asks every 30 to 90 seconds only.
+        n.wait_for("the node is told", lambda: "redacted by an act" in self.node.log_tail(50), 10)
         self.until_answers(self.server, self.node)
         n.wait_for("a new start", lambda: "written anew" in self.server.log_tail(40))
         self.until_answers(self.server)
@@ -209,7 +211,7 @@ class WhoDoesNotHaveIt(Redacting):
         self.node.configure()
         self.node.start()
 
-    def test_a_server_that_never_had_it_wants_an_act_of_its_own(self):
+    def test_a_server_that_never_had_it_wants_an_act_of_its_own_about_that_very_event(self):
         self.tell_it()
         self.until_exported(5)
         leaf = self.exported()[1]
@@ -220,6 +222,11 @@ class WhoDoesNotHaveIt(Redacting):
         n.wait_for("the refusal", lambda: self.refusals(second).get("redacted"))
         self.assertEqual(self.ids(second), [])
         self.assertIn("redact", json.dumps(self.node.status()))
+        self.redact(1, "--leaf", self.exported()[2], server=second)  # of another event
+        before = self.refusals(second)["redacted"]
+        self.publish_to_both()
+        n.wait_for("the next refusal", lambda: self.refusals(second)["redacted"] > before)
+        self.assertEqual(self.ids(second), [])
         self.redact(1, "--leaf", leaf, server=second)
         self.publish_to_both()  # it would try again within a minute by itself
         n.wait_for("all events there", lambda: second.status()["logs"][0]["size"] == 5)
@@ -280,6 +287,30 @@ class WhoDoesNotHaveIt(Redacting):
         self.assertIn("which keys sign", self.redact(1, check=False).stderr)
         self.assertEqual(self.server.status()["size"], size)
 
+    def test_what_the_log_says_of_its_keys_stays_also_when_an_act_came_ahead_of_it_and_its_node_lost_its_store(self):
+        self.add(self.node, "pl26-kis-a")
+        self.until_confirmed()
+        self.server.stop()
+        self.rotate(self.node)
+        said = self.events()
+        self.node.stop()
+        self.server.start()
+        self.redact(1, "--leaf", p.leaf_hash(said[1]).hex())
+        self.node.start()
+        self.node.await_open()
+        self.until_confirmed()
+        self.node.stop()
+        shutil.rmtree(self.node.data)
+        self.node.start()
+        self.node.await_open()
+        self.assertEqual(self.events(), said)
+        self.add(self.node, "pl26-kis-b")
+        self.await_whole(["pl26-kis-a", "pl26-kis-b"])
+
+    def events(self):
+        with l.Control(self.node.socket) as control:
+            return control.events("26")
+
 
 class CutOff(Redacting):
     def test_kills_between_the_act_and_the_scrubbing_are_mended(self):
@@ -309,22 +340,47 @@ class CutOff(Redacting):
         self.until_gone()
         self.await_whole(["pl26-kis-a", "pl26-kis-c"])
 
+    def reader(self, daemon):
+        """Somebody who reads that store."""
+        reader = subprocess.Popen([self.nation.program("splotctl"), "log", "--follow", "--from", daemon.data],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self.addCleanup(self.end, reader)
+        self.assertTrue(reader.stdout.readline())
+        return reader
+
+    def end(self, reader):
+        reader.kill()
+        reader.wait()
+        reader.stdout.close()
+
     def test_as_long_as_somebody_reads_the_store_status_says_what_waits(self):
         self.tell_it()
-        command = [self.nation.program("splotctl"), "log", "--follow", "--from", self.server.data]
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as reader:
-            self.addCleanup(reader.kill)
-            self.assertTrue(reader.stdout.readline())
-            self.redact(1)
-            n.wait_for("a start that could not scrub", lambda: "then restart" in self.server.log_tail(40))
-            self.until_answers(self.server)
-            self.assertIn("erased bytes", self.server.status()["note"])
-            self.assertEqual(self.ids(self.server), ["pl26-kis-a", "pl26-kis-c"])
-            reader.kill()
+        reader = self.reader(self.server)
+        self.redact(1)
+        n.wait_for("a start that could not scrub", lambda: "then restart" in self.server.log_tail(40))
+        self.until_answers(self.server)
+        self.assertIn("erased bytes", self.server.status()["note"])
+        self.assertEqual(self.ids(self.server), ["pl26-kis-a", "pl26-kis-c"])
+        self.end(reader)
         self.redact(3)  # and begins anew, which scrubs both
         self.until_gone()
         self.await_whole(["pl26-kis-a", "pl26-kis-c"])
         self.assertEqual(self.server.status()["note"], "")
+
+    def test_a_node_whose_store_somebody_reads_scrubs_it_at_the_next_start(self):
+        self.add(self.node, "pl26-kis-a")
+        self.add(self.node, "pl26-kis-b", name="Klub " + self.marker)
+        self.until_confirmed()
+        reader = self.reader(self.node)
+        self.redact(1)
+        n.wait_for("a start that could not scrub", lambda: "then restart" in self.node.log_tail(40))
+        self.until_answers(self.node)
+        self.assertIn("node-26", {path.split(os.sep)[0] for path in self.held()})
+        self.end(reader)
+        self.node.stop()
+        self.node.start()
+        self.until_gone()
+        self.await_whole(["pl26-kis-a"])
 
 
 class Many(Story):
