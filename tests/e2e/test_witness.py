@@ -298,6 +298,20 @@ class TwoTongues(Story):
             self.distrusts(log, *((first, self.other.note(8)) if log == "24" else (second, self.one.note(6))))
             self.goes_on(log, 2)
 
+    def test_an_older_file_beside_the_keys_takes_nothing_from_what_the_store_knows(self):
+        self.offer("24", self.one, 0, 5)
+        node = self.nation.nodes["24"]
+        file = node.keys + ".witnessed"
+        shutil.copy(file, file + ".older")
+        second = self.offer("24", self.one, 5, 7)
+        node.stop()
+        self.liar.forget("24")
+        shutil.copy(file + ".older", file)
+        node.start()
+        n.wait_for("24 is served", lambda: self.liar.connected("24"))
+        shown = [note for log, note in self.liar.greetings if log == "24"][-1]
+        self.assertEqual(notes.Note(shown).text, notes.Note(second).text)
+
     def test_a_node_that_lost_its_store_stands_by_what_it_cosigned(self):
         first = self.offer("24", self.one, 0, 5)
         node = self.nation.nodes["24"]
