@@ -7,6 +7,7 @@
  *   bulk      valid commits as large as the server asks for, likewise
  *   dense     the same, of events with 1,024 changes
  *   wordy     the same, with a long reason and source
+ *   vast      these in commits of as much work as one may be
  *   large     valid commits of 3,000 events, more than it asks for, again and again
  *   garbage   messages that do not decode      hello     HELLO again and again
  *   fetch     FETCH again and again            deaf      the same, and no answer is read
@@ -69,6 +70,7 @@ static struct flood {
 	/* the event, made once: its number has a fixed width */
 	struct buf event;
 	size_t places[2], place_count;
+	uint64_t work; /* of one, where it is dense */
 	/* counts */
 	uint64_t sent, bytes, acks, refused, ranges;
 	uint64_t by_code[ERR_COUNT];
@@ -151,6 +153,7 @@ static void make_dense(size_t words)
 		changes[i] = (struct change){.kind = RECORD_ENTITY, .id = ids[i], .retired = true};
 	}
 	must(event_encode(&event, &arena, &f.event), "event");
+	f.work = event_work(&event);
 }
 
 static struct bytes event_at(uint64_t i)
@@ -405,6 +408,13 @@ static void one_large(void)
 		commit(LARGE_EVENTS);
 }
 
+/* As much work as one commit may be. */
+static void one_vast(void)
+{
+	if (in_session())
+		commit((uint32_t)(COMMIT_WORK_MAX / f.work));
+}
+
 static void one_garbage(void)
 {
 	static uint8_t noise[4096];
@@ -514,6 +524,7 @@ static const struct mode {
 	{"fetch", one_fetch, true},        {"deaf", one_deaf, false},
 	{"endless", one_endless, false},   {"connect", one_connect, false},
 	{"stranger", one_stranger, false}, {"half", one_half, false},
+	{"vast", one_vast, true},
 };
 
 /* ---- ---- */
@@ -538,8 +549,10 @@ static void load(const struct mode *mode, char **argv)
 	if (f.end_ms > mono_now().ms + (int64_t)SECONDS_MAX * 1000)
 		fail("SECONDS", "too many");
 	tree_init(&f.tree);
-	if (mode->one == one_dense || mode->one == one_wordy)
-		make_dense(mode->one == one_wordy ? WORDS : 1);
+	if (mode->one == one_dense)
+		make_dense(1);
+	else if (mode->one == one_wordy || mode->one == one_vast)
+		make_dense(WORDS);
 	else
 		make_event();
 }

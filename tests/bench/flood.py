@@ -21,7 +21,7 @@ import nation as n  # noqa: E402
 
 REGIONS = n.REGIONS[:16]
 FLOODER = "PL"
-MODES = ["commits", "paced", "bulk", "dense", "wordy", "large", "garbage", "hello", "fetch", "connect", "stranger", "half", "deaf", "endless"]
+MODES = ["commits", "paced", "bulk", "dense", "wordy", "large", "vast", "garbage", "hello", "fetch", "connect", "stranger", "half", "deaf", "endless"]
 PERIOD_MS = 200
 
 

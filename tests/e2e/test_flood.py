@@ -14,7 +14,7 @@ import nation as n  # noqa: E402
 HONEST = ["02", "04", "26"]
 # By a key of its own each, so that none has to wait for the penalty of the one before.
 FLOODS = {"06": "commits", "08": "bulk", "10": "garbage", "12": "fetch", "14": "stranger", "16": "deaf", "18": "endless", "20": "large",
-          "22": "dense", "24": "wordy"}
+          "22": "dense", "24": "wordy", "28": "vast"}
 MEMORY_MIB = 64
 SECONDS = 1
 # What the limits of one key let be acknowledged (docs/PROTOCOL.md, 2.19), in events of some 100 bytes, 64 in each commit: the
