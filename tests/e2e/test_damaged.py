@@ -7,6 +7,7 @@ import subprocess
 
 import nation as n
 from story import Story, main
+from test_tamper import Table
 
 TAMPER = os.path.join(os.environ["SPLOT_BUILD"], "tests", "splot-tamper")
 
@@ -128,6 +129,22 @@ class FoundAtTheStart(Story):
                 daemon.start()
             self.flip(path, b"Jlub Znacznik")
             daemon.start()
+
+    def test_a_log_whose_newest_checkpoint_the_enrolled_key_did_not_sign_keeps_a_server_from_starting(self):
+        server = self.nation.up(regions=["26"])
+        self.add(self.nation.nodes["26"], "pl26-kis-a")
+        self.until_confirmed()
+        self.assertEqual(server.stop(), 0)
+        notes = Table(os.path.join(server.data, "logs"), "26.checkpoints")
+        newest = notes.keys()[-1]
+        good = notes.get(newest)
+        forged = bytearray.fromhex(good)
+        forged[-10] = ord("B" if forged[-10] == ord("A") else "A")  # of the signature; base64 still
+        notes.put(newest, forged.hex())
+        with self.assertRaisesRegex(n.Failed, "log 26: what is stored cannot be trusted"):
+            server.start()
+        notes.put(newest, good)
+        server.start()
 
 
 if __name__ == "__main__":
