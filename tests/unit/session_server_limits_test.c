@@ -74,6 +74,35 @@ static void a_steady_rate_is_never_cut_off(void **state)
 	}
 }
 
+/* What follows a failure of the server's own is no fault: nothing else bounds it. */
+static void more_bytes_than_a_node_has_reason_to_say_are_cut_off(void **state)
+{
+	static const uint8_t zeroes[FRAME_BYTES_MAX];
+	const uint64_t each = (uint64_t)COMMIT_FRAMES_MAX * FRAME_BYTES_MAX;
+	const uint64_t at_once = ((uint64_t)PEER_MIB_BURST + PEER_MIB_PER_S / 4) * 1024 * 1024;
+	uint64_t count = 0;
+
+	(void)state;
+	open_session(&ours, 20);
+	say_commit(0, 3);
+	step(SERVER_EV_FAILED, ERR_DISK_FULL);
+	now.ms += 60000;
+	message_commit(&said, &ours, 77, 3, 4);
+	said.count--;
+	for (int i = 0; i < COMMIT_FRAMES_MAX; i++)
+		message_add(&said, bytes_of(zeroes, sizeof zeroes));
+	for (; count < at_once / each - 1; count++) {
+		if (count == PEER_MESSAGES_BURST / 2)
+			now.ms += 250;
+		hear_by(1, 3, PEER);
+		assert_null(closing());
+	}
+	hear_by(1, 3, PEER);
+	expect_refused("rate", 0);
+	assert_non_null(strstr(update.actions[0].header.text, "bytes"));
+	expect_cut_off(3);
+}
+
 static void hello_again_and_again_is_cut_off(void **state)
 {
 	(void)state;
@@ -472,6 +501,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_burst_of_messages_is_heard_and_one_more_is_cut_off),
 		TEST(a_steady_rate_is_never_cut_off),
+		TEST(more_bytes_than_a_node_has_reason_to_say_are_cut_off),
 		TEST(hello_again_and_again_is_cut_off),
 		TEST(fetching_again_and_again_waits),
 		TEST(too_many_refusals_are_the_last),
