@@ -87,6 +87,18 @@ class Configuration(Story):
         self.assertIn("belong together", self.node.log_tail())
 
 
+class AnOpenDoor(Story):
+    def test_a_server_that_lets_a_stranger_in_does_not_start(self):
+        server = self.nation.add_server()
+        shim = os.path.join(os.environ["SPLOT_BUILD"], "tests", "libopendoor.so")
+        server.environment.update({"LD_PRELOAD": shim, "ASAN_OPTIONS": "verify_asan_link_order=0:" +
+                                   os.environ.get("ASAN_OPTIONS", "")})
+        with self.assertRaisesRegex(n.Failed, "a key that nobody enrolled was let in"):
+            server.start()
+        server.environment.clear()
+        server.start()
+
+
 class Running(Story):
     def setUp(self):
         super().setUp()
@@ -118,6 +130,15 @@ class Running(Story):
         n.wait_for("the fault is told", lambda: "[nonsense]" in self.node.log_tail(), 10)
         self.assertTrue(self.node.running())
         self.assertEqual(self.put("pl26-kis-a").returncode, 0)
+
+    def test_sighup_with_a_card_of_another_log_key_changes_nothing(self):
+        impostor = n.Server(self.nation, "impostor")
+        impostor.server_name = self.server.server_name  # the same origin, by another key
+        shutil.copy(impostor.make().card, self.server.card)
+        self.node.process.send_signal(signal.SIGHUP)
+        n.wait_for("it is told", lambda: "log keys of their cards are read at the start only" in self.node.log_tail(), 10)
+        self.add(self.node, "pl26-kis-a")
+        self.until_confirmed()
 
     def test_sigterm_stops_cleanly_and_the_next_start_knows_it(self):
         self.add(self.node, "pl26-kis-a")
