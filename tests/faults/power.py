@@ -125,7 +125,10 @@ class Disk:
         elif what == "R":
             target = os.path.join(folder, more[0])
             if os.path.lexists(target) and os.lstat(target).st_ino == int(more[2]):
-                os.rename(target, path)
+                if os.path.isdir(os.path.dirname(path)):
+                    os.rename(target, path)
+                else:  # the folder that it came from was removed since
+                    os.unlink(target)
                 if more[1] != "-":
                     os.link(os.path.join(self.journal, more[1]), target)
 

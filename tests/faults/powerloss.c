@@ -496,7 +496,7 @@ int unlinkat(int folder, const char *path, int flags)
 	return NEXT(unlinkat)(folder, path, flags);
 }
 
-/* Within one folder, as everything here is renamed. */
+/* Of the folder that it comes into: when that one is synced, it has come. */
 static void note_rename(const char *from, char *to)
 {
 	char folder[PATH_MAX];
@@ -511,10 +511,8 @@ static void note_rename(const char *from, char *to)
 	(void)snprintf(folder, sizeof folder, "%s", from);
 	name = split(folder);
 	new_name = split(to);
-	if (strcmp(folder, to) != 0)
-		power_die("renamed into another folder:", to);
-	power_note_name("R\t%s\t%s\t%s\t%s\t%llu\n", folder, name, new_name, kept,
-			(unsigned long long)st.st_ino);
+	power_note_name("R\t%s\t%s\t%s\t%s\t%llu\n", to, strcmp(folder, to) == 0 ? name : from,
+			new_name, kept, (unsigned long long)st.st_ino);
 }
 
 int renameat(int from_folder, const char *from, int to_folder, const char *to)
