@@ -345,11 +345,27 @@ enum err node_open_mark(struct node *n)
 	return e;
 }
 
+/* node_lookup.root */
+static enum err log_root(void *context, uint64_t size, struct hash *ret)
+{
+	struct node *n = context;
+	struct tree tree;
+	struct txn *read = NULL;
+	enum err e = txn_begin(n->store, false, &read);
+
+	if (e == ERR_OK)
+		e = log_tree_at(&n->log, read, size, &tree);
+	txn_abort(read);
+	if (e == ERR_OK)
+		*ret = tree_root(&tree);
+	return e;
+}
+
 /* Where there is no mark, none is made until every server has answered: a node that is
  * ended before that must ask again. */
 static enum err start_machine(struct node *n)
 {
-	const struct node_lookup lookup = {n, signing_key_at, duty_known};
+	const struct node_lookup lookup = {n, signing_key_at, duty_known, log_root};
 	char path[PATH_BYTES];
 	bool found = false;
 	enum err e = ERR_OK;

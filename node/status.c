@@ -14,11 +14,15 @@ bool gate_closed(const struct node *n)
 	return n->machine.gated || anew_waits(n);
 }
 
+static const char BRANCH[] = "it holds another history than is here";
+static const char RELEASED[] = "when it is released, that is taken up by itself within two minutes";
+
 void gate_text(const struct node *n, char text[], size_t size)
 {
 	const struct node_machine *m = &n->machine;
 	const char *silent = NULL;
 	const char *frozen = NULL;
+	bool frozen_since_fork = false;
 	const char *distrusted = NULL;
 	const char *held = NULL;
 	uint64_t longest = m->size;
@@ -26,9 +30,10 @@ void gate_text(const struct node *n, char text[], size_t size)
 	for (size_t i = 0; i < m->link_count; i++) {
 		const struct node_link *link = &m->links[i];
 
-		if (!link->waived && link->phase == NODE_FROZEN)
+		if (!link->waived && link->phase == NODE_FROZEN) {
 			frozen = n->settings.servers[i].name;
-		else if (!link->waived && link->phase == NODE_DISTRUSTED)
+			frozen_since_fork = link->refused == ERR_FORK;
+		} else if (!link->waived && link->phase == NODE_DISTRUSTED)
 			distrusted = n->settings.servers[i].name;
 		else if (!link->waived && link->phase == NODE_HELD)
 			held = n->settings.servers[i].name;
@@ -48,13 +53,11 @@ void gate_text(const struct node *n, char text[], size_t size)
 			"and restart; only when no server ever had that, remove %s.highwater",
 			m->size, n->mark.size, n->settings.keys);
 	else if (frozen)
-		(void)snprintf(
-			text, size,
-			"edits wait: the server %s froze this log, by an act of its "
-			"administrators or since it was shown another history; ask them: what "
-			"they release is taken up by itself within two minutes; `splotctl "
-			"waive %s --reason …` goes on without that server",
-			frozen, frozen);
+		(void)snprintf(text, size,
+			       "edits wait: the server %s froze this log (%s); ask its "
+			       "administrators, and find out which history holds, before `splotctl "
+			       "waive %s --reason …` goes on without it",
+			       frozen, frozen_since_fork ? BRANCH : RELEASED, frozen);
 	else if (distrusted)
 		(void)snprintf(text, size,
 			       "edits wait: the server %s is not trusted any more (its national "
@@ -107,16 +110,13 @@ static const char *peer_note(const struct node *n, size_t i, struct arena *arena
 	const char *kept = NULL;
 	char text[2 * TEXT_BYTES_MAX];
 
-	if (link->phase == NODE_FROZEN && link->refused == ERR_FROZEN)
-		(void)snprintf(text, sizeof text, "%s; asked again by itself within two minutes",
-			       link->refused_text[0] ? link->refused_text
-						     : err_text(link->refused));
-	else if (link->phase == NODE_FROZEN)
-		(void)snprintf(text, sizeof text,
-			       "%s; nothing more is sent there: compare both histories with that "
-			       "server's administrator before anything else is done",
-			       link->refused_text[0] ? link->refused_text
-						     : err_text(link->refused));
+	if (link->phase == NODE_FROZEN)
+		(void)snprintf(text, sizeof text, "%s; %s",
+			       link->refused_text[0] ? link->refused_text : err_text(link->refused),
+			       link->refused == ERR_FORK
+				       ? "nothing is shown there: compare both histories with that "
+					 "server's administrator before anything else is done"
+				       : "asked again by itself within two minutes");
 	else if (link->phase == NODE_REFUSED)
 		(void)snprintf(
 			text, sizeof text,

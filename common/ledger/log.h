@@ -90,13 +90,14 @@ MUST_USE enum err log_checkpoint(const struct log *l, struct txn *t, uint64_t si
 /* The newest checkpoint; NOT_FOUND in an empty log. */
 MUST_USE enum err log_newest(const struct log *l, struct txn *t, uint64_t *ret_size,
 			     struct bytes *ret_note);
-/* The largest checkpoint in (from, from + COMMIT_EVENTS_MAX] whose events fit a commit, and
- * none but the last of which rotates keys: the next chunk of a RANGE answer.  NOT_FOUND when the
- * log has nothing past `from`. */
+/* The largest checkpoint in (from, from + COMMIT_EVENTS_MAX] whose events fit a commit (in work,
+ * too, where one of those does), and none but the last of which rotates keys: the next chunk of a
+ * RANGE answer.  NOT_FOUND when the log has nothing past `from`. */
 MUST_USE enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t *ret_size,
 			    struct bytes *ret_note);
-/* How many events from `from` on fit a commit of `bytes_max` packed bytes (bundle_packed) and end
- * at or before `size`; at most COMMIT_EVENTS_MAX, and none past one that rotates keys. */
+/* How many events from `from` on fit a commit of `bytes_max` packed bytes (bundle_packed), are no
+ * more than COMMIT_WORK_MAX and end at or before `size`; at most COMMIT_EVENTS_MAX, and none past
+ * one that rotates keys. */
 MUST_USE enum err log_fit(const struct log *l, struct txn *t, uint64_t from, uint64_t size,
 			  size_t bytes_max, uint32_t *ret_count);
 

@@ -207,16 +207,17 @@ enum err log_size_at(const struct log *l, struct txn *t, struct wall_ms until, u
 
 /* ---- chunks ---- */
 
-/* How many events from `from` on, at most `most`, have a packed size within `bytes_max`; one that
- * rotates keys is the last. */
+/* How many events from `from` on, at most `most`, have a packed size within `bytes_max` and are
+ * work within `work_max`; one that rotates keys is the last. */
 static enum err count_fitting(const struct log *l, struct txn *t, uint64_t from, uint32_t most,
-			      size_t bytes_max, uint32_t *ret_count)
+			      size_t bytes_max, uint64_t work_max, uint32_t *ret_count)
 {
 	uint8_t first[INDEX_KEY_BYTES];
 	struct scan *scan = NULL;
 	struct bytes key = {NULL, 0};
 	struct bytes event = {NULL, 0};
 	size_t total = 0;
+	uint64_t work = 0;
 	uint32_t count = 0;
 	enum err e = scan_open(t, l->events, &scan);
 
@@ -230,7 +231,8 @@ static enum err count_fitting(const struct log *l, struct txn *t, uint64_t from,
 			e = ERR_CORRUPT;
 			break;
 		}
-		if (bundle_packed(event.size) > bytes_max - total)
+		work += event_work_of(event);
+		if (bundle_packed(event.size) > bytes_max - total || work > work_max)
 			break;
 		total += bundle_packed(event.size);
 		count++;
@@ -253,7 +255,7 @@ enum err log_fit(const struct log *l, struct txn *t, uint64_t from, uint64_t siz
 
 	if (most > COMMIT_EVENTS_MAX)
 		most = COMMIT_EVENTS_MAX;
-	return count_fitting(l, t, from, (uint32_t)most, bytes_max, ret_count);
+	return count_fitting(l, t, from, (uint32_t)most, bytes_max, COMMIT_WORK_MAX, ret_count);
 }
 
 /* ---- checkpoints ---- */
@@ -282,27 +284,41 @@ enum err log_newest(const struct log *l, struct txn *t, uint64_t *ret_size, stru
 	return numbered_last(t, l->checkpoints, UINT64_MAX, ret_size, ret_note);
 }
 
-enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t *ret_size,
-		   struct bytes *ret_note)
+/* The largest checkpoint whose events are work within `work_max`; NOT_FOUND. */
+static enum err chunk_within(const struct log *l, struct txn *t, uint64_t from, uint64_t work_max,
+			     uint64_t *ret_size, struct bytes *ret_note)
 {
 	struct bytes note = {NULL, 0};
 	uint32_t count = 0;
 	uint64_t size = 0;
-	enum err e = count_fitting(l, t, from, COMMIT_EVENTS_MAX, COMMIT_BYTES_MAX, &count);
+	enum err e =
+		count_fitting(l, t, from, COMMIT_EVENTS_MAX, COMMIT_BYTES_MAX, work_max, &count);
 
-	if (e == ERR_OK && count == 0)
+	if (e == ERR_OK)
+		e = numbered_last(t, l->checkpoints, from + count, &size, &note);
+	if (e == ERR_OK && size <= from)
 		e = ERR_NOT_FOUND;
-	if (e != ERR_OK)
-		return e;
-	e = numbered_last(t, l->checkpoints, from + count, &size, &note);
-	/* Each commit kept these bounds, so that one that ends within them is always there. */
-	if (e == ERR_NOT_FOUND || (e == ERR_OK && size <= from))
-		return ERR_CORRUPT;
 	if (e == ERR_OK) {
 		*ret_size = size;
 		*ret_note = note;
 	}
 	return e;
+}
+
+enum err log_chunk(const struct log *l, struct txn *t, uint64_t from, uint64_t *ret_size,
+		   struct bytes *ret_note)
+{
+	enum err e = log_newest(l, t, ret_size, ret_note);
+
+	if (e == ERR_OK && *ret_size <= from)
+		e = ERR_NOT_FOUND;
+	if (e != ERR_OK)
+		return e;
+	e = chunk_within(l, t, from, COMMIT_WORK_MAX, ret_size, ret_note);
+	if (e == ERR_NOT_FOUND) /* sealed before there was a bound of work */
+		e = chunk_within(l, t, from, UINT64_MAX, ret_size, ret_note);
+	/* Each commit kept the other bounds, so that one that ends within them is always there. */
+	return e == ERR_NOT_FOUND ? ERR_CORRUPT : e;
 }
 
 /* ---- cutting ---- */

@@ -246,6 +246,27 @@ enum err codec_slice(struct bytes raw, uint32_t number, struct bytes *ret)
 	return err;
 }
 
+enum err codec_count(struct bytes raw, uint32_t number, size_t *ret)
+{
+	struct scan s = {.at = raw.data};
+	enum err err = raw.size == 0 ? ERR_DECODE : ERR_OK;
+	size_t count = 0;
+
+	s.levels[0] = (struct level){raw.data + raw.size, NULL, 0};
+	while (err == ERR_OK && s.at < s.levels[0].end) {
+		uint32_t found = 0;
+		uint32_t wire_type = 0;
+
+		err = read_tag(&s, &found, &wire_type);
+		if (err == ERR_OK)
+			err = scan_value(&s, wire_type, NULL);
+		count += err == ERR_OK && found == number;
+	}
+	if (err == ERR_OK)
+		*ret = count;
+	return err;
+}
+
 bool codec_over(struct bytes raw, const struct codec_limit *limits, size_t count, struct over *ret)
 {
 	struct bytes found = {NULL, 0};

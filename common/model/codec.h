@@ -35,6 +35,9 @@ MUST_USE enum err codec_number(struct bytes raw, uint32_t number, uint64_t *ret)
 /* The same for the bytes of a text or a message: a slice; NOT_FOUND. */
 MUST_USE enum err codec_slice(struct bytes raw, uint32_t number, struct bytes *ret);
 
+/* How often a field of the outermost message is there.  DECODE as above. */
+MUST_USE enum err codec_count(struct bytes raw, uint32_t number, size_t *ret);
+
 /* A field of the outermost message whose bytes are counted. */
 struct codec_limit {
 	uint32_t number;

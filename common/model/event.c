@@ -7,6 +7,17 @@
 #include "model/codec.h"
 #include "model/message.h"
 
+/* Of Event and LogAct in proto/event.proto. */
+enum {
+	FIELD_RECORDED = 1,
+	FIELD_EDITOR,
+	FIELD_REASON,
+	FIELD_SOURCE,
+	FIELD_CHANGES,
+	FIELD_ACT,
+	FIELD_ROTATE = 2,
+};
+
 static const struct codec_bounds EVENT_BOUNDS = {
 	.bytes = EVENT_BYTES_MAX, .items = EVENT_CHANGES_MAX, .text_bytes = FIELD_BYTES_MAX};
 
@@ -181,9 +192,9 @@ enum err event_encode(const struct event *e, struct arena *scratch, struct buf *
 bool event_over(struct bytes raw, struct over *ret)
 {
 	static const struct codec_limit limits[] = {
-		{2, EDITOR_BYTES_MAX, "the editor's name", "shorten it"},
-		{3, REASON_BYTES_MAX, "the reason", "shorten it"},
-		{4, SOURCE_BYTES_MAX, "the source", "shorten it"},
+		{FIELD_EDITOR, EDITOR_BYTES_MAX, "the editor's name", "shorten it"},
+		{FIELD_REASON, REASON_BYTES_MAX, "the reason", "shorten it"},
+		{FIELD_SOURCE, SOURCE_BYTES_MAX, "the source", "shorten it"},
 	};
 
 	return codec_over(raw, limits, sizeof limits / sizeof limits[0], ret);
@@ -221,25 +232,40 @@ enum err event_decode(struct bytes raw, struct arena *arena, struct event *ret)
 	return err;
 }
 
+static uint64_t work_of(size_t changes, size_t text_bytes)
+{
+	uint64_t least = changes ? changes : 1;
+
+	return least * EVENT_WORK_BYTES + (least - 1) * text_bytes;
+}
+
 uint64_t event_work(const struct event *e)
 {
-	uint64_t changes = e->change_count ? e->change_count : 1;
+	return work_of(e->change_count, strlen(e->reason) + strlen(e->source));
+}
 
-	return changes * EVENT_WORK_BYTES + (changes - 1) * (strlen(e->reason) + strlen(e->source));
+uint64_t event_work_of(struct bytes raw)
+{
+	struct bytes reason = {NULL, 0};
+	struct bytes source = {NULL, 0};
+	size_t changes = 0;
+
+	if (codec_count(raw, FIELD_CHANGES, &changes) != ERR_OK)
+		return work_of(1, 0);
+	(void)!codec_slice(raw, FIELD_REASON, &reason); /* none is no text */
+	(void)!codec_slice(raw, FIELD_SOURCE, &source);
+	return work_of(changes, reason.size + source.size);
 }
 
 enum err recorded_time(struct bytes raw, struct wall_ms *ret)
 {
 	uint64_t ms = 0;
-	enum err err = codec_number(raw, 1, &ms);
+	enum err err = codec_number(raw, FIELD_RECORDED, &ms);
 
 	if (err == ERR_OK)
 		ret->ms = (int64_t)ms;
 	return err;
 }
-
-/* Of Event and LogAct in proto/event.proto. */
-enum { FIELD_RECORDED = 1, FIELD_ACT = 6, FIELD_ROTATE = 2 };
 
 enum err event_time(struct bytes raw, struct wall_ms *ret)
 {

@@ -64,6 +64,8 @@ size_t change_size(const struct change *c, struct arena *scratch);
  * change EVENT_WORK_BYTES, at least once, and reason and source once more for each change but the
  * first, since every version has them. */
 uint64_t event_work(const struct event *e);
+/* The same of the bytes of one that was decoded before; of others, as of one change. */
+uint64_t event_work_of(struct bytes raw);
 
 /* The recorded time alone, of an event or a national entry (field 1 of both); cheap, for
  * bytes that were decoded before they were stored.  DECODE, also for no bytes: an event that

@@ -6,15 +6,15 @@
  *    │          └── silence ───────┴── silence ───┤     │
  *    └────────────────────────────────────────────┘   FETCHING (the server has more)
  *
- *   FROZEN   the server froze the log: nothing is sent there until an administrator releases it;
- * asked slowly, its duties are carried out.  After a fork only a person goes on, by a restart
- *   DISTRUSTED  its national log does not extend what this node witnessed: nothing is sent there
- *            or taken from there any more (another server card is another server); the gate does
- *            not close by it, but waits for it, or for a waiver, where it was closed before
- *   HELD     its card is of another national log than the one that this node follows: nothing is
- *            sent there until somebody says that it is to be followed; the gate is as for one that
- *            has not answered
- *   REFUSED  the server does not want us (revoked, other protocol): tried again slowly
+ *   FROZEN   the server froze the log, by an act or since it was shown another history: no edit is
+ *            taken.  Asked slowly, showing nothing, whether it was released and what its duties
+ * are; taken up again when what it holds then is part of our own history DISTRUSTED  its national
+ * log does not extend what this node witnessed: nothing is sent there or taken from there any more
+ * (another server card is another server); the gate does not close by it, but waits for it, or for
+ * a waiver, where it was closed before HELD     its card is of another national log than the one
+ * that this node follows: nothing is sent there until somebody says that it is to be followed; the
+ * gate is as for one that has not answered REFUSED  the server does not want us (revoked, other
+ * protocol): tried again slowly
  *
  * Every refusal that a new HELLO can mend (gap, old session) leads back to GREETING, at once the
  * first time, then with back-off; one that only time mends (disk full) to AWAY with back-off.
@@ -109,6 +109,8 @@ struct node_lookup {
 	MUST_USE enum err (*key_at)(void *context, uint64_t size, struct vkey *ret);
 	/* Whether a verified duty redacted this event. */
 	bool (*redacted)(void *context, uint64_t index, struct hash leaf);
+	/* Root of this log at `size`, which it has. */
+	MUST_USE enum err (*root)(void *context, uint64_t size, struct hash *ret);
 };
 
 struct node_machine {

@@ -18,7 +18,7 @@ static const unsigned moves[] = {
 	[NODE_FETCHING] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_LIVE) | TO(NODE_FROZEN) |
 			  TO(NODE_REFUSED),
 	[NODE_LIVE] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_FROZEN) | TO(NODE_REFUSED),
-	[NODE_FROZEN] = TO(NODE_ANCHORING) | TO(NODE_FROZEN) | TO(NODE_REFUSED),
+	[NODE_FROZEN] = TO(NODE_GREETING),
 	[NODE_REFUSED] = TO(NODE_GREETING),
 	[NODE_DISTRUSTED] = 0,
 	[NODE_HELD] = TO(NODE_GREETING),
@@ -125,7 +125,8 @@ static int64_t backoff(const struct node_turn *t)
 
 /* ---- the way to LIVE ---- */
 
-static void say_hello(const struct node_turn *t)
+/* Of size 0 it shows nothing. */
+static void say_hello(const struct node_turn *t, uint64_t size)
 {
 	struct node_action *a = node_say(t, NODE_SEND_SIGNED, WIRE_HELLO);
 
@@ -133,7 +134,7 @@ static void say_hello(const struct node_turn *t)
 		return;
 	a->header.protocol = WIRE_PROTOCOL;
 	a->header.log = t->m->log;
-	a->header.size = t->m->size;
+	a->header.size = size;
 }
 
 void node_greet(const struct node_turn *t)
@@ -143,7 +144,7 @@ void node_greet(const struct node_turn *t)
 	end_session(t->link);
 	t->link->undone = false; /* duties follow the WELCOME, and HELLO is said until it comes */
 	t->link->anchored_at = t->m->size;
-	say_hello(t);
+	say_hello(t, t->m->size);
 	ask_again_later(t);
 }
 
@@ -280,8 +281,6 @@ void node_refused(const struct node_turn *t, enum err code, const char *text)
 
 void node_frozen(const struct node_turn *t, enum err code, const char *text)
 {
-	bool news = t->link->phase != NODE_FROZEN || t->link->refused != code;
-
 	if (!move(t, NODE_FROZEN))
 		return;
 	leave(t);
@@ -289,19 +288,21 @@ void node_frozen(const struct node_turn *t, enum err code, const char *text)
 	t->link->ahead = false;
 	note_refusal(t, code, text);
 	t->link->retry_at = slowly(t);
-	if (news)
-		(void)node_add(t, NODE_ALARM);
+	(void)node_add(t, NODE_ALARM);
 }
 
-/* A log that was frozen may be released, and duties are told again.  A branch that was found to be
- * one is not shown again without need: it would have the log frozen anew. */
 void node_ask_frozen(const struct node_turn *t)
 {
-	if (t->link->refused != ERR_FROZEN && !t->link->undone)
-		return;
-	t->link->anchored_at = t->m->size;
-	say_hello(t);
+	t->link->asked++;
 	t->link->retry_at = slowly(t);
+	say_hello(t, 0);
+}
+
+void node_branch(const struct node_turn *t)
+{
+	note_refusal(t, ERR_FORK,
+		     "what this server holds of this log is another history than what is here; "
+		     "`splotctl recover --aside` sets the one that is here aside");
 }
 
 void node_distrust(const struct node_turn *t)

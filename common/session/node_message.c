@@ -80,10 +80,30 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static bool awaits_welcome(const struct node_link *link)
+/* A frozen log was released.  What the server holds goes on; ours is shown to it only when that is
+ * part of ours, or, where it holds more than we can tell, when nobody spoke of a fork. */
+static void on_released(const struct node_turn *t, const struct wire_header *h)
 {
-	return link->phase == NODE_GREETING || link->phase == NODE_ANCHORING ||
-	       link->phase == NODE_FROZEN;
+	struct node_link *link = t->link;
+	struct checkpoint checkpoint = {.size = 0};
+	struct hash ours;
+
+	if (link->asked == 0)
+		return;
+	if (h->size > 0 &&
+	    (open_own(t->m, t->event->frames[1], &checkpoint) || checkpoint.size != h->size))
+		return;
+	if (h->size == 0 || h->size > t->m->size) {
+		if (link->refused != ERR_FORK)
+			node_greet(t);
+		return;
+	}
+	if (t->m->lookup.root(t->m->lookup.context, h->size, &ours))
+		return;
+	if (hash_equal(ours, checkpoint.root))
+		node_greet(t);
+	else
+		node_branch(t);
 }
 
 static void on_welcome(const struct node_turn *t, const struct wire_header *h)
@@ -91,11 +111,16 @@ static void on_welcome(const struct node_turn *t, const struct wire_header *h)
 	struct node_link *link = t->link;
 	enum err e = ERR_OK;
 
-	if (!awaits_welcome(link) || h->session == 0 ||
-	    t->event->frame_count != (h->size ? 2u : 1u))
+	if ((link->phase != NODE_GREETING && link->phase != NODE_ANCHORING &&
+	     link->phase != NODE_FROZEN) ||
+	    h->session == 0 || t->event->frame_count != (h->size ? 2u : 1u))
 		return;
 	link->heard = t->event->mono;
 	link->last_contact = t->event->wall;
+	if (link->phase == NODE_FROZEN) {
+		on_released(t, h);
+		return;
+	}
 	e = check_claim(t, h);
 	if (e) {
 		node_refused(t, e,
@@ -181,6 +206,8 @@ static void on_refused(const struct node_turn *t, const struct wire_header *h)
 		return;
 	link->heard = t->event->mono;
 	link->last_contact = t->event->wall;
+	if (link->phase == NODE_FROZEN)
+		return; /* so it is still */
 	if (link->phase == NODE_LIVE && h->size <= t->m->size)
 		link->server_size = h->size;
 	switch (cure) {
@@ -304,7 +331,7 @@ static void on_offer(const struct node_turn *t, const struct wire_header *h)
  * session, is told as well. */
 static void on_duty(const struct node_turn *t, const struct wire_header *h)
 {
-	if (h->session == 0 || in_session(t, h))
+	if (t->link->phase == NODE_FROZEN || h->session == 0 || in_session(t, h))
 		ask(t, h, NODE_CARRY_OUT);
 }
 
@@ -327,7 +354,7 @@ static bool hears(const struct node_turn *t, enum wire_kind kind)
 	enum node_phase phase = t->link->phase;
 
 	if (phase == NODE_FROZEN)
-		return kind == WIRE_DUTY || kind == WIRE_WELCOME;
+		return kind == WIRE_DUTY || kind == WIRE_WELCOME || kind == WIRE_REFUSED;
 	return phase != NODE_AWAY && phase != NODE_REFUSED && phase != NODE_DISTRUSTED &&
 	       phase != NODE_HELD;
 }

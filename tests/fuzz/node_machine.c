@@ -60,6 +60,15 @@ static enum err key_at(void *context, uint64_t size, struct vkey *ret)
 	return ERR_OK;
 }
 
+static enum err root_at(void *context, uint64_t size, struct hash *ret)
+{
+	const struct world *w = context;
+
+	ALWAYS(size <= w->size);
+	*ret = tree_root(&ours.trees[size]);
+	return ERR_OK;
+}
+
 static bool redacted(void *context, uint64_t index, struct hash leaf)
 {
 	const struct world *w = context;
@@ -360,7 +369,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct world w;
 	struct cursor in = cursor_of(bytes_of(data, size));
-	struct node_lookup lookup = {&w, key_at, redacted};
+	struct node_lookup lookup = {&w, key_at, redacted, root_at};
 	uint8_t what = 0;
 	uint64_t highwater = 0;
 

@@ -476,9 +476,25 @@ static enum err check_newest(struct node_host *n)
 	return e == ERR_NOT_FOUND && n->log.tree.size == 0 ? ERR_OK : e;
 }
 
+/* node_lookup.root */
+static enum err log_root(void *context, uint64_t size, struct hash *ret)
+{
+	struct node_host *n = context;
+	struct tree tree;
+	struct txn *read = NULL;
+	enum err e = txn_begin(n->store, false, &read);
+
+	if (!e)
+		e = log_tree_at(&n->log, read, size, &tree);
+	txn_abort(read);
+	if (!e)
+		*ret = tree_root(&tree);
+	return e;
+}
+
 static enum err open_all(struct node_host *n)
 {
-	const struct node_lookup lookup = {n, node_keys_at, node_duty_known};
+	const struct node_lookup lookup = {n, node_keys_at, node_duty_known, log_root};
 	bool scrubbed = false;
 	enum err e = view_fold_new(&n->fold);
 

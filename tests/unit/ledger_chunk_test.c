@@ -155,6 +155,65 @@ static void a_chunk_ends_at_the_last_checkpoint_that_fits_by_bytes(void **state)
 	txn_abort(t);
 }
 
+/* As many changes as an event may have, with a long reason. */
+static struct bytes heavy_event(struct fixture *f)
+{
+	static struct change changes[EVENT_CHANGES_MAX];
+	static char ids[EVENT_CHANGES_MAX][24];
+	static char reason[REASON_BYTES_MAX + 1];
+	struct event e = event_of(changes, EVENT_CHANGES_MAX);
+	struct bytes raw = {NULL, 0};
+
+	memset(reason, 'r', REASON_BYTES_MAX);
+	e.reason = reason;
+	for (size_t i = 0; i < EVENT_CHANGES_MAX; i++) {
+		(void)snprintf(ids[i], sizeof ids[i], "pl26-op-%zu", i);
+		changes[i] = retire_change(RECORD_OPERATOR, ids[i]);
+	}
+	raw = encoded(f, &e);
+	assert_int_equal(event_work_of(raw), event_work(&e));
+	return raw;
+}
+
+static void commit_heavy(struct fixture *f, struct log *l, uint64_t count)
+{
+	struct bytes event = heavy_event(f);
+	struct txn *t = NULL;
+
+	assert_ok(txn_begin(f->store, true, &t));
+	while (count--)
+		assert_ok(log_append(l, t, event));
+	seal(f, l, t);
+	assert_ok(txn_commit(t));
+}
+
+static void a_chunk_ends_at_the_last_checkpoint_that_fits_by_work(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	const uint64_t most = COMMIT_WORK_MAX / event_work_of(heavy_event(f));
+	struct txn *t = NULL;
+	uint32_t count = 0;
+
+	for (uint64_t i = 0; i < most + 2; i++)
+		commit_heavy(f, l, 1);
+	commit_heavy(f, l, most + 1); /* no server would take that, but it is there */
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_chunk(l, t, 0, most);
+	assert_chunk(l, t, most, most + 2);
+	assert_chunk(l, t, most + 2, 2 * most + 3);
+	assert_ok(log_fit(l, t, 0, most + 2, COMMIT_BYTES_MAX, &count));
+	assert_int_equal(count, most);
+	txn_abort(t);
+}
+
+static void work_of_what_is_no_event_is_that_of_one_change(void **state)
+{
+	(void)state;
+	assert_int_equal(event_work_of(bytes_of(NULL, 0)), EVENT_WORK_BYTES);
+	assert_int_equal(event_work_of(bytes_of_text("\xff\xff\xff")), EVENT_WORK_BYTES);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -162,6 +221,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_number),
 		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_bytes),
+		TEST(a_chunk_ends_at_the_last_checkpoint_that_fits_by_work),
+		TEST(work_of_what_is_no_event_is_that_of_one_change),
 		TEST(a_commit_is_cut_where_a_checkpoint_is_stored_or_can_be_signed),
 		TEST(a_chunk_ends_with_the_event_that_rotates_keys),
 	};

@@ -114,8 +114,8 @@ static void a_frozen_log_is_told_its_duties_and_nothing_else(void **state)
 	assert_int_equal(node.links[0].phase, NODE_FROZEN);
 	ask(0, WIRE_DUTY, 0, 3);
 	assert_int_equal(update.count, 0);
-	ask(0, WIRE_DUTY, SESSION, 4);
-	assert_int_equal(update.count, 0);
+	ask(0, WIRE_DUTY, SESSION, 4); /* when it was released with another history than ours */
+	(void)expect(0, NODE_CARRY_OUT, WIRE_DUTY);
 	ask(0, WIRE_OFFER, 0, 4);
 	assert_int_equal(update.count, 0);
 	ack(0, 9);
@@ -287,6 +287,29 @@ static void say_frozen(enum err code)
 
 enum { ASKED_AGAIN_MS = NODE_REFUSED_MS / 2 + 12345 /* the chance in event_of */ };
 
+static void expect_asked_after(int64_t ms)
+{
+	tick(ms - 1);
+	assert_int_equal(update.count, 0);
+	tick(1);
+	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_HELLO)->header.size, 0);
+	assert_int_equal(node.links[0].phase, NODE_FROZEN);
+}
+
+static void welcome_by(const struct history *h, uint64_t size)
+{
+	struct wire_header header = {.kind = WIRE_WELCOME,
+				     .session = SESSION,
+				     .size = size,
+				     .credit = CREDIT,
+				     .commit_events = COMMIT_EVENTS_MAX,
+				     .commit_bytes = COMMIT_BYTES_MAX};
+
+	message_header(&said, &header);
+	message_note(&said, h, size);
+	hear(0);
+}
+
 static void a_frozen_log_asks_slowly_until_it_is_released(void **state)
 {
 	(void)state;
@@ -294,39 +317,60 @@ static void a_frozen_log_asks_slowly_until_it_is_released(void **state)
 	meet(0, 4);
 	say_frozen(ERR_FROZEN);
 	for (int i = 0; i < 3; i++) { /* no answer is heard: anything may be lost */
-		tick(ASKED_AGAIN_MS - 1);
-		assert_int_equal(update.count, 0);
-		tick(1);
-		(void)expect(0, NODE_SEND_SIGNED, WIRE_HELLO);
-		assert_int_equal(node.links[0].phase, NODE_FROZEN);
+		expect_asked_after(ASKED_AGAIN_MS);
 		assert_true(node.gated);
 	}
-	welcome(0, 9);
-	(void)expect(0, NODE_SEND_SIGNED, WIRE_ANCHOR);
+	welcome(0, 4);
+	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_HELLO)->header.size, 9);
 	assert_true(node.gated);
-	hear_header(0, (struct wire_header){.kind = WIRE_ACK, .session = SESSION, .size = 9});
+	welcome(0, 4);
+	(void)expect(0, NODE_SEND_SIGNED, WIRE_ANCHOR);
+	ack(0, 4);
 	assert_int_equal(node.links[0].phase, NODE_LIVE);
 	assert_false(node.gated);
 }
 
-static void a_branch_is_not_shown_again_but_for_a_duty_that_had_no_room(void **state)
+static void a_branch_is_not_shown_to_a_server_that_released_the_log(void **state)
 {
-	struct node_event undone;
+	(void)state;
+	begin(9, 9, true, 1);
+	tick(0);
+	say_frozen(ERR_FROZEN);
+	for (int i = 0; i < 2; i++) {
+		expect_asked_after(ASKED_AGAIN_MS);
+		welcome_by(&theirs, 9);
+		assert_int_equal(update.count, 0);
+		assert_int_equal(node.links[0].phase, NODE_FROZEN);
+		assert_int_equal(node.links[0].refused, ERR_FORK);
+		assert_true(node.gated);
+	}
+}
 
+static void what_a_frozen_log_cannot_tell_is_asked_unless_a_fork_was_found(void **state)
+{
+	(void)state;
+	begin(4, 4, true, 1);
+	tick(0);
+	say_frozen(ERR_FORK);
+	expect_asked_after(ASKED_AGAIN_MS);
+	welcome(0, 9); /* it may be another history from 4 events on */
+	assert_int_equal(update.count, 0);
+	assert_int_equal(node.links[0].phase, NODE_FROZEN);
+	expect_asked_after(ASKED_AGAIN_MS);
+	welcome(0, 4);
+	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_HELLO)->header.size, 4);
+}
+
+static void nobody_is_taken_for_a_server_that_released_a_log_unasked(void **state)
+{
 	(void)state;
 	begin(9, 9, true, 1);
 	meet(0, 4);
 	say_frozen(ERR_FORK);
-	tick((int64_t)4 * NODE_REFUSED_MS);
+	welcome(0, 4);
 	assert_int_equal(update.count, 0);
-	ask(0, WIRE_DUTY, 0, 4);
-	undone = event_of(NODE_EV_UNDONE, 0);
-	step(&undone);
-	ask(0, WIRE_DUTY, 0, 4); /* another one, for which there is room */
-	tick(1);
-	(void)expect(0, NODE_SEND_SIGNED, WIRE_HELLO);
-	tick(ASKED_AGAIN_MS);
-	(void)expect(0, NODE_SEND_SIGNED, WIRE_HELLO);
+	assert_int_equal(node.links[0].phase, NODE_FROZEN);
+	assert_true(node.gated);
 }
 
 static void a_frozen_link_may_become_distrusted(void **state)
@@ -353,7 +397,7 @@ static enum err key_by_size(void *context, uint64_t size, struct vkey *ret)
 
 static void fetched_commits_are_checked_by_the_key_of_their_size(void **state)
 {
-	const struct node_lookup lookup = {&ours, key_by_size, redacted};
+	const struct node_lookup lookup = {&ours, key_by_size, redacted, root_at};
 
 	(void)state;
 	history_begin(&later, "26", 21);
@@ -418,7 +462,9 @@ int main(void)
 		TEST(a_gate_that_is_closed_waits_for_a_waiver_of_a_distrusted_server),
 		TEST(fetching_from_a_server_that_is_distrusted_then_ends),
 		TEST(a_frozen_log_asks_slowly_until_it_is_released),
-		TEST(a_branch_is_not_shown_again_but_for_a_duty_that_had_no_room),
+		TEST(a_branch_is_not_shown_to_a_server_that_released_the_log),
+		TEST(what_a_frozen_log_cannot_tell_is_asked_unless_a_fork_was_found),
+		TEST(nobody_is_taken_for_a_server_that_released_a_log_unasked),
 		TEST(a_frozen_link_may_become_distrusted),
 		TEST(nothing_is_sent_to_a_held_server_until_it_is_followed),
 		TEST(a_gate_that_is_closed_waits_for_a_held_server_or_a_waiver),

@@ -58,7 +58,15 @@ static inline bool redacted(void *context, uint64_t index, struct hash leaf)
 	return index == erased && hash_equal(leaf, hash_leaf(buf_bytes(&h->events[index])));
 }
 
-static const struct node_lookup LOOKUP = {&ours, key_at, redacted};
+static inline enum err root_at(void *context, uint64_t size, struct hash *ret)
+{
+	const struct history *h = context;
+
+	*ret = tree_root(&h->trees[size]);
+	return ERR_OK;
+}
+
+static const struct node_lookup LOOKUP = {&ours, key_at, redacted, root_at};
 
 static inline void begin(uint64_t size, uint64_t highwater, bool found, size_t links)
 {
