@@ -354,7 +354,7 @@ static enum err log_root(void *context, uint64_t size, struct hash *ret)
 	enum err e = txn_begin(n->store, false, &read);
 
 	if (e == ERR_OK)
-		e = log_tree_at(&n->log, read, size, &tree);
+		e = log_tree_proved(&n->log, read, size, &tree);
 	txn_abort(read);
 	if (e == ERR_OK)
 		*ret = tree_root(&tree);

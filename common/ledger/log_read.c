@@ -349,15 +349,14 @@ static enum err cut_unsealed(const struct log *l, struct txn *t, const struct lo
 
 enum err log_cut(const struct log *l, struct txn *t, const struct log_cut *c, uint32_t *ret_count)
 {
+	const uint64_t most = c->from + c->events_max;
 	struct bytes note;
 	uint64_t sealed = 0;
 	uint32_t count = 0;
-	enum err e = log_fit(l, t, c->from, c->size, c->bytes_max, &count);
+	enum err e = log_fit(l, t, c->from, c->size < most ? c->size : most, c->bytes_max, &count);
 
 	if (e != ERR_OK)
 		return e;
-	if (count > c->events_max)
-		count = c->events_max;
 	e = numbered_last(t, l->checkpoints, c->from + count, &sealed, &note);
 	if (e == ERR_OK && sealed > c->from)
 		count = (uint32_t)(sealed - c->from);

@@ -249,9 +249,11 @@ enum err codec_slice(struct bytes raw, uint32_t number, struct bytes *ret)
 enum err codec_count(struct bytes raw, uint32_t number, size_t *ret)
 {
 	struct scan s = {.at = raw.data};
-	enum err err = raw.size == 0 ? ERR_DECODE : ERR_OK;
+	enum err err = ERR_OK;
 	size_t count = 0;
 
+	if (raw.size == 0)
+		return ERR_DECODE;
 	s.levels[0] = (struct level){raw.data + raw.size, NULL, 0};
 	while (err == ERR_OK && s.at < s.levels[0].end) {
 		uint32_t found = 0;

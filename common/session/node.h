@@ -6,15 +6,16 @@
  *    │          └── silence ───────┴── silence ───┤     │
  *    └────────────────────────────────────────────┘   FETCHING (the server has more)
  *
- *   FROZEN   the server froze the log, by an act or since it was shown another history: no edit is
- *            taken.  Asked slowly, showing nothing, whether it was released and what its duties
- * are; taken up again when what it holds then is part of our own history DISTRUSTED  its national
- * log does not extend what this node witnessed: nothing is sent there or taken from there any more
- * (another server card is another server); the gate does not close by it, but waits for it, or for
- * a waiver, where it was closed before HELD     its card is of another national log than the one
- * that this node follows: nothing is sent there until somebody says that it is to be followed; the
- * gate is as for one that has not answered REFUSED  the server does not want us (revoked, other
- * protocol): tried again slowly
+ *   FROZEN   the server froze the log, by an act or since it was shown another history.  Asked
+ *            slowly, showing nothing, whether it was released, and for its duties; taken up again
+ *            when what it holds then is part of our own history
+ *   DISTRUSTED  its national log does not extend what this node witnessed: nothing is sent there
+ *            or taken from there any more (another server card is another server); the gate does
+ *            not close by it, but waits for it, or for a waiver, where it was closed before
+ *   HELD     its card is of another national log than the one that this node follows: nothing is
+ *            sent there until somebody says that it is to be followed; the gate is as for one that
+ *            has not answered
+ *   REFUSED  the server does not want us (revoked, other protocol): tried again slowly
  *
  * Every refusal that a new HELLO can mend (gap, old session) leads back to GREETING, at once the
  * first time, then with back-off; one that only time mends (disk full) to AWAY with back-off.

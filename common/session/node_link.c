@@ -298,11 +298,21 @@ void node_ask_frozen(const struct node_turn *t)
 	say_hello(t, 0);
 }
 
-void node_branch(const struct node_turn *t)
+void node_stay_frozen(const struct node_turn *t, enum err code)
 {
-	note_refusal(t, ERR_FORK,
-		     "what this server holds of this log is another history than what is here; "
-		     "`splotctl recover --aside` sets the one that is here aside");
+	bool news = t->link->refused != code;
+
+	note_refusal(t, code,
+		     code == ERR_FORK
+			     ? "what this server holds of this log is another history than what is "
+			       "here; `splotctl recover --aside` sets the one that is here aside"
+		     : code == ERR_OLD
+			     ? "this server released the log and holds more of it than is here, or "
+			       "another history; `splotctl recover --aside` fetches what it holds"
+			     : "this server released the log, but what it shows of it cannot be "
+			       "compared with what is here; ask its administrator");
+	if (news)
+		(void)node_add(t, NODE_ALARM);
 }
 
 void node_distrust(const struct node_turn *t)

@@ -80,30 +80,38 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* A frozen log was released.  What the server holds goes on; ours is shown to it only when that is
- * part of ours, or, where it holds more than we can tell, when nobody spoke of a fork. */
-static void on_released(const struct node_turn *t, const struct wire_header *h)
+/* Whether what a server shows of our log, by our own signature, is part of what is here. */
+static enum err check_part(const struct node_turn *t, const struct wire_header *h)
 {
-	struct node_link *link = t->link;
 	struct checkpoint checkpoint = {.size = 0};
 	struct hash ours;
+	enum err e = ERR_OK;
 
-	if (link->asked == 0)
-		return;
-	if (h->size > 0 &&
-	    (open_own(t->m, t->event->frames[1], &checkpoint) || checkpoint.size != h->size))
-		return;
-	if (h->size == 0 || h->size > t->m->size) {
-		if (link->refused != ERR_FORK)
-			node_greet(t);
-		return;
-	}
-	if (t->m->lookup.root(t->m->lookup.context, h->size, &ours))
-		return;
-	if (hash_equal(ours, checkpoint.root))
+	if (h->size > t->m->size)
+		return t->m->size == 0 ? ERR_OK : ERR_OLD; /* who has nothing shows no branch */
+	if (h->size == 0)
+		return t->link->refused == ERR_FORK ? ERR_FORK : ERR_OK;
+	e = open_own(t->m, t->event->frames[1], &checkpoint);
+	if (!e && checkpoint.size != h->size)
+		e = ERR_PROOF;
+	if (!e)
+		e = t->m->lookup.root(t->m->lookup.context, h->size, &ours);
+	if (!e && !hash_equal(ours, checkpoint.root))
+		e = ERR_FORK;
+	return e;
+}
+
+/* A frozen log was released: what the server holds goes on.  Ours is shown to it only when it goes
+ * on from there. */
+static void on_released(const struct node_turn *t, const struct wire_header *h)
+{
+	enum err e = t->link->asked ? check_part(t, h) : ERR_SESSION;
+
+	if (!e)
 		node_greet(t);
-	else
-		node_branch(t);
+	else if (t->link->asked)
+		node_stay_frozen(t, e);
+	t->link->asked = 0;
 }
 
 static void on_welcome(const struct node_turn *t, const struct wire_header *h)
@@ -206,8 +214,10 @@ static void on_refused(const struct node_turn *t, const struct wire_header *h)
 		return;
 	link->heard = t->event->mono;
 	link->last_contact = t->event->wall;
-	if (link->phase == NODE_FROZEN)
-		return; /* so it is still */
+	if (link->phase == NODE_FROZEN) {
+		link->asked = 0; /* so it is still */
+		return;
+	}
 	if (link->phase == NODE_LIVE && h->size <= t->m->size)
 		link->server_size = h->size;
 	switch (cure) {

@@ -47,7 +47,8 @@ void node_refused(const struct node_turn *t, enum err code, const char *text);
 void node_frozen(const struct node_turn *t, enum err code, const char *text);
 /* Whether it is so still; nothing is shown, since a branch would have the log frozen anew. */
 void node_ask_frozen(const struct node_turn *t);
-void node_branch(const struct node_turn *t); /* it stays frozen: the histories differ */
+/* It was released, but what is held there and what is here do not agree, or cannot be compared. */
+void node_stay_frozen(const struct node_turn *t, enum err code);
 /* It told two histories of its national log. */
 void node_distrust(const struct node_turn *t);
 /* Its card is of a log that is not followed, or is followed now. */

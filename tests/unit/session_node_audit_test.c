@@ -339,22 +339,54 @@ static void a_branch_is_not_shown_to_a_server_that_released_the_log(void **state
 	for (int i = 0; i < 2; i++) {
 		expect_asked_after(ASKED_AGAIN_MS);
 		welcome_by(&theirs, 9);
-		assert_int_equal(update.count, 0);
+		assert_null(found(0, NODE_SEND_SIGNED));
+		assert_int_equal(found(0, NODE_ALARM) != NULL, i == 0);
 		assert_int_equal(node.links[0].phase, NODE_FROZEN);
 		assert_int_equal(node.links[0].refused, ERR_FORK);
 		assert_true(node.gated);
+		welcome(0, 9); /* unasked */
+		assert_int_equal(update.count, 0);
 	}
 }
 
-static void what_a_frozen_log_cannot_tell_is_asked_unless_a_fork_was_found(void **state)
+static void what_cannot_be_compared_is_not_shown_either(void **state)
+{
+	(void)state;
+	begin(7, 7, true, 1);
+	tick(0);
+	say_frozen(ERR_FROZEN);
+	for (int i = 0; i < 2; i++) {
+		expect_asked_after(ASKED_AGAIN_MS);
+		welcome_by(&theirs, 9); /* another history, from 5 events on */
+		assert_null(found(0, NODE_SEND_SIGNED));
+		assert_int_equal(found(0, NODE_ALARM) != NULL, i == 0);
+		assert_int_equal(node.links[0].phase, NODE_FROZEN);
+		assert_int_equal(node.links[0].refused, ERR_OLD);
+	}
+}
+
+static void
+a_store_that_was_lost_while_its_log_was_frozen_is_fetched_back_after_the_release(void **state)
+{
+	(void)state;
+	begin(0, 9, true, 1);
+	tick(0);
+	say_frozen(ERR_FROZEN);
+	expect_asked_after(ASKED_AGAIN_MS);
+	welcome(0, 9);
+	(void)expect(0, NODE_SEND_SIGNED, WIRE_HELLO);
+	assert_int_equal(node.links[0].phase, NODE_GREETING);
+}
+
+static void a_server_that_holds_nothing_any_more_is_told_no_branch(void **state)
 {
 	(void)state;
 	begin(4, 4, true, 1);
 	tick(0);
 	say_frozen(ERR_FORK);
 	expect_asked_after(ASKED_AGAIN_MS);
-	welcome(0, 9); /* it may be another history from 4 events on */
-	assert_int_equal(update.count, 0);
+	welcome(0, 0);
+	assert_null(found(0, NODE_SEND_SIGNED));
 	assert_int_equal(node.links[0].phase, NODE_FROZEN);
 	expect_asked_after(ASKED_AGAIN_MS);
 	welcome(0, 4);
@@ -463,7 +495,9 @@ int main(void)
 		TEST(fetching_from_a_server_that_is_distrusted_then_ends),
 		TEST(a_frozen_log_asks_slowly_until_it_is_released),
 		TEST(a_branch_is_not_shown_to_a_server_that_released_the_log),
-		TEST(what_a_frozen_log_cannot_tell_is_asked_unless_a_fork_was_found),
+		TEST(what_cannot_be_compared_is_not_shown_either),
+		TEST(a_store_that_was_lost_while_its_log_was_frozen_is_fetched_back_after_the_release),
+		TEST(a_server_that_holds_nothing_any_more_is_told_no_branch),
 		TEST(nobody_is_taken_for_a_server_that_released_a_log_unasked),
 		TEST(a_frozen_link_may_become_distrusted),
 		TEST(nothing_is_sent_to_a_held_server_until_it_is_followed),
