@@ -56,8 +56,9 @@ enum {
 	COMMIT_WORK_BYTES = 8 * 1024, /* its signature, and its part in a sync */
 	/* A view folds a whole commit in one transaction, in memory of about twice this.  None of
 	 * the size that is asked for reaches it: a change has 12 bytes at least. */
-	COMMIT_WORK_MAX = 28 * 1024 * 1024,
-	EVENT_WORK_BYTES = 512,   /* to check, store and fold one is like so many bytes more */
+	COMMIT_WORK_MAX = 38 * 1024 * 1024,
+	EVENT_WORK_BYTES = 512,   /* to check, store and fold one is like so many bytes more; */
+	CHANGE_WORK_BYTES = 1536, /*   what is in it beyond one change is done in one go */
 	PEER_LARGE_COMMIT_S = 10, /* larger than asked for, 20 ms each: one in so many seconds */
 	PEER_FETCHES_PER_S = 16,  /* 4,096 events and 11 ms each at most: more often they wait */
 	PEER_FETCHES_BURST = 32,

@@ -236,7 +236,7 @@ static uint64_t work_of(size_t changes, size_t text_bytes)
 {
 	uint64_t least = changes ? changes : 1;
 
-	return least * EVENT_WORK_BYTES + (least - 1) * text_bytes;
+	return EVENT_WORK_BYTES + (least - 1) * (CHANGE_WORK_BYTES + text_bytes);
 }
 
 uint64_t event_work(const struct event *e)

@@ -60,9 +60,9 @@ bool event_over(struct bytes raw, struct over *ret);
 /* Bytes that this change takes inside an event (for packing many changes into few events). */
 size_t change_size(const struct change *c, struct arena *scratch);
 
-/* What an event is to check, store and fold, beside its own bytes, as so many bytes more: each
- * change EVENT_WORK_BYTES, at least once, and reason and source once more for each change but the
- * first, since every version has them. */
+/* What an event is to check, store and fold, beside its own bytes, as so many bytes more:
+ * EVENT_WORK_BYTES, and for each change but the first CHANGE_WORK_BYTES, with reason and source
+ * once more, since every version has them. */
 uint64_t event_work(const struct event *e);
 /* The same of the bytes of one that was decoded before; of others, as of one change. */
 uint64_t event_work_of(struct bytes raw);

@@ -66,7 +66,7 @@ static bool is_anothers(const struct server_turn *t, const struct card *next)
 
 /* Of the size that is asked for each commit is less. */
 static_assert((uint64_t)COMMIT_BYTES_ASKED / 12 *
-			      (EVENT_WORK_BYTES + REASON_BYTES_MAX + SOURCE_BYTES_MAX) <
+			      (CHANGE_WORK_BYTES + REASON_BYTES_MAX + SOURCE_BYTES_MAX) <
 		      COMMIT_WORK_MAX,
 	      "nodes seal what can be taken");
 

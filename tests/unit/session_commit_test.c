@@ -58,7 +58,7 @@ static void the_work_of_a_commit_is_that_of_its_changes(void **state)
 		&ours, (struct event){.reason = "seven b", .changes = changes, .change_count = 3});
 	message_commit(&m, &ours, 1, 18, 21);
 	assert_ok(check(&m, 18, 18, 3, &c));
-	assert_int_equal(c.work, (2 + 3) * EVENT_WORK_BYTES + 2 * 7);
+	assert_int_equal(c.work, 3 * EVENT_WORK_BYTES + 2 * (CHANGE_WORK_BYTES + 7));
 	message_free(&m);
 }
 

@@ -371,8 +371,8 @@ static void grow_heavy(struct history *h, size_t count)
 static void a_commit_of_too_much_work_is_refused_and_what_was_read_of_it_counts(void **state)
 {
 	static struct history heavy;
-	const uint64_t each = (uint64_t)EVENT_CHANGES_MAX * EVENT_WORK_BYTES +
-			      (uint64_t)(EVENT_CHANGES_MAX - 1) * REASON_BYTES_MAX;
+	const uint64_t each = EVENT_WORK_BYTES + (uint64_t)(EVENT_CHANGES_MAX - 1) *
+							 (CHANGE_WORK_BYTES + REASON_BYTES_MAX);
 	const uint64_t most = COMMIT_WORK_MAX / each;
 
 	(void)state;
