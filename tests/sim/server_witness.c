@@ -81,6 +81,7 @@ enum err server_host_cosigned(struct server_host *s, const struct server_action 
 	struct bytes note;
 	struct txn *write = NULL;
 	uint64_t size = 0;
+	enum err merge = ERR_OK;
 	enum err e = entry ? archive_write(&s->archive, &write) : ERR_INTERNAL;
 
 	if (!e)
@@ -88,12 +89,12 @@ enum err server_host_cosigned(struct server_host *s, const struct server_action 
 	if (e == ERR_NOT_FOUND || (!e && size != a->from))
 		e = log_checkpoint(s->archive.national, write, a->from, &note);
 	if (!e)
-		e = note_merge(note, a->note, &entry->card.witness_key, &merged);
-	if (!e)
+		merge = note_merge(note, a->note, &entry->card.witness_key, &merged);
+	if (!e && !merge)
 		e = cosigned_put(s->cosigned, write, a->from, buf_bytes(&merged));
 	buf_free(&merged);
-	s->w->tally.cosigned += !e;
-	return e;
+	s->w->tally.cosigned += !e && !merge;
+	return e; /* a line too many is no reason to lose what else came in that turn */
 }
 
 /* ---- an older copy ---- */
