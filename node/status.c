@@ -14,7 +14,7 @@ bool gate_closed(const struct node *n)
 	return n->machine.gated || anew_waits(n);
 }
 
-static const char BRANCH[] = "it holds another history than is here";
+static const char BRANCH[] = "it holds, or may hold, another history than is here";
 static const char RELEASED[] = "when it is released, that is taken up by itself within two minutes";
 
 void gate_text(const struct node *n, char text[], size_t size)
@@ -22,7 +22,7 @@ void gate_text(const struct node *n, char text[], size_t size)
 	const struct node_machine *m = &n->machine;
 	const char *silent = NULL;
 	const char *frozen = NULL;
-	bool frozen_since_fork = false;
+	bool may_be_released = false;
 	const char *distrusted = NULL;
 	const char *held = NULL;
 	uint64_t longest = m->size;
@@ -32,7 +32,7 @@ void gate_text(const struct node *n, char text[], size_t size)
 
 		if (!link->waived && link->phase == NODE_FROZEN) {
 			frozen = n->settings.servers[i].name;
-			frozen_since_fork = link->refused == ERR_FORK;
+			may_be_released = link->refused == ERR_FROZEN;
 		} else if (!link->waived && link->phase == NODE_DISTRUSTED)
 			distrusted = n->settings.servers[i].name;
 		else if (!link->waived && link->phase == NODE_HELD)
@@ -57,7 +57,7 @@ void gate_text(const struct node *n, char text[], size_t size)
 			       "edits wait: the server %s froze this log (%s); ask its "
 			       "administrators, and find out which history holds, before `splotctl "
 			       "waive %s --reason …` goes on without it",
-			       frozen, frozen_since_fork ? BRANCH : RELEASED, frozen);
+			       frozen, may_be_released ? RELEASED : BRANCH, frozen);
 	else if (distrusted)
 		(void)snprintf(text, size,
 			       "edits wait: the server %s is not trusted any more (its national "
