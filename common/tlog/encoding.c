@@ -44,13 +44,21 @@ static bool next_code_point(struct cursor *c, uint32_t *ret)
 	return c->err == ERR_OK;
 }
 
+/* What most texts are made of, so that notes and events are passed over byte by byte. */
+static bool is_plain(uint8_t byte)
+{
+	return (byte >= 0x20 && byte < 0x80) || byte == '\n';
+}
+
 enum err encoding_check_text(struct bytes text)
 {
 	struct cursor c = cursor_of(text);
 	uint32_t code = 0;
 
 	while (cursor_left(&c) > 0) {
-		if (!next_code_point(&c, &code) || (code < 0x20 && code != '\n'))
+		if (is_plain(*c.at))
+			c.at++;
+		else if (!next_code_point(&c, &code) || code < 0x20)
 			return ERR_ENCODING;
 	}
 	return ERR_OK;
