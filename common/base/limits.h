@@ -51,11 +51,12 @@ enum {
 	PEER_MESSAGES_BURST = 256, /* all that may be under way, some times over */
 	PEER_MIB_PER_S = 256,      /* beyond what credit lets through in any case */
 	PEER_MIB_BURST = 512,
-	PEER_WORK_MIB_PER_S = 8, /* bytes of commits, each event EVENT_WORK_BYTES more: beyond */
-	PEER_WORK_MIB_BURST = 1, /*   it the key waits */
+	PEER_WORK_MIB_PER_S = 8, /* bytes of commits, and what their events and changes count */
+	PEER_WORK_MIB_BURST = 1, /*   more, as below: beyond it the key waits */
 	COMMIT_WORK_BYTES = 8 * 1024, /* its signature, and its part in a sync */
-	/* A view folds a whole commit in one transaction, in memory of about twice this.  None of
-	 * the size that is asked for reaches it: a change has 12 bytes at least. */
+	/* A view folds a whole commit in one transaction, in memory of about twice this.  Nodes cut
+	 * commits by it, too; with ids as they should be (a change of 12 bytes at least) none of
+	 * the size that is asked for reaches it. */
 	COMMIT_WORK_MAX = 38 * 1024 * 1024,
 	EVENT_WORK_BYTES = 512,   /* to check, store and fold one is like so many bytes more; */
 	CHANGE_WORK_BYTES = 1536, /*   what is in it beyond one change is done in one go */

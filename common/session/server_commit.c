@@ -64,7 +64,7 @@ static bool is_anothers(const struct server_turn *t, const struct card *next)
 	return false;
 }
 
-/* Of the size that is asked for each commit is less. */
+/* Of the size that is asked for each commit is less, if its ids are as they should be. */
 static_assert((uint64_t)COMMIT_BYTES_ASKED / 12 *
 			      (CHANGE_WORK_BYTES + REASON_BYTES_MAX + SOURCE_BYTES_MAX) <
 		      COMMIT_WORK_MAX,

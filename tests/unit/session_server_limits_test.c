@@ -349,7 +349,7 @@ static void what_is_said_twice_or_refused_is_work_as_well(void **state)
 	assert_true(held()->work_due > work);
 }
 
-/* Each event is as many changes as one may have, with a long reason: some 1.5 MiB of work. */
+/* Each event is as many changes as one may have, with a long reason: some 2.5 MiB of work. */
 static void grow_heavy(struct history *h, size_t count)
 {
 	static struct change changes[EVENT_CHANGES_MAX];
