@@ -153,7 +153,8 @@ static enum err verify_server(struct server_host *s)
 
 /* ---- what verifying finds ---- */
 
-/* A note that two keys signed is good by the one when the other's line is damaged. */
+/* A note that two keys signed is good by the one when the other's line is damaged.  It is mended
+ * then, since a peer may have to be shown the other one. */
 static bool is_good_still(const struct world *w, const char *table)
 {
 	for (unsigned i = 0; i < LOGS; i++) {
@@ -176,8 +177,10 @@ void check_node_found(struct node_host *n)
 	else if (memstore_is_damaged(n->disk) && !is_good_still(n->w, n->damage.where))
 		world_fail(n->w, "node %s: its %s are damaged, and a verification finds nothing",
 			   node_host_name(n), n->damage.where);
-	else if (!e)
-		n->damage = (struct damage){0}; /* written anew meanwhile */
+	else { /* it was written anew meanwhile, or is good still */
+		memstore_mend(n->disk);
+		n->damage = (struct damage){0};
+	}
 	(void)node_host_survives(n);
 }
 
@@ -191,8 +194,10 @@ void check_server_found(struct server_host *s)
 		 !is_good_still(s->w, s->damage.where))
 		world_fail(s->w, "server %u: its %s are damaged, and a verification finds nothing",
 			   s->number, s->damage.where);
-	else
+	else {
+		memstore_mend(s->damage.view ? s->view_disk : s->disk);
 		s->damage = (struct damage){0};
+	}
 	(void)server_host_survives(s);
 }
 

@@ -93,8 +93,11 @@ enum err server_host_cosigned(struct server_host *s, const struct server_action 
 	if (!e && !merge)
 		e = cosigned_put(s->cosigned, write, a->from, buf_bytes(&merged));
 	buf_free(&merged);
+	/* A line too many is no reason to lose what else came in that turn. */
+	if (merge && merge != ERR_LIMIT)
+		server_logs_noticed(s, "a cosignature is not of the note that is kept here", merge);
 	s->w->tally.cosigned += !e && !merge;
-	return e; /* a line too many is no reason to lose what else came in that turn */
+	return e;
 }
 
 /* ---- an older copy ---- */

@@ -145,14 +145,31 @@ static void offer(struct node_host *n, unsigned server, bool deceive)
 	buf_free(&forged);
 }
 
+/* An administrator of the office: edits are not to wait for a server that nothing is taken from. */
+static void go_on_without(struct world *w)
+{
+	struct node_host *n = &w->nodes[w->thief.node];
+	struct node_event waive = {.kind = NODE_EV_WAIVE, .link = w->thief.server};
+
+	if (!w->thief.distrusted)
+		return;
+	world_plan(w, DEED_MEAN_MS, AT_THIEF, 0, 0, 0, NULL);
+	if (!n->up || !n->machine.gated || n->machine.links[waive.link].waived)
+		return;
+	world_tell(w, node_host_name(n), "goes on without server %zu", waive.link);
+	node_host_step(n, &waive);
+}
+
 void thief_act(struct world *w)
 {
 	bool deceive = w->now_ms >= DECEIVES_MS && w->thief.node < REGIONS && !w->thief.distrusted;
 	struct node_host *n = &w->nodes[deceive ? w->thief.node : world_below(w, REGIONS)];
 	unsigned server = deceive ? w->thief.server : world_below(w, SERVERS);
 
-	if (w->now_ms >= FAULTS_END_MS)
+	if (w->now_ms >= FAULTS_END_MS) {
+		go_on_without(w);
 		return;
+	}
 	world_plan(w, 1 + world_below(w, 2 * DEED_MEAN_MS), AT_THIEF, 0, 0, 0, NULL);
 	if (n->number != REGION_PL && n->up && !n->damage.there && w->now_ms >= n->busy_until_ms &&
 	    w->wires[n->number][server].established && n->machine.links[server].phase == NODE_LIVE)
