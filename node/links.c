@@ -333,6 +333,8 @@ static void tell_phase(const struct node *n, size_t i, enum node_phase phase)
 		log_line(LOG_INFO,
 			 "log %s: server %s: connected; it holds %" PRIu64 " of %" PRIu64 " events",
 			 log, server, there, here);
+	else if (phase == NODE_FETCHING && n->machine.links[i].refused == ERR_ROOT)
+		return; /* compared once more with what does not continue ours: that was told */
 	else if (phase == NODE_FETCHING)
 		log_line(LOG_NOTICE,
 			 "log %s: server %s holds %" PRIu64 " events, here are %" PRIu64

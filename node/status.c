@@ -14,15 +14,28 @@ bool gate_closed(const struct node *n)
 	return n->machine.gated || anew_waits(n);
 }
 
-static const char BRANCH[] = "it holds, or may hold, another history than is here";
-static const char RELEASED[] = "when it is released, that is taken up by itself within two minutes";
+/* What is known of the history of a server that froze this log. */
+static const char *frozen_text(const struct node_link *link)
+{
+	if (link->refused == ERR_FROZEN && !link->forked)
+		return "when it is released, that is taken up by itself within two minutes";
+	return link->refused == ERR_OLD ? "it found two histories, and holds none of them any more"
+					: "it holds, or may hold, another history than is here";
+}
+
+/* What it holds is not known, or was not compared, and it is not there to be asked. */
+static bool is_silent(const struct node_link *link)
+{
+	return !link->answered ||
+	       (!link->agreed && (link->phase == NODE_AWAY || link->phase == NODE_REFUSED));
+}
 
 void gate_text(const struct node *n, char text[], size_t size)
 {
 	const struct node_machine *m = &n->machine;
 	const char *silent = NULL;
 	const char *frozen = NULL;
-	bool may_be_released = false;
+	const char *why = NULL;
 	const char *distrusted = NULL;
 	const char *held = NULL;
 	uint64_t longest = m->size;
@@ -32,12 +45,12 @@ void gate_text(const struct node *n, char text[], size_t size)
 
 		if (!link->waived && link->phase == NODE_FROZEN) {
 			frozen = n->settings.servers[i].name;
-			may_be_released = link->refused == ERR_FROZEN;
+			why = frozen_text(link);
 		} else if (!link->waived && link->phase == NODE_DISTRUSTED)
 			distrusted = n->settings.servers[i].name;
 		else if (!link->waived && link->phase == NODE_HELD)
 			held = n->settings.servers[i].name;
-		else if (!link->waived && !link->answered)
+		else if (!link->waived && is_silent(link))
 			silent = n->settings.servers[i].name;
 		if (link->server_size > longest)
 			longest = link->server_size;
@@ -57,7 +70,7 @@ void gate_text(const struct node *n, char text[], size_t size)
 			       "edits wait: the server %s froze this log (%s); ask its "
 			       "administrators, and find out which history holds, before `splotctl "
 			       "waive %s --reason …` goes on without it",
-			       frozen, may_be_released ? RELEASED : BRANCH, frozen);
+			       frozen, why, frozen);
 	else if (distrusted)
 		(void)snprintf(text, size,
 			       "edits wait: the server %s is not trusted any more (its national "
@@ -75,8 +88,9 @@ void gate_text(const struct node *n, char text[], size_t size)
 	else if (silent)
 		(void)snprintf(text, size,
 			       "edits wait: this store is new or older than what these keys once "
-			       "signed, and the server %s has not said yet what it holds; wait for "
-			       "it, or, when it is gone for good, `splotctl waive %s --reason …`",
+			       "signed, and it is not known yet whether the server %s holds more; "
+			       "wait for it, or, when it is gone for good, `splotctl waive %s "
+			       "--reason …`",
 			       silent, silent);
 	else
 		(void)snprintf(text, size,
@@ -104,6 +118,15 @@ static const char *peer_state(const struct node_machine *m, const struct node_li
 	return names[link->phase];
 }
 
+/* What follows on why a log is frozen; what was found after a release says it itself. */
+static const char *frozen_note(const struct node_link *link)
+{
+	if (link->refused == ERR_FORK)
+		return "; nothing is shown there: compare both histories with that server's "
+		       "administrator before anything else is done";
+	return link->refused == ERR_FROZEN ? "; asked again by itself within two minutes" : "";
+}
+
 static const char *peer_note(const struct node *n, size_t i, struct arena *arena)
 {
 	const struct node_link *link = &n->machine.links[i];
@@ -111,12 +134,9 @@ static const char *peer_note(const struct node *n, size_t i, struct arena *arena
 	char text[2 * TEXT_BYTES_MAX];
 
 	if (link->phase == NODE_FROZEN)
-		(void)snprintf(text, sizeof text, "%s; %s",
+		(void)snprintf(text, sizeof text, "%s%s",
 			       link->refused_text[0] ? link->refused_text : err_text(link->refused),
-			       link->refused == ERR_FORK
-				       ? "nothing is shown there: compare both histories with that "
-					 "server's administrator before anything else is done"
-				       : "asked again by itself within two minutes");
+			       frozen_note(link));
 	else if (link->phase == NODE_REFUSED)
 		(void)snprintf(
 			text, sizeof text,
@@ -134,7 +154,8 @@ static const char *peer_note(const struct node *n, size_t i, struct arena *arena
 	else if (link->phase == NODE_HELD)
 		follow_text(n, i, text, sizeof text);
 	else if (link->refused != ERR_OK && link->refused_text[0])
-		(void)snprintf(text, sizeof text, "it said: %s; tried again by itself",
+		(void)snprintf(text, sizeof text, "%s%s; tried again by itself",
+			       link->unshown && link->refused == ERR_ROOT ? "" : "it said: ",
 			       link->refused_text);
 	else if (link->phase == NODE_AWAY || link->phase == NODE_GREETING)
 		(void)snprintf(text, sizeof text,

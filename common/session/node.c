@@ -116,7 +116,7 @@ static void choose_fetcher(struct node_machine *m, const struct node_event *even
 
 		if (t.link->phase != NODE_FETCHING)
 			continue;
-		if (t.link->anchored_at != m->size)
+		if (!node_met(&t))
 			node_greet(&t);
 		else if (!best.link || t.link->server_size > best.link->server_size)
 			best = t;
@@ -250,7 +250,7 @@ static void on_undone(const struct node_turn *t)
 static void on_waive(struct node_link *link)
 {
 	link->waived = true;
-	if (link->phase != NODE_ANCHORING && link->phase != NODE_FETCHING)
+	if (link->unshown || (link->phase != NODE_ANCHORING && link->phase != NODE_FETCHING))
 		link->ahead = false;
 }
 

@@ -7,8 +7,9 @@
  *    └────────────────────────────────────────────┘   FETCHING (the server has more)
  *
  *   FROZEN   the server froze the log, by an act or since it was shown another history.  Asked
- *            slowly, showing nothing, whether it was released, and for its duties; taken up again
- *            when what it holds then is part of our own history
+ *            slowly, showing nothing, whether it was released, and for its duties; then what it
+ *            holds is compared here, or fetched when it is more, and ours is shown again when that
+ *            is part of our own history
  *   DISTRUSTED  its national log does not extend what this node witnessed: nothing is sent there
  *            or taken from there any more (another server card is another server); the gate does
  *            not close by it, but waits for it, or for a waiver, where it was closed before
@@ -73,6 +74,8 @@ struct node_link { /* one server */
 	bool answered; /* said its size since the start */
 	bool agreed;   /* its history and ours were found to be one since the start */
 	bool ahead;    /* it proved that it holds more than we do */
+	bool unshown;  /* it froze the log: it is shown nothing until both histories are one */
+	bool forked;   /*   … for a fork */
 	bool sending;  /* SEND_COMMIT was asked for, SENT not yet told */
 	bool stuck;    /* it could not be sent: not before a message or a tick */
 	uint64_t session;

@@ -18,7 +18,7 @@ static const unsigned moves[] = {
 	[NODE_FETCHING] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_LIVE) | TO(NODE_FROZEN) |
 			  TO(NODE_REFUSED),
 	[NODE_LIVE] = TO(NODE_AWAY) | TO(NODE_GREETING) | TO(NODE_FROZEN) | TO(NODE_REFUSED),
-	[NODE_FROZEN] = TO(NODE_GREETING),
+	[NODE_FROZEN] = TO(NODE_GREETING) | TO(NODE_ANCHORING) | TO(NODE_FROZEN) | TO(NODE_REFUSED),
 	[NODE_REFUSED] = TO(NODE_GREETING),
 	[NODE_DISTRUSTED] = 0,
 	[NODE_HELD] = TO(NODE_GREETING),
@@ -126,10 +126,12 @@ static int64_t backoff(const struct node_turn *t)
 /* ---- the way to LIVE ---- */
 
 /* Of size 0 it shows nothing. */
-static void say_hello(const struct node_turn *t, uint64_t size)
+static void say_hello(const struct node_turn *t)
 {
+	uint64_t size = t->link->unshown ? 0 : t->m->size;
 	struct node_action *a = node_say(t, NODE_SEND_SIGNED, WIRE_HELLO);
 
+	t->link->anchored_at = size;
 	if (!a)
 		return;
 	a->header.protocol = WIRE_PROTOCOL;
@@ -143,8 +145,7 @@ void node_greet(const struct node_turn *t)
 		return;
 	end_session(t->link);
 	t->link->undone = false; /* duties follow the WELCOME, and HELLO is said until it comes */
-	t->link->anchored_at = t->m->size;
-	say_hello(t, t->m->size);
+	say_hello(t);
 	ask_again_later(t);
 }
 
@@ -168,6 +169,16 @@ void node_anchor(const struct node_turn *t)
 	if (a)
 		a->header.size = link->anchored_at;
 	ask_again_later(t);
+}
+
+bool node_met(const struct node_turn *t)
+{
+	const struct node_link *link = t->link;
+	uint64_t ours = t->m->size;
+
+	if (link->unshown)
+		return link->server_size > ours;
+	return link->anchored_at == (link->server_size < ours ? link->server_size : ours);
 }
 
 void node_behind(const struct node_turn *t)
@@ -202,6 +213,8 @@ void node_live(const struct node_turn *t)
 		return;
 	link->agreed = true;
 	link->ahead = false;
+	link->unshown = false;
+	link->forked = false;
 	link->confirmed = link->server_size < t->m->size ? link->server_size : t->m->size;
 	link->sent = link->confirmed;
 	link->progress = t->event->mono;
@@ -281,38 +294,30 @@ void node_refused(const struct node_turn *t, enum err code, const char *text)
 
 void node_frozen(const struct node_turn *t, enum err code, const char *text)
 {
+	struct node_link *link = t->link;
+	bool news = link->refused != code;
+
 	if (!move(t, NODE_FROZEN))
 		return;
 	leave(t);
-	t->link->agreed = false;
-	t->link->ahead = false;
+	link->asked = 0;
+	link->agreed = false;
+	link->ahead = false;
+	link->unshown = true;
+	link->forked = link->forked || code == ERR_FORK;
 	note_refusal(t, code, text);
-	t->link->retry_at = slowly(t);
-	(void)node_add(t, NODE_ALARM);
+	link->retry_at = slowly(t);
+	if (news)
+		(void)node_add(t, NODE_ALARM);
 }
 
 void node_ask_frozen(const struct node_turn *t)
 {
+	if (t->link->asked > 0) /* no answer: the line may be dead */
+		(void)node_add(t, NODE_CONNECT);
 	t->link->asked++;
 	t->link->retry_at = slowly(t);
-	say_hello(t, 0);
-}
-
-void node_stay_frozen(const struct node_turn *t, enum err code)
-{
-	bool news = t->link->refused != code;
-
-	note_refusal(t, code,
-		     code == ERR_FORK
-			     ? "what this server holds of this log is another history than what is "
-			       "here; `splotctl recover --aside` sets the one that is here aside"
-		     : code == ERR_OLD
-			     ? "this server released the log and holds more of it than is here, or "
-			       "another history; `splotctl recover --aside` fetches what it holds"
-			     : "this server released the log, but what it shows of it cannot be "
-			       "compared with what is here; ask its administrator");
-	if (news)
-		(void)node_add(t, NODE_ALARM);
+	say_hello(t);
 }
 
 void node_distrust(const struct node_turn *t)

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "session/node_turn.h"
@@ -80,17 +81,18 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* Whether what a server shows of our log, by our own signature, is part of what is here. */
-static enum err check_part(const struct node_turn *t, const struct wire_header *h)
+/* Whether what a server that released our log shows of it, by our own signature, may be one history
+ * with what is here. */
+static enum err check_released(const struct node_turn *t, const struct wire_header *h)
 {
 	struct checkpoint checkpoint = {.size = 0};
 	struct hash ours;
 	enum err e = ERR_OK;
 
-	if (h->size > t->m->size)
-		return t->m->size == 0 ? ERR_OK : ERR_OLD; /* who has nothing shows no branch */
 	if (h->size == 0)
-		return t->link->refused == ERR_FORK ? ERR_FORK : ERR_OK;
+		return t->link->forked && t->m->size > 0 ? ERR_OLD : ERR_OK;
+	if (h->size > t->m->size)
+		return check_claim(t, h); /* what it holds is fetched, and checked then */
 	e = open_own(t->m, t->event->frames[1], &checkpoint);
 	if (!e && checkpoint.size != h->size)
 		e = ERR_PROOF;
@@ -101,17 +103,51 @@ static enum err check_part(const struct node_turn *t, const struct wire_header *
 	return e;
 }
 
-/* A frozen log was released: what the server holds goes on.  Ours is shown to it only when it goes
- * on from there. */
-static void on_released(const struct node_turn *t, const struct wire_header *h)
+static void stay_frozen(const struct node_turn *t, enum err e)
 {
-	enum err e = t->link->asked ? check_part(t, h) : ERR_SESSION;
+	char text[TEXT_BYTES_MAX + 1];
 
-	if (!e)
-		node_greet(t);
-	else if (t->link->asked)
-		node_stay_frozen(t, e);
-	t->link->asked = 0;
+	if (e == ERR_FORK)
+		(void)snprintf(text, sizeof(text),
+			       "what this server holds of this log is another history than what is "
+			       "here; `splotctl recover --aside` sets the one that is here aside");
+	else if (e == ERR_ROOT)
+		(void)snprintf(text, sizeof(text),
+			       "what this server sends of this log does not continue what is here: "
+			       "it is another history, or it is damaged there; ask its "
+			       "administrator before `splotctl recover --aside` sets the one that "
+			       "is here aside");
+	else if (e == ERR_OLD)
+		(void)snprintf(text, sizeof(text),
+			       "this server holds nothing of this log any more, and had found two "
+			       "histories of it; when it is certain that the one that is here goes "
+			       "on, a restart of this node shows it");
+	else
+		(void)snprintf(text, sizeof(text),
+			       "this server released the log, but what it shows of it could not be "
+			       "compared with what is here (%s), which is tried again; if it stays "
+			       "so, ask its administrator",
+			       err_text(e));
+	node_frozen(t, e, text);
+}
+
+/* A log that it froze was released.  What is here is shown only to a server that holds a part of
+ * it; one that holds more is fetched from first, which shows nothing: true then. */
+static bool on_released(const struct node_turn *t, const struct wire_header *h)
+{
+	enum err e = check_released(t, h);
+
+	if (e) {
+		stay_frozen(t, e);
+		return false;
+	}
+	if (t->link->refused != ERR_ROOT) /* of which it is told once */
+		node_well(t);
+	if (h->size > t->m->size)
+		return true;
+	t->link->unshown = false;
+	node_greet(t);
+	return false;
 }
 
 static void on_welcome(const struct node_turn *t, const struct wire_header *h)
@@ -125,10 +161,8 @@ static void on_welcome(const struct node_turn *t, const struct wire_header *h)
 		return;
 	link->heard = t->event->mono;
 	link->last_contact = t->event->wall;
-	if (link->phase == NODE_FROZEN) {
-		on_released(t, h);
+	if (link->unshown && (link->asked == 0 || !on_released(t, h)))
 		return;
-	}
 	e = check_claim(t, h);
 	if (e) {
 		node_refused(t, e,
@@ -146,7 +180,8 @@ static void on_welcome(const struct node_turn *t, const struct wire_header *h)
 	link->session = h->session;
 	link->answered = true;
 	link->server_size = h->size;
-	link->ahead = h->size > t->m->size;
+	/* of who was waived, and may hold another history, only when that proves to be ours */
+	link->ahead = h->size > t->m->size && !(link->waived && link->unshown);
 	link->credit_bytes = h->credit;
 	link->commit_events = smaller(h->commit_events, COMMIT_EVENTS_MAX);
 	link->commit_bytes = smaller(h->commit_bytes, COMMIT_BYTES_MAX);
@@ -158,13 +193,12 @@ static void on_welcome(const struct node_turn *t, const struct wire_header *h)
 static void on_anchored(const struct node_turn *t, const struct wire_header *h)
 {
 	struct node_link *link = t->link;
-	uint64_t meeting = link->server_size < t->m->size ? link->server_size : t->m->size;
 
 	if (h->size != link->anchored_at) {
 		node_restart(t);
 		return;
 	}
-	if (link->anchored_at != meeting) /* we grew in between: show the root there, too */
+	if (!node_met(t)) /* we grew in between: show the root there, too */
 		node_greet(t);
 	else if (link->server_size > t->m->size)
 		node_behind(t);
@@ -216,7 +250,8 @@ static void on_refused(const struct node_turn *t, const struct wire_header *h)
 	link->last_contact = t->event->wall;
 	if (link->phase == NODE_FROZEN) {
 		link->asked = 0; /* so it is still */
-		return;
+		if (cure != CURE_NONE || link->refused == ERR_FORK)
+			return;
 	}
 	if (link->phase == NODE_LIVE && h->size <= t->m->size)
 		link->server_size = h->size;
@@ -286,6 +321,10 @@ static void on_range(const struct node_turn *t, const struct wire_header *h)
 		return;
 	}
 	e = check_range(t, h);
+	if (e && t->link->unshown) {
+		stay_frozen(t, e);
+		return;
+	}
 	if (e) {
 		node_refused(t, e,
 			     "what the server sent back of our log does not verify; ask its "
@@ -297,6 +336,7 @@ static void on_range(const struct node_turn *t, const struct wire_header *h)
 		return;
 	a->commit = &t->ret->commit;
 	m->appending = true;
+	t->link->ahead = true;
 	t->link->asked = 0;
 }
 

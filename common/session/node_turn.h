@@ -36,6 +36,9 @@ void node_live(const struct node_turn *t);
 void node_behind(
 	const struct node_turn *t);         /* FETCHING: it holds more; asked when it is its turn */
 void node_fetch(const struct node_turn *t); /* asks for what follows our size */
+/* Whether what was shown last stands where both histories meet.  A server that is shown nothing is
+ * met as long as it holds more than we do. */
+bool node_met(const struct node_turn *t);
 /* Greets anew: at once the first time, with back-off when that does not help. */
 void node_restart(const struct node_turn *t);
 void node_drop(const struct node_turn *t); /* AWAY, to be connected after a while */
@@ -47,8 +50,6 @@ void node_refused(const struct node_turn *t, enum err code, const char *text);
 void node_frozen(const struct node_turn *t, enum err code, const char *text);
 /* Whether it is so still; nothing is shown, since a branch would have the log frozen anew. */
 void node_ask_frozen(const struct node_turn *t);
-/* It was released, but what is held there and what is here do not agree, or cannot be compared. */
-void node_stay_frozen(const struct node_turn *t, enum err code);
 /* It told two histories of its national log. */
 void node_distrust(const struct node_turn *t);
 /* Its card is of a log that is not followed, or is followed now. */

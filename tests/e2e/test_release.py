@@ -159,19 +159,43 @@ class Release(Story):
         self.until_server_has_it_all()
         self.assertEqual(self.state(), "live")
 
-    def test_a_log_that_an_act_froze_goes_on_by_itself_when_it_is_released(self):
-        def peer():
-            return self.node.status()["servers"][0]
-        self.server.ctl("freeze", LOG, "--reason", "letter 15")
-        n.wait_for("the node hears it", lambda: peer()["state"] == "frozen")
+    def test_logs_that_an_act_froze_go_on_by_themselves_when_they_are_released(self):
+        """One node holds what the server holds, the other one less: an old copy, put back meanwhile."""
+        older = self.nation.add_node("24")
+        self.server.trust(older)
+        older.start()
+        older.await_open()
+        self.add(older, "pl24-kis-a")
+        self.until_confirmed(older)
+        older.stop()
+        shutil.copytree(older.data, older.data + ".copy")
+        older.start()
+        older.await_open()
+        self.add(older, "pl24-kis-b")
+        self.until_confirmed(older)
+
+        def peers():
+            return {node.status()["servers"][0]["state"] for node in (self.node, older)}
+        for log in (LOG, "24"):
+            self.server.ctl("freeze", log, "--reason", "letter 15")
+        older.stop()
+        shutil.rmtree(older.data)
+        os.rename(older.data + ".copy", older.data)
+        older.start()
+        n.wait_for("the nodes hear it", lambda: peers() == {"frozen"})
         done = self.node.ctl("put", "entity", "pl26-kis-b", "place=Kielce", "--reason", "r", "--source", "s",
                              check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("centrum froze this log", done.stderr)
-        self.release()
-        n.wait_for("the node asked again", lambda: peer()["state"] == "live", 100)  # 30 to 90 s
+        for log in (LOG, "24"):
+            self.server.ctl("release", log, "--reason", "letter 16")
+        n.wait_for("the nodes asked again", lambda: peers() == {"live"}, 100)  # 30 to 90 s
         self.put("pl26-kis-b", place="Kielce")
         self.until_server_has_it_all()
+        self.assertEqual(self.record(older, "pl24-kis-b")["name"], self.record(self.server, "pl24-kis-b")["name"])
+        self.add(older, "pl24-kis-c")
+        self.until_confirmed(older)
+        self.assertNotIn("fork", self.refusals(self.server, "24"))
 
     def test_what_cannot_come_back_is_named_and_the_rest_comes(self):
         self.put("pl26-kis-b", participants_per_year_min="10", participants_per_year_max="20")

@@ -12,13 +12,6 @@ static void ask(size_t link, enum wire_kind kind, uint64_t session, size_t frame
 	hear(link);
 }
 
-static void distrust(size_t link)
-{
-	struct node_event e = event_of(NODE_EV_DISTRUST, link);
-
-	step(&e);
-}
-
 /* ---- what a server asks for ---- */
 
 static void an_offer_is_handed_on_to_be_witnessed(void **state)
@@ -254,15 +247,12 @@ static void distrust_that_is_known_at_the_start_keeps_the_gate_open(void **state
 /* It may hold what these keys signed, and nothing is taken from it. */
 static void a_gate_that_is_closed_waits_for_a_waiver_of_a_distrusted_server(void **state)
 {
-	struct node_event e;
-
 	(void)state;
 	begin(4, 9, true, 1);
 	distrust(0);
 	tick(NODE_BACKOFF_MOST_MS);
 	assert_true(node.gated);
-	e = event_of(NODE_EV_WAIVE, 0);
-	step(&e);
+	waive(0);
 	assert_false(node.gated);
 }
 
@@ -277,142 +267,6 @@ static void fetching_from_a_server_that_is_distrusted_then_ends(void **state)
 	assert_false(node.links[0].ahead);
 	meet(1, 9);
 	assert_int_equal(node.fetcher, 1);
-}
-
-static void say_frozen(enum err code)
-{
-	hear_header(0, (struct wire_header){.kind = WIRE_REFUSED, .code = code, .text = "why"});
-	assert_int_equal(node.links[0].phase, NODE_FROZEN);
-}
-
-enum { ASKED_AGAIN_MS = NODE_REFUSED_MS / 2 + 12345 /* the chance in event_of */ };
-
-static void expect_asked_after(int64_t ms)
-{
-	tick(ms - 1);
-	assert_int_equal(update.count, 0);
-	tick(1);
-	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_HELLO)->header.size, 0);
-	assert_int_equal(node.links[0].phase, NODE_FROZEN);
-}
-
-static void welcome_by(const struct history *h, uint64_t size)
-{
-	struct wire_header header = {.kind = WIRE_WELCOME,
-				     .session = SESSION,
-				     .size = size,
-				     .credit = CREDIT,
-				     .commit_events = COMMIT_EVENTS_MAX,
-				     .commit_bytes = COMMIT_BYTES_MAX};
-
-	message_header(&said, &header);
-	message_note(&said, h, size);
-	hear(0);
-}
-
-static void a_frozen_log_asks_slowly_until_it_is_released(void **state)
-{
-	(void)state;
-	begin(9, 9, true, 1);
-	meet(0, 4);
-	say_frozen(ERR_FROZEN);
-	for (int i = 0; i < 3; i++) { /* no answer is heard: anything may be lost */
-		expect_asked_after(ASKED_AGAIN_MS);
-		assert_true(node.gated);
-	}
-	welcome(0, 4);
-	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_HELLO)->header.size, 9);
-	assert_true(node.gated);
-	welcome(0, 4);
-	(void)expect(0, NODE_SEND_SIGNED, WIRE_ANCHOR);
-	ack(0, 4);
-	assert_int_equal(node.links[0].phase, NODE_LIVE);
-	assert_false(node.gated);
-}
-
-static void a_branch_is_not_shown_to_a_server_that_released_the_log(void **state)
-{
-	(void)state;
-	begin(9, 9, true, 1);
-	tick(0);
-	say_frozen(ERR_FROZEN);
-	for (int i = 0; i < 2; i++) {
-		expect_asked_after(ASKED_AGAIN_MS);
-		welcome_by(&theirs, 9);
-		assert_null(found(0, NODE_SEND_SIGNED));
-		assert_int_equal(found(0, NODE_ALARM) != NULL, i == 0);
-		assert_int_equal(node.links[0].phase, NODE_FROZEN);
-		assert_int_equal(node.links[0].refused, ERR_FORK);
-		assert_true(node.gated);
-		welcome(0, 9); /* unasked */
-		assert_int_equal(update.count, 0);
-	}
-}
-
-static void what_cannot_be_compared_is_not_shown_either(void **state)
-{
-	(void)state;
-	begin(7, 7, true, 1);
-	tick(0);
-	say_frozen(ERR_FROZEN);
-	for (int i = 0; i < 2; i++) {
-		expect_asked_after(ASKED_AGAIN_MS);
-		welcome_by(&theirs, 9); /* another history, from 5 events on */
-		assert_null(found(0, NODE_SEND_SIGNED));
-		assert_int_equal(found(0, NODE_ALARM) != NULL, i == 0);
-		assert_int_equal(node.links[0].phase, NODE_FROZEN);
-		assert_int_equal(node.links[0].refused, ERR_OLD);
-	}
-}
-
-static void
-a_store_that_was_lost_while_its_log_was_frozen_is_fetched_back_after_the_release(void **state)
-{
-	(void)state;
-	begin(0, 9, true, 1);
-	tick(0);
-	say_frozen(ERR_FROZEN);
-	expect_asked_after(ASKED_AGAIN_MS);
-	welcome(0, 9);
-	(void)expect(0, NODE_SEND_SIGNED, WIRE_HELLO);
-	assert_int_equal(node.links[0].phase, NODE_GREETING);
-}
-
-static void a_server_that_holds_nothing_any_more_is_told_no_branch(void **state)
-{
-	(void)state;
-	begin(4, 4, true, 1);
-	tick(0);
-	say_frozen(ERR_FORK);
-	expect_asked_after(ASKED_AGAIN_MS);
-	welcome(0, 0);
-	assert_null(found(0, NODE_SEND_SIGNED));
-	assert_int_equal(node.links[0].phase, NODE_FROZEN);
-	expect_asked_after(ASKED_AGAIN_MS);
-	welcome(0, 4);
-	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_HELLO)->header.size, 4);
-}
-
-static void nobody_is_taken_for_a_server_that_released_a_log_unasked(void **state)
-{
-	(void)state;
-	begin(9, 9, true, 1);
-	meet(0, 4);
-	say_frozen(ERR_FORK);
-	welcome(0, 4);
-	assert_int_equal(update.count, 0);
-	assert_int_equal(node.links[0].phase, NODE_FROZEN);
-	assert_true(node.gated);
-}
-
-static void a_frozen_link_may_become_distrusted(void **state)
-{
-	(void)state;
-	begin(9, 9, true, 1);
-	meet(0, 4);
-	refuse(0, ERR_FROZEN, 9);
-	distrust(0);
-	assert_int_equal(node.links[0].phase, NODE_DISTRUSTED);
 }
 
 /* ---- keys that changed ---- */
@@ -493,13 +347,6 @@ int main(void)
 		TEST(distrust_that_is_known_at_the_start_keeps_the_gate_open),
 		TEST(a_gate_that_is_closed_waits_for_a_waiver_of_a_distrusted_server),
 		TEST(fetching_from_a_server_that_is_distrusted_then_ends),
-		TEST(a_frozen_log_asks_slowly_until_it_is_released),
-		TEST(a_branch_is_not_shown_to_a_server_that_released_the_log),
-		TEST(what_cannot_be_compared_is_not_shown_either),
-		TEST(a_store_that_was_lost_while_its_log_was_frozen_is_fetched_back_after_the_release),
-		TEST(a_server_that_holds_nothing_any_more_is_told_no_branch),
-		TEST(nobody_is_taken_for_a_server_that_released_a_log_unasked),
-		TEST(a_frozen_link_may_become_distrusted),
 		TEST(nothing_is_sent_to_a_held_server_until_it_is_followed),
 		TEST(a_gate_that_is_closed_waits_for_a_held_server_or_a_waiver),
 		TEST(what_is_distrusted_is_neither_held_nor_followed),

@@ -195,6 +195,20 @@ static inline void meet(size_t link, uint64_t size)
 	ack(link, size < node.size ? size : node.size);
 }
 
+static inline void waive(size_t link)
+{
+	struct node_event e = event_of(NODE_EV_WAIVE, link);
+
+	step(&e);
+}
+
+static inline void distrust(size_t link)
+{
+	struct node_event e = event_of(NODE_EV_DISTRUST, link);
+
+	step(&e);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 #endif
