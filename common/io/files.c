@@ -199,6 +199,22 @@ enum err file_create(const char *path, mode_t mode, struct bytes content)
 	return err;
 }
 
+enum err file_remove(const char *path)
+{
+	const char *name = path;
+	int folder = -1;
+	enum err err = open_folder_of(path, &folder, &name);
+
+	if (err != ERR_OK)
+		return err;
+	if (unlinkat(folder, name, 0) != 0)
+		err = errno == ENOENT ? ERR_OK : file_err(errno);
+	else if (fsync(folder) != 0)
+		err = ERR_SYNC;
+	(void)close(folder);
+	return err;
+}
+
 static enum err make_one(const char *path, mode_t mode)
 {
 	struct stat st;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "io/files.h"
+#include "io/keys_internal.h"
 
 static_assert(crypto_sign_SEEDBYTES == 32, "seed");
 static_assert(crypto_sign_SECRETKEYBYTES == 64, "Ed25519 secret");
@@ -53,8 +54,7 @@ static const char *const kind_names[] = {[KEYS_NODE] = "node", [KEYS_SERVER] = "
 
 /* ---- saying why ---- */
 
-__attribute__((format(printf, 3, 4))) static enum err refuse(char *why, enum err err,
-							     const char *format, ...)
+enum err keys_refuse(char *why, enum err err, const char *format, ...)
 {
 	va_list args;
 
@@ -137,9 +137,7 @@ static void add_keys(struct writer *w, const struct keys *k)
 	}
 }
 
-typedef enum err write_fn(const char *path, mode_t mode, struct bytes content);
-
-static enum err write_keys(const char *path, const struct keys *k, write_fn *how)
+enum err keys_write(const char *path, const struct keys *k, keys_write_fn *how)
 {
 	struct writer w = {.text = sodium_malloc(KEY_FILE_BYTES_MAX + 1)};
 	enum err err = ERR_OK;
@@ -152,8 +150,7 @@ static enum err write_keys(const char *path, const struct keys *k, write_fn *how
 	return err;
 }
 
-/* Random secrets for what has none given. */
-static enum err generate(const char *path, const struct keys *like, const uint8_t *curve)
+enum err keys_draw(const char *path, const struct keys *like, const uint8_t *curve)
 {
 	struct secrets *secrets = sodium_malloc(sizeof *secrets);
 	struct keys k = *like;
@@ -169,7 +166,7 @@ static enum err generate(const char *path, const struct keys *like, const uint8_
 	k.curve_secret = secrets->curve;
 	k.old_secret = NULL;
 	k.previous_count = 0;
-	err = write_keys(path, &k, file_create);
+	err = keys_write(path, &k, file_create);
 	sodium_free(secrets);
 	return err;
 }
@@ -183,7 +180,7 @@ enum err keys_generate(const char *path, enum key_kind kind, const char *name)
 	if (sodium_init() < 0)
 		return ERR_INTERNAL;
 	(void)snprintf(k.name, sizeof k.name, "%s", name);
-	return generate(path, &k, NULL);
+	return keys_draw(path, &k, NULL);
 }
 
 /* ---- reading the file ---- */
@@ -194,33 +191,34 @@ static enum err open_guarded(const char *path, int *ret_fd, char *why)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 && errno == ENOENT)
-		return refuse(
+		return keys_refuse(
 			why, ERR_NOT_FOUND,
 			"%s: there is no such key file; put its copy back, or, when this is a "
 			"new node or server, make one with splotctl keygen",
 			path);
 	if (fd < 0)
-		return refuse(why, errno == EACCES ? ERR_DENIED : ERR_IO,
-			      "%s: the key file cannot be opened (%s); give it to the user that "
-			      "runs this program: chown",
-			      path, strerror(errno));
+		return keys_refuse(
+			why, errno == EACCES ? ERR_DENIED : ERR_IO,
+			"%s: the key file cannot be opened (%s); give it to the user that "
+			"runs this program: chown",
+			path, strerror(errno));
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		(void)close(fd);
-		return refuse(why, ERR_DENIED, "%s: the key file is no plain file", path);
+		return keys_refuse(why, ERR_DENIED, "%s: the key file is no plain file", path);
 	}
 	if (st.st_uid != geteuid() && st.st_uid != 0) {
 		(void)close(fd);
-		return refuse(why, ERR_DENIED,
-			      "%s: the key file belongs to user %u, this program runs as %u; "
-			      "chown it",
-			      path, (unsigned)st.st_uid, (unsigned)geteuid());
+		return keys_refuse(why, ERR_DENIED,
+				   "%s: the key file belongs to user %u, this program runs as %u; "
+				   "chown it",
+				   path, (unsigned)st.st_uid, (unsigned)geteuid());
 	}
 	if ((st.st_mode & 07777) != 0600 && (st.st_mode & 07777) != 0400) {
 		(void)close(fd);
-		return refuse(why, ERR_DENIED,
-			      "%s: the key file has mode %04o, so that others may get at it; "
-			      "chmod 600 it",
-			      path, (unsigned)st.st_mode & 07777U);
+		return keys_refuse(why, ERR_DENIED,
+				   "%s: the key file has mode %04o, so that others may get at it; "
+				   "chmod 600 it",
+				   path, (unsigned)st.st_mode & 07777U);
 	}
 	*ret_fd = fd;
 	return ERR_OK;
@@ -242,19 +240,21 @@ static enum err read_guarded(const char *path, char *text, char *why)
 	} while ((n > 0 && size <= KEY_FILE_BYTES_MAX) || (n < 0 && errno == EINTR));
 	(void)close(fd);
 	if (n < 0)
-		return refuse(why, ERR_IO, "%s: the key file cannot be read; put its copy back",
-			      path);
+		return keys_refuse(why, ERR_IO,
+				   "%s: the key file cannot be read; put its copy back", path);
 	if (size > KEY_FILE_BYTES_MAX)
-		return refuse(why, ERR_LIMIT,
-			      "%s: no key file is longer than %d bytes; use the file as splotctl "
-			      "keygen wrote it",
-			      path, KEY_FILE_BYTES_MAX);
+		return keys_refuse(
+			why, ERR_LIMIT,
+			"%s: no key file is longer than %d bytes; use the file as splotctl "
+			"keygen wrote it",
+			path, KEY_FILE_BYTES_MAX);
 	text[size] = 0;
 	if (strlen(text) != size)
-		return refuse(why, ERR_DECODE,
-			      "%s: the key file holds a zero byte; use the file as splotctl keygen "
-			      "wrote it",
-			      path);
+		return keys_refuse(
+			why, ERR_DECODE,
+			"%s: the key file holds a zero byte; use the file as splotctl keygen "
+			"wrote it",
+			path);
 	return ERR_OK;
 }
 
@@ -400,11 +400,11 @@ static enum err check_complete(const struct parse *p, const char *path, char *wh
 		bool wanted = needed(p, i);
 
 		if (p->seen[i] != wanted)
-			return refuse(why, ERR_DECODE,
-				      "%s: %s is %s; use the file as splotctl "
-				      "keygen wrote it",
-				      path, words[i],
-				      wanted ? "missing" : "nothing that a server has");
+			return keys_refuse(why, ERR_DECODE,
+					   "%s: %s is %s; use the file as splotctl "
+					   "keygen wrote it",
+					   path, words[i],
+					   wanted ? "missing" : "nothing that a server has");
 	}
 	return ERR_OK;
 }
@@ -418,9 +418,9 @@ static enum err parse_text(struct parse *p, const char *path, char *text, char *
 		const char *wrong = take_line(p, line);
 
 		if (wrong)
-			return refuse(why, ERR_DECODE,
-				      "%s:%d: %s; use the file as splotctl keygen wrote it", path,
-				      number, wrong);
+			return keys_refuse(why, ERR_DECODE,
+					   "%s:%d: %s; use the file as splotctl keygen wrote it",
+					   path, number, wrong);
 	}
 	return check_complete(p, path, why);
 }
@@ -433,18 +433,18 @@ enum err keys_load(const char *path, struct keys *ret, char *why)
 	enum err err = ERR_OK;
 
 	if (sodium_init() < 0)
-		return refuse(why, ERR_INTERNAL, "libsodium cannot start");
+		return keys_refuse(why, ERR_INTERNAL, "libsodium cannot start");
 	p.secrets = sodium_malloc(sizeof *p.secrets);
 	text = sodium_malloc(KEY_FILE_BYTES_MAX + 1);
 	if (!p.secrets || !text) {
-		err = refuse(why, ERR_NOMEM, "%s: no memory for the secrets", path);
+		err = keys_refuse(why, ERR_NOMEM, "%s: no memory for the secrets", path);
 		goto out;
 	}
 	err = read_guarded(path, text, why);
 	if (err == ERR_OK)
 		err = parse_text(&p, path, text, why);
 	if (err == ERR_OK && sodium_mprotect_readonly(p.secrets) != 0)
-		err = refuse(why, ERR_INTERNAL, "%s: memory cannot be protected", path);
+		err = keys_refuse(why, ERR_INTERNAL, "%s: memory cannot be protected", path);
 out:
 	sodium_free(text); /* wipes; NULL-safe */
 	if (err != ERR_OK) {
@@ -464,150 +464,4 @@ void keys_free(struct keys *k)
 	/* The first secret begins the region that holds them all. */
 	sodium_free(k->log_secret);
 	*k = (struct keys){.kind = k->kind};
-}
-
-/* ---- rotation ---- */
-
-void keys_next_path(const char *path, char ret[static KEYS_PATH_BYTES])
-{
-	(void)snprintf(ret, KEYS_PATH_BYTES, "%s.next", path);
-}
-
-enum err keys_generate_next(const char *path, char *why)
-{
-	char next[KEYS_PATH_BYTES];
-	struct keys k = {0};
-	enum err err = keys_load(path, &k, why);
-
-	if (err != ERR_OK)
-		return err;
-	keys_next_path(path, next);
-	if (k.kind != KEYS_NODE)
-		err = refuse(why, ERR_ARGUMENT,
-			     "%s: these are a server's keys; only a node's are rotated", path);
-	else
-		err = generate(next, &k, k.curve_secret);
-	if (err == ERR_EXISTS)
-		(void)refuse(why, err,
-			     "%s is there already: install it with splotctl rotate, or remove it",
-			     next);
-	keys_free(&k);
-	return err;
-}
-
-/* Removes a file and has its folder say so. */
-static enum err remove_synced(const char *path)
-{
-	char folder[KEYS_PATH_BYTES];
-	char *slash = NULL;
-	enum err err = ERR_OK;
-	int fd = -1;
-
-	if (unlink(path) != 0)
-		return errno == ENOENT ? ERR_OK : ERR_IO;
-	(void)snprintf(folder, sizeof folder, "%s", path);
-	slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder] = '\0';
-	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0)
-		err = ERR_IO;
-	if (fd >= 0)
-		(void)close(fd);
-	return err;
-}
-
-/* The file that follows `old` once `next` is in use, in one piece. */
-static enum err install(const char *path, const struct keys *old, const struct keys *next,
-			const char *old_vkey, uint64_t size, int64_t until_ms)
-{
-	struct keys k = *next;
-	struct previous_key *last = &k.previous[old->previous_count];
-
-	if (old->previous_count == KEYS_PREVIOUS_MAX || strlen(old_vkey) >= sizeof last->vkey)
-		return ERR_LIMIT;
-	memcpy(k.previous, old->previous, sizeof k.previous);
-	(void)snprintf(last->vkey, sizeof last->vkey, "%s", old_vkey);
-	last->size = size;
-	k.previous_count = old->previous_count + 1;
-	k.old_secret = until_ms > 0 ? old->log_secret : NULL;
-	k.old_until_ms = until_ms;
-	return write_keys(path, &k, file_replace);
-}
-
-enum err keys_install_next(const char *path, const char *old_vkey, uint64_t size, int64_t until_ms,
-			   char *why)
-{
-	char next_path[KEYS_PATH_BYTES];
-	struct keys old = {0};
-	struct keys next = {0};
-	enum err err = keys_load(path, &old, why);
-
-	keys_next_path(path, next_path);
-	if (err == ERR_OK)
-		err = keys_load(next_path, &next, why);
-	if (err == ERR_OK) {
-		if (memcmp(old.log_public, next.log_public, sizeof old.log_public) != 0)
-			err = install(path, &old, &next, old_vkey, size, until_ms);
-		if (err == ERR_OK)
-			err = remove_synced(next_path);
-		if (err != ERR_OK)
-			(void)refuse(why, err, "%s: the next keys cannot be put in its place: %s",
-				     path, err_text(err));
-	}
-	keys_free(&old);
-	keys_free(&next);
-	return err;
-}
-
-enum err keys_drop_installed(const char *path, const struct keys *installed)
-{
-	char next_path[KEYS_PATH_BYTES];
-	struct keys next = {0};
-	bool same = false;
-
-	keys_next_path(path, next_path);
-	if (keys_load(next_path, &next, NULL) != ERR_OK)
-		return ERR_OK; /* none wait, or not such as could have been installed */
-	same = memcmp(next.log_public, installed->log_public, sizeof next.log_public) == 0;
-	keys_free(&next);
-	return same ? remove_synced(next_path) : ERR_OK;
-}
-
-enum err keys_move_end(const char *path, uint64_t size, char *why)
-{
-	struct keys k = {0};
-	enum err err = keys_load(path, &k, why);
-
-	/* Such a file would not be read again. */
-	if (err == ERR_OK && k.previous_count > 1 && size <= k.previous[k.previous_count - 2].size)
-		err = refuse(why, ERR_ARGUMENT, "%s: the key before began at that size or later",
-			     path);
-	if (err == ERR_OK && k.previous_count > 0 &&
-	    k.previous[k.previous_count - 1].size != size) {
-		k.previous[k.previous_count - 1].size = size;
-		err = write_keys(path, &k, file_replace);
-		if (err != ERR_OK)
-			(void)refuse(why, err, "%s: cannot be written: %s", path, err_text(err));
-	}
-	keys_free(&k);
-	return err;
-}
-
-enum err keys_forget_old(const char *path, char *why)
-{
-	struct keys k = {0};
-	enum err err = keys_load(path, &k, why);
-
-	if (err == ERR_OK && k.old_secret) {
-		struct keys without = k;
-
-		without.old_secret = NULL;
-		err = write_keys(path, &without, file_replace);
-		if (err != ERR_OK)
-			(void)refuse(why, err, "%s: cannot be written without the old key: %s",
-				     path, err_text(err));
-	}
-	keys_free(&k);
-	return err;
 }

@@ -85,6 +85,19 @@ static void creating_never_replaces(void **state)
 	buf_free(&b);
 }
 
+static void a_file_is_removed_once_and_what_is_gone_is_no_error(void **state)
+{
+	struct world *w = *state;
+
+	OK(file_create(w->path, 0600, bytes_of_text("once")));
+	OK(file_remove(w->path));
+	assert_false(file_exists(w->path));
+	OK(file_remove(w->path));
+	assert_int_equal(file_remove("/nowhere/at/all"), ERR_NOT_FOUND);
+	assert_int_equal(file_remove(w->folder), ERR_IO);
+	assert_true(file_exists(w->folder));
+}
+
 static void reading_stops_at_its_bound_and_leaves_the_buffer_alone(void **state)
 {
 	struct world *w = *state;
@@ -207,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_replaced_file_holds_the_new_bytes_and_mode_and_nothing_is_left_over),
 		T(creating_never_replaces),
+		T(a_file_is_removed_once_and_what_is_gone_is_no_error),
 		T(reading_stops_at_its_bound_and_leaves_the_buffer_alone),
 		T(folders_are_made_with_their_parents),
 		T(the_mark_is_found_again_and_never_sinks),
