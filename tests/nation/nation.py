@@ -24,13 +24,24 @@ class Failed(Exception):
     pass
 
 
+PORTS_HELD = []
+
+
 def free_port():
-    """Below the ports that outgoing connections get: a daemon that is away for a moment finds its own again."""
+    """Below the ports that outgoing connections get: a daemon that is away for a moment finds its own again.
+    No other story beside this one takes it meanwhile: a name among the sockets is held for it, until this process ends."""
     for _ in range(100):
         port = random.randrange(10000, 32000)
-        with contextlib.closing(socket.socket()) as s, contextlib.suppress(OSError):
-            s.bind(("127.0.0.1", port))
-            return port
+        held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            held.bind("\0splot-port-%d" % port)
+            with contextlib.closing(socket.socket()) as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            held.close()
+            continue
+        PORTS_HELD.append(held)
+        return port
     raise Failed("no free port between 10000 and 32000")
 
 
