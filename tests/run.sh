@@ -54,7 +54,7 @@ step "simulation: 1,000 seeds"
 run build 'sim' -j2
 
 step "end to end and faults, release programs"
-run build 'e2e|faults' -j3 # most of them wait most of the time
+run build 'e2e|faults' -j4 # most of them wait most of the time
 
 step "end to end, faults and simulation, sanitized programs"
-run build/asan 'e2e|faults|sim' -j3
+run build/asan 'e2e|faults|sim' -j4
