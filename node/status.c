@@ -33,7 +33,7 @@ static bool is_silent(const struct node_link *link)
 void gate_text(const struct node *n, char text[], size_t size)
 {
 	const struct node_machine *m = &n->machine;
-	const char *silent = NULL;
+	const struct node_link *silent = NULL;
 	const char *frozen = NULL;
 	const char *why = NULL;
 	const char *distrusted = NULL;
@@ -51,7 +51,7 @@ void gate_text(const struct node *n, char text[], size_t size)
 		else if (!link->waived && link->phase == NODE_HELD)
 			held = n->settings.servers[i].name;
 		else if (!link->waived && is_silent(link))
-			silent = n->settings.servers[i].name;
+			silent = link;
 		if (link->server_size > longest)
 			longest = link->server_size;
 	}
@@ -87,11 +87,14 @@ void gate_text(const struct node *n, char text[], size_t size)
 			held, held);
 	else if (silent)
 		(void)snprintf(text, size,
-			       "edits wait: this store is new or older than what these keys once "
-			       "signed, and it is not known yet whether the server %s holds more; "
-			       "wait for it, or, when it is gone for good, `splotctl waive %s "
-			       "--reason …`",
-			       silent, silent);
+			       "edits wait: %sit is not known yet whether the server %s holds "
+			       "more; wait for it, or, when it is gone for good, `splotctl waive "
+			       "%s --reason …`",
+			       silent->answered ? ""
+						: "this store is new or older than what these keys "
+						  "once signed, and ",
+			       n->settings.servers[silent - m->links].name,
+			       n->settings.servers[silent - m->links].name);
 	else
 		(void)snprintf(text, size,
 			       "edits wait: the log is compared with the servers and fetched back, "

@@ -57,9 +57,14 @@ static void keep_session(const struct node_turn *t)
 		node_restart(t); /* commits or their acknowledgements were lost on the way */
 		return;
 	}
-	if (link->phase == NODE_FETCHING && t->m->fetcher == t->number && !t->m->appending &&
-	    passed(t, link->retry_at, 0))
-		node_fetch(t);
+	if (link->phase == NODE_FETCHING && t->m->fetcher == t->number && !t->m->appending) {
+		if (passed(t, link->progress, NODE_STALLED_MS)) {
+			node_stalled(t);
+			return;
+		}
+		if (passed(t, link->retry_at, 0))
+			node_fetch(t);
+	}
 	if (!passed(t, link->said, NODE_HEARTBEAT_MS))
 		return;
 	a = node_say(t, NODE_SEND, WIRE_HEARTBEAT);
@@ -81,6 +86,8 @@ static void keep_time(const struct node_turn *t)
 	case NODE_ANCHORING:
 		if (passed(t, link->heard, NODE_SILENCE_MS))
 			node_drop(t);
+		else if (passed(t, link->progress, NODE_STALLED_MS))
+			node_stalled(t);
 		else if (passed(t, link->retry_at, 0))
 			node_greet(t);
 		break;
@@ -123,6 +130,7 @@ static void choose_fetcher(struct node_machine *m, const struct node_event *even
 	}
 	if (best.link) {
 		m->fetcher = best.number;
+		best.link->progress = event->mono;
 		node_fetch(&best);
 	}
 }
@@ -202,6 +210,7 @@ static void on_stored(struct node_machine *m, const struct node_event *event,
 		return;
 	t = node_turn_of(m, event, ret, m->fetcher);
 	t.link->anchored_at = m->size;
+	t.link->progress = event->mono;
 	node_well(&t);
 	if (m->size >= t.link->server_size)
 		node_live(&t);
@@ -212,8 +221,10 @@ static void on_stored(struct node_machine *m, const struct node_event *event,
 static void on_failed(struct node_machine *m, const struct node_event *event)
 {
 	m->appending = false;
-	if (m->fetcher != SERVERS_MAX)
-		m->links[m->fetcher].retry_at.ms = event->mono.ms + NODE_AGAIN_MOST_MS;
+	if (m->fetcher == SERVERS_MAX)
+		return;
+	m->links[m->fetcher].retry_at.ms = event->mono.ms + NODE_AGAIN_MOST_MS;
+	m->links[m->fetcher].progress = event->mono; /* it is not the server's fault */
 }
 
 static void on_sent(const struct node_turn *t)
@@ -250,7 +261,7 @@ static void on_undone(const struct node_turn *t)
 static void on_waive(struct node_link *link)
 {
 	link->waived = true;
-	if (link->unshown || (link->phase != NODE_ANCHORING && link->phase != NODE_FETCHING))
+	if (link->stalled || (link->phase != NODE_ANCHORING && link->phase != NODE_FETCHING))
 		link->ahead = false;
 }
 

@@ -54,6 +54,8 @@ enum {
 	NODE_SPACING_MS = 4,
 	NODE_LATER_MS = 2000,   /* a commit larger than a server asks for is tried again */
 	NODE_UNDONE_MS = 30000, /* a duty that could not be carried out is asked for again */
+	/* Heard all the time, but the way to LIVE goes no further: another server's turn. */
+	NODE_STALLED_MS = 30000,
 };
 
 enum node_phase {
@@ -74,6 +76,7 @@ struct node_link { /* one server */
 	bool answered; /* said its size since the start */
 	bool agreed;   /* its history and ours were found to be one since the start */
 	bool ahead;    /* it proved that it holds more than we do */
+	bool stalled;  /*   … and did not send it, though it was heard */
 	bool unshown;  /* it froze the log: it is shown nothing until both histories are one */
 	bool forked;   /*   … for a fork */
 	bool sending;  /* SEND_COMMIT was asked for, SENT not yet told */
@@ -95,13 +98,15 @@ struct node_link { /* one server */
 	uint64_t waiting_bytes;  /* about what is not yet sent, as far as it is known */
 	uint32_t commit_events, commit_bytes; /* the smaller of both sides' limits */
 	uint64_t anchored_at;                 /* the size our newest HELLO or ANCHOR stands at */
-	struct mono_ms heard, said, progress;
+	struct mono_ms heard, said;
+	struct mono_ms progress;  /* on the way to LIVE; there, of what is under way */
 	bool undone;              /* a duty could not be carried out: at undone_at the server is */
 	struct mono_ms undone_at; /*   greeted anew, and tells all of them again */
 	struct mono_ms retry_at;  /* AWAY, REFUSED: connect; others: ask again */
 	unsigned attempts;        /* to get well since we last were */
 	unsigned asked;           /* times the present question was asked */
 	struct wall_ms last_contact;
+	enum err told;    /* what a person was told of since it last was well */
 	enum err refused; /* why REFUSED or FROZEN */
 	char refused_text[TEXT_BYTES_MAX + 1];
 };

@@ -141,10 +141,13 @@ static void say_hello(const struct node_turn *t)
 
 void node_greet(const struct node_turn *t)
 {
+	bool anew = t->link->phase != NODE_GREETING && t->link->phase != NODE_ANCHORING;
+
 	if (!move(t, NODE_GREETING))
 		return;
+	if (anew)
+		t->link->progress = t->event->mono;
 	end_session(t->link);
-	t->link->undone = false; /* duties follow the WELCOME, and HELLO is said until it comes */
 	say_hello(t);
 	ask_again_later(t);
 }
@@ -161,6 +164,8 @@ void node_anchor(const struct node_turn *t)
 	struct node_link *link = t->link;
 	struct node_action *a = NULL;
 
+	if (link->phase == NODE_FROZEN)
+		link->progress = t->event->mono;
 	if (!move(t, NODE_ANCHORING))
 		return;
 	if (link->anchored_at > link->server_size)
@@ -203,6 +208,14 @@ static void note_refusal(const struct node_turn *t, enum err code, const char *t
 	(void)snprintf(t->link->refused_text, sizeof(t->link->refused_text), "%s", text);
 }
 
+/* Of the same once, however often it is tried again. */
+static void alarm_once(const struct node_turn *t, enum err code)
+{
+	if (t->link->told != code)
+		(void)node_add(t, NODE_ALARM);
+	t->link->told = code;
+}
+
 /* Both histories are one, and ours is at least as long. */
 void node_live(const struct node_turn *t)
 {
@@ -226,11 +239,18 @@ void node_live(const struct node_turn *t)
 	}
 }
 
-void node_well(const struct node_turn *t)
+void node_forgive(const struct node_turn *t)
 {
-	t->link->attempts = 0;
 	t->link->refused = ERR_OK;
 	t->link->refused_text[0] = '\0';
+}
+
+void node_well(const struct node_turn *t)
+{
+	node_forgive(t);
+	t->link->attempts = 0;
+	t->link->told = ERR_OK;
+	t->link->stalled = false;
 }
 
 /* ---- the ways out ---- */
@@ -249,6 +269,12 @@ void node_drop(const struct node_turn *t)
 		return;
 	leave(t);
 	t->link->retry_at = after(t, backoff(t));
+}
+
+void node_stalled(const struct node_turn *t)
+{
+	t->link->stalled = true;
+	node_drop(t);
 }
 
 void node_restart(const struct node_turn *t)
@@ -281,21 +307,18 @@ void node_later(const struct node_turn *t, enum err code, const char *text)
 
 void node_refused(const struct node_turn *t, enum err code, const char *text)
 {
-	bool news = t->link->refused != code;
-
 	if (!move(t, NODE_REFUSED))
 		return;
 	leave(t);
 	note_refusal(t, code, text);
 	t->link->retry_at = slowly(t);
-	if (news)
-		(void)node_add(t, NODE_ALARM);
+	alarm_once(t, code);
 }
 
 void node_frozen(const struct node_turn *t, enum err code, const char *text)
 {
 	struct node_link *link = t->link;
-	bool news = link->refused != code;
+	bool anew = link->phase != NODE_FROZEN;
 
 	if (!move(t, NODE_FROZEN))
 		return;
@@ -306,9 +329,9 @@ void node_frozen(const struct node_turn *t, enum err code, const char *text)
 	link->unshown = true;
 	link->forked = link->forked || code == ERR_FORK;
 	note_refusal(t, code, text);
-	link->retry_at = slowly(t);
-	if (news)
-		(void)node_add(t, NODE_ALARM);
+	if (anew) /* else the next question has its time */
+		link->retry_at = slowly(t);
+	alarm_once(t, code);
 }
 
 void node_ask_frozen(const struct node_turn *t)

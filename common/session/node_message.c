@@ -141,10 +141,12 @@ static bool on_released(const struct node_turn *t, const struct wire_header *h)
 		stay_frozen(t, e);
 		return false;
 	}
-	if (t->link->refused != ERR_ROOT) /* of which it is told once */
-		node_well(t);
+	/* What did not continue ours is compared once more, with the same end most likely. */
+	if (h->size <= t->m->size || t->link->refused != ERR_ROOT)
+		node_forgive(t);
 	if (h->size > t->m->size)
 		return true;
+	t->link->told = ERR_OK;
 	t->link->unshown = false;
 	node_greet(t);
 	return false;
@@ -180,8 +182,10 @@ static void on_welcome(const struct node_turn *t, const struct wire_header *h)
 	link->session = h->session;
 	link->answered = true;
 	link->server_size = h->size;
-	/* of who was waived, and may hold another history, only when that proves to be ours */
-	link->ahead = h->size > t->m->size && !(link->waived && link->unshown);
+	link->undone = false; /* its duties follow, all of them */
+	/* What may be another history, or never comes from one that is waived, counts only once it
+	 * comes and proves to be ours. */
+	link->ahead = h->size > t->m->size && !link->unshown && !(link->waived && link->stalled);
 	link->credit_bytes = h->credit;
 	link->commit_events = smaller(h->commit_events, COMMIT_EVENTS_MAX);
 	link->commit_bytes = smaller(h->commit_bytes, COMMIT_BYTES_MAX);

@@ -42,6 +42,8 @@ bool node_met(const struct node_turn *t);
 /* Greets anew: at once the first time, with back-off when that does not help. */
 void node_restart(const struct node_turn *t);
 void node_drop(const struct node_turn *t); /* AWAY, to be connected after a while */
+/* So, too: it is heard, and does not answer what others wait for. */
+void node_stalled(const struct node_turn *t);
 /* The server's refusal, which only time, only a person, or nobody can mend. */
 void node_wait(const struct node_turn *t, enum err code, const char *text);
 /* The session stands, and the commit that was refused goes again after a while. */
@@ -55,7 +57,9 @@ void node_distrust(const struct node_turn *t);
 /* Its card is of a log that is not followed, or is followed now. */
 void node_hold(const struct node_turn *t);
 void node_follow(const struct node_turn *t);
-/* The server answers in an open session: forget what was wrong. */
+/* What it refused is over; how it goes on is not known yet. */
+void node_forgive(const struct node_turn *t);
+/* The server answers in an open session: forget all that was wrong. */
 void node_well(const struct node_turn *t);
 
 /* ---- node_message.c ---- */

@@ -1,48 +1,6 @@
 /* A log that a server froze, released or not (docs/PROTOCOL.md, sections 9 and 15): nothing of what
  * is here is shown to it until both histories are known to be one. */
-#include "session_node_fixture.h"
-
-static void say_frozen(enum err code)
-{
-	hear_header(0, (struct wire_header){.kind = WIRE_REFUSED, .code = code, .text = "why"});
-	assert_int_equal(node.links[0].phase, NODE_FROZEN);
-}
-
-enum { ASKED_AGAIN_MS = NODE_REFUSED_MS / 2 + 12345 /* the chance in event_of */ };
-
-static void expect_asked_after(int64_t ms)
-{
-	tick(ms - 1);
-	assert_int_equal(update.count, 0);
-	tick(1);
-	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_HELLO)->header.size, 0);
-	assert_int_equal(node.links[0].phase, NODE_FROZEN);
-}
-
-/* Of the size that it claims, by a note of `shown` events of this history. */
-static void say_welcome(const struct history *h, uint64_t size, uint64_t shown)
-{
-	struct wire_header header = {.kind = WIRE_WELCOME,
-				     .session = SESSION,
-				     .size = size,
-				     .credit = CREDIT,
-				     .commit_events = COMMIT_EVENTS_MAX,
-				     .commit_bytes = COMMIT_BYTES_MAX};
-
-	message_header(&said, &header);
-	message_note(&said, h, shown);
-}
-
-static void welcome_showing(const struct history *h, uint64_t size, uint64_t shown)
-{
-	say_welcome(h, size, shown);
-	hear(0);
-}
-
-static void welcome_by(const struct history *h, uint64_t size)
-{
-	welcome_showing(h, size, size);
-}
+#include "session_node_frozen.h"
 
 static void a_frozen_log_asks_slowly_until_it_is_released(void **state)
 {
@@ -94,14 +52,6 @@ static void expect_still_frozen(enum err why, bool news)
 	assert_true(node.gated);
 }
 
-/* Signed with the node's own key name, but not by its key. */
-static void forge(struct message *m)
-{
-	uint8_t *last = m->bufs[1].data + m->bufs[1].size - 10;
-
-	*last = *last == 'A' ? 'B' : 'A';
-}
-
 static void what_is_shown_of_a_released_log_must_be_signed_by_it(void **state)
 {
 	struct history foreign;
@@ -133,24 +83,6 @@ static void what_is_shown_of_a_released_log_must_be_signed_by_it(void **state)
 	welcome_by(&ours, 4);
 	assert_int_equal(node.links[0].phase, NODE_GREETING);
 	history_end(&foreign);
-}
-
-/* It released the log and holds 9 events; asked for those that follow ours. */
-static void expect_fetched_unshown(const struct history *h, uint64_t size)
-{
-	expect_asked_after(ASKED_AGAIN_MS);
-	welcome_showing(h, 9, 9);
-	assert_int_equal(expect(0, NODE_SEND_SIGNED, WIRE_ANCHOR)->header.size, 0);
-	assert_true(node.gated);
-	ack(0, 0);
-	assert_null(found(0, NODE_SEND_SIGNED));
-	assert_int_equal(expect(0, NODE_SEND, WIRE_FETCH)->header.from, size);
-}
-
-static void hear_range(const struct history *h, uint64_t from, uint64_t size)
-{
-	message_range(&said, h, SESSION, from, size);
-	hear(0);
 }
 
 static void what_a_server_holds_more_of_a_released_log_is_fetched_before_ours_is_shown(void **state)

@@ -278,6 +278,111 @@ static void a_larger_heartbeat_is_asked_to_prove_it(void **state)
 	assert_false(node.gated);
 }
 
+/* ---- a server that is heard, and brings nothing ---- */
+
+static void say_heartbeat(size_t link, uint64_t size)
+{
+	hear_header(link, (struct wire_header){
+				  .kind = WIRE_HEARTBEAT, .session = SESSION + link, .size = size});
+}
+
+static void a_server_that_sends_nothing_of_what_it_holds_is_dropped_for_another(void **state)
+{
+	int64_t began_ms = 0;
+
+	(void)state;
+	begin(4, 30, true, 2);
+	meet(0, 30);
+	meet(1, 20);
+	assert_int_equal(node.fetcher, 0);
+	for (began_ms = now_ms; node.fetcher == 0; tick(1000)) {
+		say_heartbeat(0, 30);
+		say_heartbeat(1, 20);
+		assert_true(now_ms - began_ms <= NODE_STALLED_MS);
+	}
+	assert_int_equal(node.links[0].phase, NODE_AWAY);
+	tick(1000); /* the other's time begins now */
+	assert_int_equal(node.fetcher, 1);
+	message_range(&said, &ours, SESSION + 1, 4, 20);
+	hear(1);
+	(void)needed(1, NODE_APPEND);
+	tree_event(NODE_EV_STORED, &ours, 20);
+	assert_int_equal(node.links[1].phase, NODE_LIVE);
+	assert_true(node.gated); /* the first proved that it holds more */
+	waive(0);
+	assert_false(node.gated);
+	welcome(0, 30); /* says the same again */
+	ack(0, 4);      /* to a HELLO of before; now ours is shown at 20 */
+	welcome(0, 30);
+	ack(0, 20);
+	assert_false(node.gated);
+	message_range(&said, &ours, SESSION, 20, 30);
+	hear(0); /* and sends it after all */
+	(void)needed(0, NODE_APPEND);
+	assert_true(node.gated);
+	tree_event(NODE_EV_STORED, &ours, 30);
+	assert_int_equal(node.links[0].phase, NODE_LIVE);
+	assert_false(node.gated);
+	tick(NODE_SILENCE_MS);
+	tick(NODE_BACKOFF_MOST_MS);
+	welcome(0, 35); /* it did send, so it is waited for again */
+	assert_true(node.gated);
+}
+
+static void a_server_that_sends_slowly_is_not_dropped_while_each_range_comes(void **state)
+{
+	(void)state;
+	begin(4, 30, true, 1);
+	meet(0, 30);
+	for (uint64_t size = 5; size < 10; size++) {
+		for (int i = 0; i < 25; i++) {
+			say_heartbeat(0, 30);
+			tick(1000);
+			assert_int_equal(node.links[0].phase, NODE_FETCHING);
+		}
+		fetch_range(size - 1, size);
+		tree_event(NODE_EV_STORED, &ours, size);
+	}
+	assert_int_equal(node.links[0].phase, NODE_FETCHING);
+}
+
+static void a_server_that_never_answers_an_anchor_is_dropped(void **state)
+{
+	int64_t began_ms = 0;
+
+	(void)state;
+	begin(4, 30, true, 1);
+	tick(0);
+	for (began_ms = now_ms; node.links[0].phase != NODE_AWAY; tick(1000)) {
+		if (node.links[0].phase == NODE_GREETING)
+			welcome(0, 30);
+		assert_true(now_ms - began_ms <= NODE_STALLED_MS);
+	}
+	while (node.links[0].phase != NODE_GREETING)
+		tick(1000);
+	welcome(0, 30); /* says the same again */
+	assert_true(node.gated);
+	waive(0);
+	assert_false(node.gated);
+}
+
+static void a_server_is_not_dropped_for_what_could_not_be_stored_here(void **state)
+{
+	(void)state;
+	begin(4, 30, true, 1);
+	meet(0, 30);
+	for (int i = 0; i < 20; i++) {
+		struct node_event failed = event_of(NODE_EV_FAILED, 0);
+
+		fetch_range(4, 9);
+		(void)needed(0, NODE_APPEND);
+		step(&failed);
+		say_heartbeat(0, 30);
+		tick(NODE_AGAIN_MOST_MS);
+		assert_int_equal(node.links[0].phase, NODE_FETCHING);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +404,10 @@ int main(void)
 		TEST(a_waived_server_that_shows_more_is_waited_for_while_it_is_there),
 		TEST(a_server_that_proved_more_and_went_away_is_waited_for),
 		TEST(a_larger_heartbeat_is_asked_to_prove_it),
+		TEST(a_server_that_sends_nothing_of_what_it_holds_is_dropped_for_another),
+		TEST(a_server_that_sends_slowly_is_not_dropped_while_each_range_comes),
+		TEST(a_server_that_never_answers_an_anchor_is_dropped),
+		TEST(a_server_is_not_dropped_for_what_could_not_be_stored_here),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -409,7 +409,7 @@ static void a_server_that_was_put_back_is_waited_for(void **state)
 	assert_non_null(found(0, NODE_SEND_COMMIT));
 }
 
-static void a_revoked_key_is_tried_slowly_and_alarms_once(void **state)
+static void a_revoked_key_is_tried_slowly_and_alarms_once_each_time(void **state)
 {
 	(void)state;
 	begin(9, 9, true, 1);
@@ -423,6 +423,12 @@ static void a_revoked_key_is_tried_slowly_and_alarms_once(void **state)
 	assert_non_null(found(0, NODE_CONNECT));
 	hear_header(0, (struct wire_header){.kind = WIRE_REFUSED, .code = ERR_DENIED, .text = "r"});
 	assert_null(found(0, NODE_ALARM));
+	tick(NODE_REFUSED_MS * 2);
+	welcome(0, 9);
+	ack(0, 9);
+	hear_header(0, (struct wire_header){.kind = WIRE_HEARTBEAT, .session = SESSION, .size = 9});
+	hear_header(0, (struct wire_header){.kind = WIRE_REFUSED, .code = ERR_DENIED, .text = "r"});
+	assert_non_null(found(0, NODE_ALARM)); /* it was well in between */
 }
 
 static void a_fork_freezes_the_link_and_closes_the_gate(void **state)
@@ -509,7 +515,7 @@ int main(void)
 		TEST(a_closed_session_is_opened_again),
 		TEST(a_full_disk_at_the_server_is_waited_for),
 		TEST(a_server_that_was_put_back_is_waited_for),
-		TEST(a_revoked_key_is_tried_slowly_and_alarms_once),
+		TEST(a_revoked_key_is_tried_slowly_and_alarms_once_each_time),
 		TEST(a_fork_freezes_the_link_and_closes_the_gate),
 		TEST(a_server_that_went_back_gets_everything_again_and_alarms_once),
 		TEST(garbage_changes_nothing),
