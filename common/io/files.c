@@ -207,9 +207,9 @@ enum err file_remove(const char *path)
 
 	if (err != ERR_OK)
 		return err;
-	if (unlinkat(folder, name, 0) != 0)
-		err = errno == ENOENT ? ERR_OK : file_err(errno);
-	else if (fsync(folder) != 0)
+	if (unlinkat(folder, name, 0) != 0 && errno != ENOENT)
+		err = file_err(errno);
+	else if (fsync(folder) != 0) /* also of one who removed it and could not sync */
 		err = ERR_SYNC;
 	(void)close(folder);
 	return err;

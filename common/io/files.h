@@ -15,7 +15,7 @@ MUST_USE enum err file_read(const char *path, size_t limit, struct buf *ret);
 MUST_USE enum err file_replace(const char *path, mode_t mode, struct bytes content);
 /* Fails with EXISTS rather than replace. */
 MUST_USE enum err file_create(const char *path, mode_t mode, struct bytes content);
-/* Removes it and syncs its folder; OK when there is none. */
+/* Removes it, if it is there, and syncs its folder.  NOT_FOUND: there is no such folder. */
 MUST_USE enum err file_remove(const char *path);
 MUST_USE enum err folder_make(const char *path, mode_t mode); /* and its parents */
 /* Syncs the names of this folder and of those above it: what is synced in a folder whose own name

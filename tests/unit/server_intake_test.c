@@ -320,7 +320,6 @@ static void more_bytes_than_may_wait_are_an_overrun(void **state)
 	assert_int_equal(overruns, 1);
 }
 
-/* Else the next turn would begin at once, for ever. */
 static void what_finds_no_memory_to_wait_in_is_told_and_what_waits_already_stays(void **state)
 {
 	(void)state;
@@ -340,6 +339,7 @@ static void what_finds_no_memory_to_wait_in_is_told_and_what_waits_already_stays
 	assert_heard("1");
 }
 
+/* Else the next turn would begin at once, for ever. */
 static void what_is_dropped_is_waited_for_no_more(void **state)
 {
 	(void)state;
