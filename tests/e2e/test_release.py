@@ -186,7 +186,7 @@ class Release(Story):
         done = self.node.ctl("put", "entity", "pl26-kis-b", "place=Kielce", "--reason", "r", "--source", "s",
                              check=False)
         self.assertNotEqual(done.returncode, 0)
-        self.assertIn("centrum froze this log", done.stderr)
+        self.assertIn("centrum froze this log (when it is released, that is taken up by itself", done.stderr)
         for log in (LOG, "24"):
             self.server.ctl("release", log, "--reason", "letter 16")
         n.wait_for("the nodes asked again", lambda: peers() == {"live"}, 100)  # 30 to 90 s
