@@ -19,5 +19,5 @@ function(splot_story name script label)
 endfunction()
 # They begin first, so that none of them is what all wait for at the end.
 set(SPLOT_LONG_STORIES e2e_test_operations e2e_test_anew e2e_test_export faults_test_power faults_test_kill
-  e2e_test_release faults_test_corrupt)
+  e2e_test_release e2e_test_web_readers faults_test_corrupt)
 set(SPLOT_STORY_FOLDERS nation e2e faults) # what stories share
