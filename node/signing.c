@@ -49,6 +49,18 @@ enum err signing_key_at(void *context, uint64_t size, struct vkey *ret)
 	return ERR_OK;
 }
 
+enum err signing_check(const struct node *n, struct bytes note)
+{
+	struct vkey keys[KEYS_PREVIOUS_MAX + 1];
+	struct note parsed;
+	size_t count = n->keys.previous_count;
+	enum err e = note_parse(note, &parsed);
+
+	memcpy(keys, n->previous, count * sizeof *keys);
+	keys[count++] = n->signer.key;
+	return e == ERR_OK ? note_verify_all(&parsed, keys, count) : e;
+}
+
 /* ---- signing ---- */
 
 static bool signs_with_both(const struct node *n)
@@ -103,11 +115,31 @@ static enum err tree_to_sign(const struct node *n, struct txn *t, uint64_t size,
 	return e;
 }
 
+/* Whoever is shown a bad line by a key that he knows refuses the note.  The store is damaged then,
+ * and that ends the node. */
+static enum err stored_note(struct node *n, struct txn *t, uint64_t size, struct bytes *ret)
+{
+	enum err e = log_checkpoint(&n->log, t, size, ret);
+	enum err why = e == ERR_OK ? signing_check(n, *ret) : e;
+
+	if (e == ERR_OK && why != ERR_OK)
+		e = ERR_CORRUPT;
+	if (e != ERR_CORRUPT)
+		return e;
+	log_line(LOG_ERROR,
+		 "log %s: the checkpoint of size %" PRIu64
+		 " in %s is damaged (%s): it is shown to nobody, and the node ends; move the "
+		 "folder aside and start again: the log is fetched back",
+		 n->log.name.text, size, n->settings.data, err_text(why));
+	n->fault = e;
+	return e;
+}
+
 enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
 {
 	struct bytes stored;
 	struct tree tree;
-	enum err e = log_checkpoint(&n->log, t, size, &stored);
+	enum err e = stored_note(n, t, size, &stored);
 
 	if (e == ERR_OK) {
 		buf_add_bytes(ret, stored);

@@ -206,6 +206,8 @@ static enum err check_checkpoint(struct node *n, struct txn *read)
 	e = signing_key_at(n, size, &key);
 	if (e == ERR_OK)
 		e = checkpoint_open(note, &key, &newest);
+	if (e == ERR_OK)
+		e = signing_check(n, note);
 	if (e != ERR_OK)
 		return e;
 	if (newest.size != n->log.tree.size || !hash_equal(newest.root, root))

@@ -459,6 +459,27 @@ enum err keyring_checkpoint(const struct keyring *k, struct log_name log, struct
 	return found;
 }
 
+enum err keyring_stored(const struct keyring *k, struct log_name log, struct bytes note,
+			struct checkpoint *ret)
+{
+	const struct log_keys *l = keyring_log(k, log);
+	struct vkey keys[LOG_KEYS_MAX];
+	struct checkpoint c;
+	struct note parsed;
+	enum err e = keyring_checkpoint(k, log, note, &c);
+
+	if (e == ERR_OK && l->count > 1) { /* by one key all was said */
+		for (size_t i = 0; i < l->count; i++)
+			keys[i] = l->keys[i].key;
+		e = note_parse(note, &parsed);
+		if (e == ERR_OK)
+			e = note_verify_all(&parsed, keys, l->count);
+	}
+	if (e == ERR_OK)
+		*ret = c;
+	return e;
+}
+
 const struct redaction *keyring_redaction(const struct keyring *k, struct log_name log,
 					  uint64_t index)
 {

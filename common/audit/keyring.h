@@ -67,6 +67,10 @@ const struct log_keys *keyring_log(const struct keyring *k, struct log_name log)
  * when several are trusted from one size on).  DECODE, ORIGIN, UNKNOWN_KEY, SIGNATURE. */
 MUST_USE enum err keyring_checkpoint(const struct keyring *k, struct log_name log,
 				     struct bytes note, struct checkpoint *ret);
+/* The same of a note as it was stored, in which a line by any other key of the log counts as well:
+ * SIGNATURE when one is bad. */
+MUST_USE enum err keyring_stored(const struct keyring *k, struct log_name log, struct bytes note,
+				 struct checkpoint *ret);
 const struct redaction *keyring_redaction(const struct keyring *k, struct log_name log,
 					  uint64_t index); /* NULL: none */
 size_t keyring_redactions(const struct keyring *k, const struct redaction **ret);

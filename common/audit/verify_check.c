@@ -73,7 +73,7 @@ enum err verify_signatures(struct verify *v, struct verify_target *t)
 		e = s->ops->checkpoint(s, t->name, size, &size, &note);
 		if (e != ERR_OK || size > t->size)
 			break;
-		bad = keyring_checkpoint(v->options->trusted, t->name, buf_bytes(&note), &c);
+		bad = keyring_stored(v->options->trusted, t->name, buf_bytes(&note), &c);
 		if (is_unsigned(bad))
 			verify_found(v, DAMAGE_SIGNATURE, t->name, size, "%s", err_text(bad));
 		else if (bad == ERR_ORIGIN)

@@ -126,6 +126,20 @@ enum err note_verify(const struct note *n, const struct vkey *key)
 	return found ? ERR_OK : ERR_UNKNOWN_KEY;
 }
 
+enum err note_verify_all(const struct note *n, const struct vkey *keys, size_t count)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < count; i++) {
+		enum err e = note_verify(n, &keys[i]);
+
+		if (e && e != ERR_UNKNOWN_KEY)
+			return e;
+		found = found || !e;
+	}
+	return found ? ERR_OK : ERR_UNKNOWN_KEY;
+}
+
 /* ---- signing ---- */
 
 enum err note_signable(struct bytes text, const struct signer *by, uint8_t type)

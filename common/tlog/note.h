@@ -60,6 +60,9 @@ MUST_USE enum err note_parse(struct bytes raw, struct note *ret);
  * strict verification is the rule.  Keys of either type; the time that a cosignature states
  * is had from note_cosigned_at (tlog/cosignature.h). */
 MUST_USE enum err note_verify(const struct note *n, const struct vkey *key);
+/* The same by all the keys that one signer is known to have had: OK when one of them or more
+ * signed, and SIGNATURE when a line by any of them is bad, whatever the others say. */
+MUST_USE enum err note_verify_all(const struct note *n, const struct vkey *keys, size_t count);
 /* Appends text (must end in a newline), blank line and one signature line.  ARGUMENT when
  * the key is not of type KEY_ED25519 or not the secret's. */
 MUST_USE enum err note_sign(struct bytes text, const struct signer *by, struct buf *ret);

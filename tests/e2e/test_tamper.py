@@ -2,6 +2,7 @@
 the next contact."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -11,7 +12,9 @@ from story import Story, main
 
 TAMPER = os.path.join(os.environ["SPLOT_BUILD"], "tests", "splot-tamper")
 RECORDS = 6
+FAILED = 1
 BAD_DATA = 3
+REFUSED = 4
 ROLLED_BACK = 4
 
 
@@ -46,6 +49,14 @@ class Table:
         """Another last bit of one byte."""
         raw = bytearray.fromhex(self.get(key))
         raw[at] ^= 1
+        self.put(key, raw.hex())
+
+    def forge(self, key, line):
+        """Another signature of the same form in that line of a checkpoint's."""
+        raw = bytearray.fromhex(self.get(key))
+        at = [m.start() for m in re.finditer(b"\n\xe2\x80\x94 ", raw)][line]
+        at = raw.index(b"\n", at + 1) - 20
+        raw[at] = ord("B" if raw[at] == ord("A") else "A")
         self.put(key, raw.hex())
 
 
@@ -266,6 +277,35 @@ class Tampering(Story):
         key = [k for k in Table(data, "records").keys() if bytes.fromhex(k).endswith(b"pl26-kis-a3")][0]
         Table(data, "records").flip(key, -3)
         self.alone(self.node, "record", "26", 3, "pl26-kis-a3")
+
+    def test_one_bad_line_of_a_checkpoint_that_two_keys_signed_is_damage(self):
+        self.rotate(self.node)
+        self.add(self.node, "pl26-kis-b")
+        self.until_confirmed(self.node)
+        held = self.node.status()["size"]
+        self.settle(self.server)
+        for line in (0, 1):
+            Table(os.path.join(self.server.data, "logs"), "26.checkpoints").forge(number(held), line)
+            self.alone(self.server, "signature", "26", held)
+            self.mend(self.server)
+        self.add(self.node, "pl26-kis-c")
+        self.settle(self.node)
+        checkpoints = Table(self.node.data, "26.checkpoints")
+        for size in (held, held + 1):
+            for line in (0, 1):
+                checkpoints.forge(number(size), line)
+                self.alone(self.node, "signature", "26", size)
+                self.mend(self.node)
+        checkpoints.forge(number(held + 1), 1)
+        self.node.start(wait=False)
+        self.assertEqual(self.node.process.wait(30), REFUSED)
+        self.assertIn("its newest checkpoint does not verify", self.node.log_tail())
+        self.mend(self.node)
+        checkpoints.forge(number(held), 1)
+        self.node.start(wait=False)  # the newest is whole, and nobody asks for this one yet
+        self.server.start()
+        self.assertEqual(self.node.process.wait(30), FAILED)
+        self.assertIn("the checkpoint of size %d in %s is damaged" % (held, self.node.data), self.node.log_tail())
 
     def test_a_node_put_back_from_an_older_copy_is_below_its_mark(self):
         self.settle(self.node)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "checks.h"
+#include "tlog/note_line.h"
 
 /* ---- verifying, as splotctl audit verify does ---- */
 
@@ -32,18 +33,26 @@ static enum err verify_tree(const struct log *log, struct txn *read)
 	return !e && !hash_equal(root, leaf) ? ERR_CORRUPT : e;
 }
 
-static bool signed_by_one(const struct note *note, const struct vkey *keys, size_t count)
+/* What of this log's is signed. */
+struct signing {
+	struct vkey keys[KEYS_MOST];
+	size_t count;
+	bool strange; /* found: a line by none of them */
+};
+
+static bool has_stranger(const struct note *note, const struct signing *by)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (note_verify(note, &keys[i]) == ERR_OK)
-			return true;
+	size_t known = 0;
+
+	for (size_t i = 0; i < note->signature_count; i++) {
+		for (size_t k = 0; k < by->count; k++)
+			known += note_line_is_by(&note->signatures[i], &by->keys[k]);
 	}
-	return false;
+	return known < note->signature_count;
 }
 
-/* Every checkpoint: signed, and of this history. */
-static enum err verify_checkpoints(const struct log *log, struct txn *read, const struct vkey *keys,
-				   size_t count)
+/* Every checkpoint: signed, with no bad line, and of this history. */
+static enum err verify_checkpoints(const struct log *log, struct txn *read, struct signing *by)
 {
 	struct scan *scan = NULL;
 	struct bytes key, raw;
@@ -58,8 +67,10 @@ static enum err verify_checkpoints(const struct log *log, struct txn *read, cons
 		struct hash root;
 
 		e = note_parse(raw, &note);
-		if (!e && !signed_by_one(&note, keys, count))
-			e = ERR_SIGNATURE;
+		if (!e)
+			e = note_verify_all(&note, by->keys, by->count);
+		if (!e)
+			by->strange = by->strange || has_stranger(&note, by);
 		if (!e)
 			e = log_note_read(raw, &c);
 		if (!e)
@@ -75,14 +86,17 @@ static enum err verify_checkpoints(const struct log *log, struct txn *read, cons
 }
 
 static enum err verify_log(struct world *w, const struct log *log, unsigned number,
-			   struct txn *read)
+			   struct txn *read, bool *strange)
 {
-	struct vkey keys[KEYS_MOST];
+	struct signing by = {.count = KEYS_MOST};
 	enum err e = verify_tree(log, read);
 
 	for (size_t i = 0; i < KEYS_MOST; i++)
-		keys[i] = w->nodes[number].keys.pairs[i].signer.key;
-	return e ? e : verify_checkpoints(log, read, keys, KEYS_MOST);
+		by.keys[i] = w->nodes[number].keys.pairs[i].signer.key;
+	if (!e)
+		e = verify_checkpoints(log, read, &by);
+	*strange = *strange || by.strange;
+	return e;
 }
 
 /* Every row of a table can be read. */
@@ -111,33 +125,34 @@ static enum err read_view(struct store *s, struct txn *read)
 	return e;
 }
 
-static enum err verify_node(struct node_host *n)
+static enum err verify_node(struct node_host *n, bool *strange)
 {
 	struct txn *read = NULL;
 	enum err e = txn_begin(n->store, false, &read);
 
 	if (!e)
-		e = verify_log(n->w, &n->log, n->number, read);
+		e = verify_log(n->w, &n->log, n->number, read, strange);
 	if (!e)
 		e = read_view(n->store, read);
 	txn_abort(read);
 	return e;
 }
 
-static enum err verify_server(struct server_host *s)
+static enum err verify_server(struct server_host *s, bool *strange)
 {
+	struct signing national = {.keys = {s->signer.key}, .count = 1};
 	struct txn *read = NULL;
 	enum err e = txn_begin(s->archive.store, false, &read);
 
 	if (!e)
 		e = verify_tree(s->archive.national, read);
 	if (!e)
-		e = verify_checkpoints(s->archive.national, read, &s->signer.key, 1);
+		e = verify_checkpoints(s->archive.national, read, &national);
 	for (unsigned i = 0; !e && i < LOGS; i++) {
 		const struct log *log = server_host_log(s, i);
 
 		if (log)
-			e = verify_log(s->w, log, i, read);
+			e = verify_log(s->w, log, i, read, strange);
 	}
 	if (!e)
 		e = read_table(s->archive.store, "trust", read);
@@ -153,51 +168,41 @@ static enum err verify_server(struct server_host *s)
 
 /* ---- what verifying finds ---- */
 
-/* A note that two keys signed is good by the one when the other's line is damaged.  It is mended
- * then, since a peer may have to be shown the other one. */
-static bool is_good_still(const struct world *w, const char *table)
+/* Damage that no verification can tell: of a checkpoint's two lines one was hit in its name or in
+ * its key's id, and is now one by a key that nobody knows, as anybody may add; by the other it is
+ * good.  Such damage is forgiven, and not forgotten: who wants just that line may yet meet it. */
+static bool is_beyond_telling(const struct damage *d, bool strange)
 {
-	for (unsigned i = 0; i < LOGS; i++) {
-		const struct node_host *n = &w->nodes[i];
-		size_t size = strlen(n->name.text);
-
-		if (strncmp(table, n->name.text, size) == 0 &&
-		    strcmp(table + size, ".checkpoints") == 0)
-			return n->keys.present > 0;
-	}
-	return false;
+	return strange && strstr(d->where, ".checkpoints");
 }
 
 void check_node_found(struct node_host *n)
 {
-	enum err e = verify_node(n);
+	bool strange = false;
+	enum err e = verify_node(n, &strange);
 
 	if (e)
 		node_host_noticed(n, "verified", e);
-	else if (memstore_is_damaged(n->disk) && !is_good_still(n->w, n->damage.where))
+	else if (!memstore_is_damaged(n->disk)) /* it was written anew meanwhile */
+		n->damage = (struct damage){0};
+	else if (!is_beyond_telling(&n->damage, strange))
 		world_fail(n->w, "node %s: its %s are damaged, and a verification finds nothing",
 			   node_host_name(n), n->damage.where);
-	else { /* it was written anew meanwhile, or is good still */
-		memstore_mend(n->disk);
-		n->damage = (struct damage){0};
-	}
 	(void)node_host_survives(n);
 }
 
 void check_server_found(struct server_host *s)
 {
-	enum err e = verify_server(s);
+	bool strange = false;
+	enum err e = verify_server(s, &strange);
 
 	if (e)
 		server_host_noticed(s, "verified", e);
-	else if (memstore_is_damaged(s->damage.view ? s->view_disk : s->disk) &&
-		 !is_good_still(s->w, s->damage.where))
+	else if (!memstore_is_damaged(s->damage.view ? s->view_disk : s->disk))
+		s->damage = (struct damage){0};
+	else if (!is_beyond_telling(&s->damage, strange))
 		world_fail(s->w, "server %u: its %s are damaged, and a verification finds nothing",
 			   s->number, s->damage.where);
-	else {
-		memstore_mend(s->damage.view ? s->view_disk : s->disk);
-		s->damage = (struct damage){0};
-	}
 	(void)server_host_survives(s);
 }
 

@@ -223,14 +223,18 @@ static void send_commit(struct node_host *n, const struct node_action *a, struct
 static void append(struct node_host *n, const struct node_action *a, struct queue *q)
 {
 	struct node_event told = {.kind = NODE_EV_STORED, .link = a->link, .tree = &n->log.tree};
-	enum err e = node_log_fetched(n, a->commit);
+	enum err bad = node_keys_check(n, a->commit->note);
+	enum err e = bad ? bad : node_log_fetched(n, a->commit);
 
 	if (memstore_died(n->disk) || n->fault)
 		return;
 	if (e) {
 		world_tell(n->w, node_host_name(n), "fetched events not stored: %s", err_code(e));
 		told.kind = NODE_EV_FAILED;
-		if (e != ERR_DISK_FULL)
+		if (bad)
+			server_host_blamed(&n->w->servers[a->link], n->hears,
+					   "a line of a checkpoint that it sends is bad", e);
+		else if (e != ERR_DISK_FULL)
 			node_host_noticed(n, "fetched events cannot be stored", e);
 	} else {
 		n->w->tally.fetched += a->commit->count;
@@ -470,6 +474,8 @@ static enum err check_newest(struct node_host *n)
 		e = node_keys_at(n, size, &key);
 	if (!e)
 		e = checkpoint_open(note, &key, &newest);
+	if (!e)
+		e = node_keys_check(n, note);
 	if (!e && (newest.size != n->log.tree.size || !hash_equal(newest.root, root)))
 		e = ERR_ROOT;
 	txn_abort(read);

@@ -139,6 +139,17 @@ enum err node_keys_sign(struct node_host *n, uint64_t size, const struct tree *t
 	return !e && before(n) ? note_sign_also(before(n), ret) : e;
 }
 
+enum err node_keys_check(const struct node_host *n, struct bytes note)
+{
+	struct vkey keys[KEYS_MOST];
+	struct note parsed;
+	enum err e = note_parse(note, &parsed);
+
+	for (size_t i = 0; i <= n->keys.present; i++)
+		keys[i] = n->keys.pairs[i].signer.key;
+	return e ? e : note_verify_all(&parsed, keys, n->keys.present + 1);
+}
+
 static enum err proved(struct node_host *n, struct txn *t, uint64_t size, struct tree *ret)
 {
 	enum err e = log_tree_proved(&n->log, t, size, ret);
@@ -155,6 +166,9 @@ enum err node_keys_note(struct node_host *n, struct txn *t, uint64_t size, struc
 	enum err e = log_checkpoint(&n->log, t, size, &stored);
 
 	if (e == ERR_OK) {
+		e = node_keys_check(n, stored);
+		if (e)
+			return ERR_CORRUPT;
 		buf_add_bytes(ret, stored);
 		return buf_check(ret);
 	}

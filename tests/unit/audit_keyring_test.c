@@ -276,6 +276,30 @@ static void a_checkpoint_is_verified_by_the_key_of_its_size(void **state)
 	assert_err(keyring_checkpoint(n->keys, name_of("26"), bytes_of_text("x"), &c), ERR_DECODE);
 }
 
+static void a_stored_checkpoint_has_no_bad_line_by_any_key_of_its_log(void **state)
+{
+	struct nation *n = *state;
+	struct party next;
+	struct checkpoint c;
+	struct buf note = {0};
+	uint8_t *last = NULL;
+
+	party_make(&next, REALM "/region/26", KEY_ED25519, 77);
+	rotate(n, 4, &next);
+	nation_read_keys(n);
+	buf_add_bytes(&note, signed_note(n, &next, 6, hash_empty()));
+	assert_ok(keyring_stored(n->keys, name_of("26"), buf_bytes(&note), &c));
+	assert_ok(note_sign_also(&n->region.signer, &note)); /* for a while both keys sign */
+	assert_ok(keyring_stored(n->keys, name_of("26"), buf_bytes(&note), &c));
+	assert_int_equal(c.size, 6);
+	last = &note.data[note.size - 20];
+	*last = *last == 'A' ? 'B' : 'A';
+	assert_err(keyring_stored(n->keys, name_of("26"), buf_bytes(&note), &c), ERR_SIGNATURE);
+	/* Who was shown it holds the signer to it all the same. */
+	assert_ok(keyring_checkpoint(n->keys, name_of("26"), buf_bytes(&note), &c));
+	buf_free(&note);
+}
+
 /* A node's store has no national log: its own events say which keys come next. */
 static void rotations_are_read_from_a_log_alone(void **state)
 {
@@ -437,6 +461,7 @@ int main(void)
 		NATION(of_two_acts_about_one_event_the_newest_leaf_counts),
 		NATION(what_does_not_fit_is_not_trusted),
 		NATION(a_checkpoint_is_verified_by_the_key_of_its_size),
+		NATION(a_stored_checkpoint_has_no_bad_line_by_any_key_of_its_log),
 		NATION(rotations_are_read_from_a_log_alone),
 		NATION(a_nodes_duties_name_its_redactions),
 		NATION(more_keys_than_a_log_may_have_are_refused),

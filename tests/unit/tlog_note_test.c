@@ -447,6 +447,34 @@ static void two_keys_of_one_log_sign_the_same_text(void **state)
 	buf_free(&b);
 }
 
+static void by_all_keys_of_a_signer_one_bad_line_refuses_the_note(void **state)
+{
+	uint8_t next_secret[SIGN_SECRET_BYTES];
+	struct signer next;
+	struct vkey keys[3] = {witness.key};
+	struct buf b = {0};
+	struct note n;
+
+	(void)state;
+	make_next(next_secret, &next);
+	keys[1] = signer.key;
+	keys[2] = next.key;
+	assert_ok(note_sign(text_of(TEXT), &signer, &b));
+	assert_ok(note_parse(buf_bytes(&b), &n));
+	assert_ok(note_verify_all(&n, keys, 3)); /* not all need to have signed */
+	assert_err(note_verify_all(&n, keys, 1), ERR_UNKNOWN_KEY);
+	assert_err(note_verify_all(&n, keys, 0), ERR_UNKNOWN_KEY);
+	assert_ok(note_sign_also(&next, &b));
+	for (size_t line = 0; line < 2; line++) {
+		assert_ok(note_parse(buf_bytes(&b), &n));
+		assert_ok(note_verify_all(&n, keys, 3));
+		n.signatures[line].body[9] ^= 1;
+		assert_err(note_verify_all(&n, keys, 3), ERR_SIGNATURE);
+		assert_ok(note_verify_all(&n, &keys[2 - line], 1)); /* by the other one alone */
+	}
+	buf_free(&b);
+}
+
 static void a_second_signature_wants_a_note_and_its_own_key(void **state)
 {
 	uint8_t next_secret[SIGN_SECRET_BYTES];
@@ -555,6 +583,7 @@ int main(void)
 		cmocka_unit_test(a_note_is_as_long_as_the_bound_and_not_longer),
 		cmocka_unit_test(what_cannot_be_read_back_is_not_signed),
 		cmocka_unit_test(two_keys_of_one_log_sign_the_same_text),
+		cmocka_unit_test(by_all_keys_of_a_signer_one_bad_line_refuses_the_note),
 		cmocka_unit_test(a_second_signature_wants_a_note_and_its_own_key),
 		cmocka_unit_test(a_cosignature_is_what_another_signer_makes_of_it),
 		cmocka_unit_test(a_changed_cosignature_is_refused),
