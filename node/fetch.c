@@ -42,28 +42,12 @@ static enum err try_append(struct node *n, const struct commit *c)
 	return batch_commit(n, &b, c->note);
 }
 
-/* The machine looked at one key's line: another one's may be damaged, and would be here. */
-static enum err check_note(const struct node *n, const struct node_action *a)
-{
-	enum err e = signing_check(n, a->commit->note);
-
-	if (e != ERR_OK)
-		log_line(LOG_ERROR,
-			 "log %s: server %s: a line of the checkpoint of size %" PRIu64
-			 " is damaged there: %s; verify that server's store",
-			 n->log.name.text, n->settings.servers[a->link].name,
-			 a->commit->checkpoint.size, err_text(e));
-	return e;
-}
-
 struct node_event fetch_append(struct node *n, const struct node_action *a)
 {
 	struct node_event told = {.kind = NODE_EV_STORED, .link = a->link, .tree = &n->log.tree};
 	const struct commit *c = a->commit;
-	enum err e = check_note(n, a);
+	enum err e = try_append(n, c);
 
-	if (e == ERR_OK)
-		e = try_append(n, c);
 	while (e != ERR_OK && batch_grow(n, e) == ERR_OK)
 		e = try_append(n, c);
 	if (e != ERR_OK) {

@@ -280,9 +280,9 @@ MUST_USE enum err signing_load(struct node *n);
 MUST_USE enum err signing_reload(struct node *n);
 /* node_lookup.key_at: the key that signs checkpoints of `size`. */
 MUST_USE enum err signing_key_at(void *node, uint64_t size, struct vkey *ret);
-/* A checkpoint of this log that is to be relied on, by all keys that it had: SIGNATURE when a line
- * by any of them is bad, UNKNOWN_KEY when none signed it; what note_parse says. */
-MUST_USE enum err signing_check(const struct node *n, struct bytes note);
+/* node_lookup.check: a checkpoint of this log by all keys that it had, SIGNATURE when a line by any
+ * of them is bad, UNKNOWN_KEY when none signed it; what note_parse says. */
+MUST_USE enum err signing_check(void *node, struct bytes note);
 /* Forgets the key before when its time is over. */
 void signing_tick(struct node *n);
 /* Whether the secret is here that signs checkpoints of `size`. */

@@ -367,7 +367,7 @@ static enum err log_root(void *context, uint64_t size, struct hash *ret)
  * ended before that must ask again. */
 static enum err start_machine(struct node *n)
 {
-	const struct node_lookup lookup = {n, signing_key_at, duty_known, log_root};
+	const struct node_lookup lookup = {n, signing_key_at, signing_check, duty_known, log_root};
 	char path[PATH_BYTES];
 	bool found = false;
 	enum err e = ERR_OK;

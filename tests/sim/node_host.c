@@ -223,18 +223,14 @@ static void send_commit(struct node_host *n, const struct node_action *a, struct
 static void append(struct node_host *n, const struct node_action *a, struct queue *q)
 {
 	struct node_event told = {.kind = NODE_EV_STORED, .link = a->link, .tree = &n->log.tree};
-	enum err bad = node_keys_check(n, a->commit->note);
-	enum err e = bad ? bad : node_log_fetched(n, a->commit);
+	enum err e = node_log_fetched(n, a->commit);
 
 	if (memstore_died(n->disk) || n->fault)
 		return;
 	if (e) {
 		world_tell(n->w, node_host_name(n), "fetched events not stored: %s", err_code(e));
 		told.kind = NODE_EV_FAILED;
-		if (bad)
-			server_host_blamed(&n->w->servers[a->link], n->hears,
-					   "a line of a checkpoint that it sends is bad", e);
-		else if (e != ERR_DISK_FULL)
+		if (e != ERR_DISK_FULL)
 			node_host_noticed(n, "fetched events cannot be stored", e);
 	} else {
 		n->w->tally.fetched += a->commit->count;
@@ -500,7 +496,8 @@ static enum err log_root(void *context, uint64_t size, struct hash *ret)
 
 static enum err open_all(struct node_host *n)
 {
-	const struct node_lookup lookup = {n, node_keys_at, node_duty_known, log_root};
+	const struct node_lookup lookup = {n, node_keys_at, node_keys_check, node_duty_known,
+					   log_root};
 	bool scrubbed = false;
 	enum err e = view_fold_new(&n->fold);
 

@@ -139,8 +139,9 @@ enum err node_keys_sign(struct node_host *n, uint64_t size, const struct tree *t
 	return !e && before(n) ? note_sign_also(before(n), ret) : e;
 }
 
-enum err node_keys_check(const struct node_host *n, struct bytes note)
+enum err node_keys_check(void *node, struct bytes note)
 {
+	const struct node_host *n = node;
 	struct vkey keys[KEYS_MOST];
 	struct note parsed;
 	enum err e = note_parse(note, &parsed);
