@@ -130,7 +130,8 @@ static enum err stored_note(struct node *n, struct txn *t, uint64_t size, struct
 	log_line(LOG_ERROR,
 		 "log %s: the checkpoint of size %" PRIu64
 		 " in %s is damaged (%s): it is shown to nobody, and the node ends; move the "
-		 "folder aside and start again: the log is fetched back",
+		 "folder aside (keep it: edits that no server confirmed are there alone) and "
+		 "start again: the log is fetched back",
 		 n->log.name.text, size, n->settings.data, err_text(why));
 	n->fault = e;
 	return e;

@@ -49,7 +49,9 @@ static void keep_session(const struct node_turn *t)
 	struct node_link *link = t->link;
 	struct node_action *a = NULL;
 
-	if (link->undone && passed(t, link->undone_at, 0)) {
+	bool fetches = link->phase == NODE_FETCHING && t->m->fetcher == t->number;
+
+	if (link->undone && passed(t, link->undone_at, 0) && !fetches) {
 		node_greet(t);
 		return;
 	}
@@ -57,12 +59,15 @@ static void keep_session(const struct node_turn *t)
 		node_restart(t); /* commits or their acknowledgements were lost on the way */
 		return;
 	}
-	if (link->phase == NODE_FETCHING && t->m->fetcher == t->number && !t->m->appending) {
+	if (fetches && !t->m->appending) {
 		if (passed(t, link->progress, NODE_STALLED_MS)) {
 			node_stalled(t);
 			return;
 		}
-		if (passed(t, link->retry_at, 0))
+		/* Asked again while answers are on a slow line, it would be sent ever more of what
+		 * is here. */
+		if (passed(t, link->retry_at, 0) &&
+		    (link->owed == 0 || passed(t, link->progress, NODE_SILENCE_MS)))
 			node_fetch(t);
 	}
 	if (!passed(t, link->said, NODE_HEARTBEAT_MS))

@@ -105,6 +105,7 @@ struct node_link { /* one server */
 	struct mono_ms retry_at;  /* AWAY, REFUSED: connect; others: ask again */
 	unsigned attempts;        /* to get well since we last were */
 	unsigned asked;           /* times the present question was asked */
+	unsigned owed;            /* RANGEs to come for what was asked again and is here by now */
 	struct wall_ms last_contact;
 	enum err told;    /* what a person was told of since it last was well */
 	enum err refused; /* why REFUSED or FROZEN */

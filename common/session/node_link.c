@@ -53,6 +53,7 @@ static void end_session(struct node_link *link)
 	link->flight_count = 0;
 	link->under_way_bytes = 0;
 	link->whole = false;
+	link->owed = 0;
 	link->small_at.ms = 0;
 	link->later_at.ms = 0;
 }
@@ -188,7 +189,8 @@ bool node_met(const struct node_turn *t)
 
 void node_behind(const struct node_turn *t)
 {
-	(void)move(t, NODE_FETCHING);
+	if (move(t, NODE_FETCHING))
+		t->link->stalled = false; /* it is to be asked, and may send this time */
 }
 
 void node_fetch(const struct node_turn *t)

@@ -319,8 +319,14 @@ static void on_range(const struct node_turn *t, const struct wire_header *h)
 	struct node_action *a = NULL;
 	enum err e = ERR_OK;
 
-	if (!in_session(t, h) || m->fetcher != t->number || m->appending || h->from != m->size ||
+	if (!in_session(t, h) || m->fetcher != t->number || m->appending ||
 	    !log_name_equal(h->log, m->log))
+		return;
+	if (h->from < m->size && t->link->owed > 0) {
+		t->link->owed--; /* the line is slow, and moves */
+		t->link->progress = t->event->mono;
+	}
+	if (h->from != m->size)
 		return;
 	if (h->count == 0 || t->event->frame_count < 3) { /* less than it claimed */
 		node_restart(t);
@@ -343,6 +349,7 @@ static void on_range(const struct node_turn *t, const struct wire_header *h)
 	a->commit = &t->ret->commit;
 	m->appending = true;
 	t->link->ahead = true;
+	t->link->owed += t->link->asked > 0 ? t->link->asked - 1 : 0;
 	t->link->asked = 0;
 }
 

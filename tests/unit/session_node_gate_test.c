@@ -359,6 +359,107 @@ static void a_server_that_sends_slowly_is_not_dropped_while_each_range_comes(voi
 	assert_int_equal(node.links[0].phase, NODE_FETCHING);
 }
 
+/* One RANGE in 6 seconds, also of what was asked for again meanwhile. */
+static void a_line_that_is_slow_is_not_taken_for_a_server_that_stalls(void **state)
+{
+	uint64_t asked[512] = {0};
+	size_t said_count = 0, sent_count = 0;
+	int64_t began_ms = 0, free_ms = 0;
+	const struct node_action *again = NULL;
+
+	(void)state;
+	begin(4, 30, true, 1);
+	meet(0, 30);
+	waive(0);
+	began_ms = now_ms;
+	free_ms = now_ms + 6000;
+	asked[said_count++] = 4;
+	while (node.size < 12) {
+		assert_true(now_ms - began_ms < 300000);
+		if (sent_count < said_count && now_ms >= free_ms) {
+			uint64_t from = asked[sent_count++];
+
+			free_ms = now_ms + 6000;
+			message_range(&said, &ours, SESSION, from, from + 1);
+			hear(0);
+			if (found(0, NODE_APPEND))
+				tree_event(NODE_EV_STORED, &ours, from + 1);
+		} else {
+			tick(250);
+		}
+		again = found(0, NODE_SEND);
+		if (again && again->header.kind == WIRE_FETCH) {
+			if (sent_count == said_count)
+				free_ms = now_ms + 6000;
+			assert_true(said_count < 512);
+			asked[said_count++] = again->header.from;
+		}
+		assert_int_equal(node.links[0].phase, NODE_FETCHING);
+		assert_true(node.gated);
+	}
+	assert_true(node.links[0].owed > 0);
+	tick(NODE_SILENCE_MS); /* and of the next session nothing is owed */
+	assert_int_equal(node.links[0].phase, NODE_AWAY);
+	assert_int_equal(node.links[0].owed, 0);
+}
+
+/* It may send what was sent already as often as it likes. */
+static void old_ranges_are_progress_only_as_often_as_they_were_asked_for(void **state)
+{
+	int64_t began_ms = 0;
+
+	(void)state;
+	begin(4, 30, true, 1);
+	meet(0, 30);
+	tick(1000); /* asked once more */
+	fetch_range(4, 9);
+	tree_event(NODE_EV_STORED, &ours, 9);
+	for (began_ms = now_ms; node.links[0].phase == NODE_FETCHING; tick(1000)) {
+		fetch_range(4, 9);
+		assert_true(now_ms - began_ms <= NODE_STALLED_MS + 2000);
+	}
+	assert_int_equal(node.links[0].phase, NODE_AWAY);
+}
+
+static void a_waiver_does_not_open_the_gate_while_one_that_stalled_before_is_asked(void **state)
+{
+	(void)state;
+	begin(4, 30, true, 1);
+	tick(0);
+	for (int i = 0; node.links[0].phase != NODE_AWAY; i++) {
+		assert_true(i < 60);
+		if (node.links[0].phase == NODE_GREETING)
+			welcome(0, 30);
+		tick(1000);
+	}
+	meet(0, 30);
+	assert_int_equal(node.links[0].phase, NODE_FETCHING);
+	waive(0);
+	assert_true(node.gated);
+	fetch_range(4, 30);
+	tree_event(NODE_EV_STORED, &ours, 30);
+	assert_false(node.gated);
+}
+
+static void a_duty_that_is_not_done_does_not_keep_a_stalled_server_the_fetcher(void **state)
+{
+	int64_t began_ms = 0;
+
+	(void)state;
+	begin(4, 30, true, 1);
+	meet(0, 30);
+	for (began_ms = now_ms; node.links[0].phase == NODE_FETCHING; tick(1000)) {
+		struct node_event undone = event_of(NODE_EV_UNDONE, 0);
+
+		if (now_ms == began_ms)
+			step(&undone);
+		say_heartbeat(0, 30);
+		assert_true(now_ms - began_ms <= NODE_STALLED_MS);
+	}
+	assert_int_equal(node.links[0].phase, NODE_AWAY);
+	assert_true(node.links[0].stalled);
+}
+
 static void a_server_that_never_answers_an_anchor_is_dropped(void **state)
 {
 	int64_t began_ms = 0;
@@ -420,6 +521,10 @@ int main(void)
 		TEST(a_larger_heartbeat_is_asked_to_prove_it),
 		TEST(a_server_that_sends_nothing_of_what_it_holds_is_dropped_for_another),
 		TEST(a_server_that_sends_slowly_is_not_dropped_while_each_range_comes),
+		TEST(a_line_that_is_slow_is_not_taken_for_a_server_that_stalls),
+		TEST(old_ranges_are_progress_only_as_often_as_they_were_asked_for),
+		TEST(a_waiver_does_not_open_the_gate_while_one_that_stalled_before_is_asked),
+		TEST(a_duty_that_is_not_done_does_not_keep_a_stalled_server_the_fetcher),
 		TEST(a_server_that_never_answers_an_anchor_is_dropped),
 		TEST(a_server_is_not_dropped_for_what_could_not_be_stored_here),
 	};
