@@ -89,6 +89,12 @@ class Redacting(Story):
         for daemon in daemons:
             n.wait_for("%s answers" % daemon.name, lambda d=daemon: d.ctl("status", check=False).returncode == 0)
 
+    def until_begun_anew(self):
+        """The server that was told to redact has written its files anew: the one before it still
+        answers for a moment, and hangs up on whoever asks it last."""
+        n.wait_for("a new start", lambda: "written anew" in self.server.log_tail(40))
+        self.until_answers(self.server)
+
     def await_whole(self, records):
         """Both sides answer, agree, and have as many entities."""
         self.until_answers(self.server, self.node)
@@ -110,9 +116,7 @@ class ErasedEverywhere(Redacting):
         self.assertEqual(places, {"export", "node-26", "server-centrum"})  # the search can find it
 
         self.redact(1)
-        self.until_answers(self.server, self.node)
-        n.wait_for("a new start", lambda: "redacted" in self.server.log_tail(40))
-        self.until_answers(self.server)
+        self.until_begun_anew()
         self.redact(3)
         self.until_gone()
         self.await_whole(["pl26-kis-a", "pl26-kis-c"])
@@ -169,8 +173,7 @@ class WhoDoesNotHaveIt(Redacting):
     def test_a_node_that_recovers_from_nothing_fetches_the_log_with_its_gap(self):
         self.tell_it()
         self.redact(1)
-        n.wait_for("a new start", lambda: "written anew" in self.server.log_tail(40))
-        self.until_answers(self.server)
+        self.until_begun_anew()
         self.redact(3)
         self.until_gone()
         self.node.stop()
@@ -189,8 +192,7 @@ class WhoDoesNotHaveIt(Redacting):
         # At once: by itself such a node asks every 30 to 90 seconds only.
         n.wait_for("the node is told", lambda: "redacted by an act" in self.node.log_tail(50), 10)
         self.until_answers(self.server, self.node)
-        n.wait_for("a new start", lambda: "written anew" in self.server.log_tail(40))
-        self.until_answers(self.server)
+        self.until_begun_anew()
         self.node.stop()  # the other act is told when it comes back
         self.redact(3)
         self.until_answers(self.server)
@@ -256,7 +258,7 @@ class WhoDoesNotHaveIt(Redacting):
             self.assertIn(code, done.stderr)
         self.assertEqual(self.server.status()["size"], size)
         self.redact(1)
-        self.until_answers(self.server)
+        self.until_begun_anew()
         self.assertIn("already", self.redact(1, check=False).stderr)
 
 
