@@ -280,18 +280,15 @@ MUST_USE enum err signing_load(struct node *n);
 MUST_USE enum err signing_reload(struct node *n);
 /* node_lookup.key_at: the key that signs checkpoints of `size`. */
 MUST_USE enum err signing_key_at(void *node, uint64_t size, struct vkey *ret);
-/* node_lookup.check: a checkpoint of this log by all keys that it had, SIGNATURE when a line by any
- * of them is bad, UNKNOWN_KEY when none signed it; what note_parse says. */
-MUST_USE enum err signing_check(void *node, struct bytes note);
 /* Forgets the key before when its time is over. */
 void signing_tick(struct node *n);
 /* Whether the secret is here that signs checkpoints of `size`. */
 bool signing_can(const void *node, uint64_t size);
 /* Signs what the log holds with this transaction's events. */
 MUST_USE enum err sign_present(const struct node *n, struct buf *ret);
-/* Appends the stored checkpoint of exactly `size` events, else one signed now over the root
- * computed from the stored tree; UNKNOWN_KEY when the key of that size is gone.  A stored one that
- * is damaged is CORRUPT, and `fault`. */
+/* Appends the stored checkpoint of exactly `size` events; where there is none, or a damaged one, it
+ * is signed now over the root computed from the stored tree.  UNKNOWN_KEY when the key of that size
+ * is gone, CORRUPT when the tree is damaged. */
 MUST_USE enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret);
 /* The same for a server to compare, which may know the key of that size, the present one or the
  * one before: a line by each that can be had. */

@@ -49,19 +49,6 @@ enum err signing_key_at(void *context, uint64_t size, struct vkey *ret)
 	return ERR_OK;
 }
 
-enum err signing_check(void *context, struct bytes note)
-{
-	const struct node *n = context;
-	struct vkey keys[KEYS_PREVIOUS_MAX + 1];
-	struct note parsed;
-	size_t count = n->keys.previous_count;
-	enum err e = note_parse(note, &parsed);
-
-	memcpy(keys, n->previous, count * sizeof *keys);
-	keys[count++] = n->signer.key;
-	return e == ERR_OK ? note_verify_all(&parsed, keys, count) : e;
-}
-
 /* ---- signing ---- */
 
 static bool signs_with_both(const struct node *n)
@@ -116,25 +103,46 @@ static enum err tree_to_sign(const struct node *n, struct txn *t, uint64_t size,
 	return e;
 }
 
-/* Whoever is shown a bad line by a key that he knows refuses the note.  The store is damaged then,
- * and that ends the node.  A log of one key needs no look here: the server says so of its line. */
+/* Signed by the key of its size, and with no bad line by another of this log's keys: whoever knows
+ * one refuses a note with a bad line by it. */
+static enum err check_stored(struct node *n, uint64_t size, struct bytes note)
+{
+	struct vkey keys[KEYS_PREVIOUS_MAX + 1];
+	struct note parsed;
+	struct checkpoint c;
+	size_t count = n->keys.previous_count;
+	enum err e = signing_key_at(n, size, &keys[count]);
+
+	if (e == ERR_OK)
+		e = checkpoint_open(note, &keys[count], &c);
+	if (e == ERR_OK && c.size != size)
+		e = ERR_CORRUPT;
+	if (e != ERR_OK || count == 0)
+		return e;
+	memcpy(keys, n->previous, count * sizeof *keys);
+	keys[count++] = n->signer.key;
+	e = note_parse(note, &parsed);
+	return e == ERR_OK ? note_verify_all(&parsed, keys, count) : e;
+}
+
+/* A damaged one is as none: no server would take it, and what it says is in the tree as well. */
 static enum err stored_note(struct node *n, struct txn *t, uint64_t size, struct bytes *ret)
 {
 	enum err e = log_checkpoint(&n->log, t, size, ret);
-	enum err why = e == ERR_OK && n->keys.previous_count > 0 ? signing_check(n, *ret) : e;
+	enum err why = e == ERR_OK ? check_stored(n, size, *ret) : ERR_OK;
 
-	if (e == ERR_OK && why != ERR_OK)
-		e = ERR_CORRUPT;
-	if (e != ERR_CORRUPT)
+	if (why == ERR_OK)
 		return e;
-	log_line(LOG_ERROR,
+	log_line(LOG_WARN,
 		 "log %s: the checkpoint of size %" PRIu64
-		 " in %s is damaged (%s): it is shown to nobody, and the node ends; move the "
-		 "folder aside (keep it: edits that no server confirmed are there alone) and "
-		 "start again: the log is fetched back",
-		 n->log.name.text, size, n->settings.data, err_text(why));
-	n->fault = e;
-	return e;
+		 " in %s is damaged (%s): it is shown to nobody, and signed anew instead%s",
+		 n->log.name.text, size, n->settings.data, err_text(why),
+		 signing_can(n, size) ? ""
+				      : "; but the key of that size is gone: a server that has "
+					"less than that cannot be sent it from this folder; once "
+					"another one has confirmed all, stop the node, move the "
+					"folder aside and start again: the log is fetched back");
+	return ERR_NOT_FOUND;
 }
 
 enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret)

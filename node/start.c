@@ -206,8 +206,6 @@ static enum err check_checkpoint(struct node *n, struct txn *read)
 	e = signing_key_at(n, size, &key);
 	if (e == ERR_OK)
 		e = checkpoint_open(note, &key, &newest);
-	if (e == ERR_OK)
-		e = signing_check(n, note);
 	if (e != ERR_OK)
 		return e;
 	if (newest.size != n->log.tree.size || !hash_equal(newest.root, root))
@@ -367,7 +365,7 @@ static enum err log_root(void *context, uint64_t size, struct hash *ret)
  * ended before that must ask again. */
 static enum err start_machine(struct node *n)
 {
-	const struct node_lookup lookup = {n, signing_key_at, signing_check, duty_known, log_root};
+	const struct node_lookup lookup = {n, signing_key_at, duty_known, log_root};
 	char path[PATH_BYTES];
 	bool found = false;
 	enum err e = ERR_OK;

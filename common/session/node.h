@@ -117,8 +117,6 @@ struct node_lookup {
 	void *context;
 	/* The key that signs this log's checkpoints of `size`: its keys may have been rotated. */
 	MUST_USE enum err (*key_at)(void *context, uint64_t size, struct vkey *ret);
-	/* A checkpoint of this log by all keys that it had: SIGNATURE when a line by any is bad. */
-	MUST_USE enum err (*check)(void *context, struct bytes note);
 	/* Whether a verified duty redacted this event. */
 	bool (*redacted)(void *context, uint64_t index, struct hash leaf);
 	/* Root of this log at `size`, which it has. */

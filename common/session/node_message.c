@@ -308,8 +308,6 @@ static enum err check_range(const struct node_turn *t, const struct wire_header 
 	if (!e)
 		e = commit_check(&m->tree, h->from, h->count, event->frames[1], event->frames + 2,
 				 event->frame_count - 2, &key, m->region, &m->arena, commit);
-	if (!e) /* one key's line is good; another's would be shown from here */
-		e = m->lookup.check(m->lookup.context, event->frames[1]);
 	return e ? e : check_redacted(m, commit);
 }
 

@@ -12,7 +12,6 @@ from story import Story, main
 
 TAMPER = os.path.join(os.environ["SPLOT_BUILD"], "tests", "splot-tamper")
 RECORDS = 6
-FAILED = 1
 BAD_DATA = 3
 REFUSED = 4
 ROLLED_BACK = 4
@@ -278,7 +277,7 @@ class Tampering(Story):
         Table(data, "records").flip(key, -3)
         self.alone(self.node, "record", "26", 3, "pl26-kis-a3")
 
-    def test_one_bad_line_of_a_checkpoint_that_two_keys_signed_is_damage(self):
+    def test_one_bad_line_of_a_checkpoint_that_two_keys_signed_is_found_and_its_node_signs_anew(self):
         self.rotate(self.node)
         self.add(self.node, "pl26-kis-b")
         self.until_confirmed(self.node)
@@ -296,16 +295,36 @@ class Tampering(Story):
                 checkpoints.forge(number(size), line)
                 self.alone(self.node, "signature", "26", size)
                 self.mend(self.node)
-        checkpoints.forge(number(held + 1), 1)
+        checkpoints.forge(number(held + 1), 0)  # by the key of that size
         self.node.start(wait=False)
         self.assertEqual(self.node.process.wait(30), REFUSED)
         self.assertIn("its newest checkpoint does not verify", self.node.log_tail())
         self.mend(self.node)
-        checkpoints.forge(number(held), 1)
-        self.node.start(wait=False)  # the newest is whole, and nobody asks for this one yet
+        for size in (held, held + 1):  # by the key before: what the server has, and what no server has
+            checkpoints.forge(number(size), 1)
+        self.node.start()
         self.server.start()
-        self.assertEqual(self.node.process.wait(30), FAILED)
-        self.assertIn("the checkpoint of size %d in %s is damaged" % (held, self.node.data), self.node.log_tail())
+        self.until_confirmed(self.node)
+        for size in (held, held + 1):
+            self.assertIn("the checkpoint of size %d in %s is damaged" % (size, self.node.data), self.node.log_tail(60))
+        self.assertEqual(self.server.stop(), 0)
+        self.assertEqual(self.verify(self.server)[0], [])  # it was shown none of them
+        self.assertEqual(self.node.stop(), 0)
+        self.found(self.node, "signature", "26", held)
+
+    def test_what_a_server_is_to_be_shown_is_signed_anew_when_it_is_damaged(self):
+        held = self.node.status()["size"]
+        self.assertEqual(self.server.stop(), 0)
+        self.add(self.node, "pl26-kis-b")  # so that the newest is whole
+        self.assertEqual(self.node.stop(), 0)
+        Table(self.node.data, "26.checkpoints").forge(number(held), 0)
+        self.alone(self.node, "signature", "26", held)
+        self.node.start()
+        self.server.start()
+        self.until_confirmed(self.node)
+        self.assertIn("the checkpoint of size %d in %s is damaged" % (held, self.node.data), self.node.log_tail(60))
+        self.assertEqual(self.server.stop(), 0)
+        self.assertEqual(self.verify(self.server)[0], [])
 
     def test_a_node_put_back_from_an_older_copy_is_below_its_mark(self):
         self.settle(self.node)

@@ -470,8 +470,6 @@ static enum err check_newest(struct node_host *n)
 		e = node_keys_at(n, size, &key);
 	if (!e)
 		e = checkpoint_open(note, &key, &newest);
-	if (!e)
-		e = node_keys_check(n, note);
 	if (!e && (newest.size != n->log.tree.size || !hash_equal(newest.root, root)))
 		e = ERR_ROOT;
 	txn_abort(read);
@@ -496,8 +494,7 @@ static enum err log_root(void *context, uint64_t size, struct hash *ret)
 
 static enum err open_all(struct node_host *n)
 {
-	const struct node_lookup lookup = {n, node_keys_at, node_keys_check, node_duty_known,
-					   log_root};
+	const struct node_lookup lookup = {n, node_keys_at, node_duty_known, log_root};
 	bool scrubbed = false;
 	enum err e = view_fold_new(&n->fold);
 

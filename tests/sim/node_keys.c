@@ -139,15 +139,22 @@ enum err node_keys_sign(struct node_host *n, uint64_t size, const struct tree *t
 	return !e && before(n) ? note_sign_also(before(n), ret) : e;
 }
 
-enum err node_keys_check(void *node, struct bytes note)
+static enum err check_stored(struct node_host *n, uint64_t size, struct bytes note)
 {
-	const struct node_host *n = node;
 	struct vkey keys[KEYS_MOST];
+	struct vkey key;
 	struct note parsed;
-	enum err e = note_parse(note, &parsed);
+	struct checkpoint c;
+	enum err e = node_keys_at(n, size, &key);
 
+	if (!e)
+		e = checkpoint_open(note, &key, &c);
+	if (!e && c.size != size)
+		e = ERR_CORRUPT;
 	for (size_t i = 0; i <= n->keys.present; i++)
 		keys[i] = n->keys.pairs[i].signer.key;
+	if (!e)
+		e = note_parse(note, &parsed);
 	return e ? e : note_verify_all(&parsed, keys, n->keys.present + 1);
 }
 
@@ -166,15 +173,15 @@ enum err node_keys_note(struct node_host *n, struct txn *t, uint64_t size, struc
 	struct tree tree;
 	enum err e = log_checkpoint(&n->log, t, size, &stored);
 
-	if (e == ERR_OK) {
-		e = node_keys_check(n, stored);
-		if (e)
-			return ERR_CORRUPT;
+	if (e && e != ERR_NOT_FOUND)
+		return e;
+	if (!e)
+		e = check_stored(n, size, stored);
+	if (!e) {
 		buf_add_bytes(ret, stored);
 		return buf_check(ret);
 	}
-	if (e == ERR_NOT_FOUND)
-		e = proved(n, t, size, &tree);
+	e = proved(n, t, size, &tree); /* none is stored, or a damaged one */
 	return e ? e : node_keys_sign(n, size, &tree, ret);
 }
 

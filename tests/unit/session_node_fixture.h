@@ -15,7 +15,6 @@ static struct node_update update;
 static struct message said;
 static int64_t now_ms;
 static uint64_t erased; /* the event that a duty erased; UINT64_MAX: none */
-static enum err line;   /* what is found of the lines of fetched checkpoints by other keys */
 
 static inline int set_up(void **state)
 {
@@ -27,7 +26,6 @@ static inline int set_up(void **state)
 	history_grow(&ours, 35, "first");
 	history_grow(&theirs, 35, "second");
 	erased = UINT64_MAX;
-	line = ERR_OK;
 	now_ms = 50000;
 	return 0;
 }
@@ -53,13 +51,6 @@ static inline enum err key_at(void *context, uint64_t size, struct vkey *ret)
 	return ERR_OK;
 }
 
-static inline enum err check(void *context, struct bytes note)
-{
-	(void)context;
-	(void)note;
-	return line;
-}
-
 static inline bool redacted(void *context, uint64_t index, struct hash leaf)
 {
 	const struct history *h = context;
@@ -75,7 +66,7 @@ static inline enum err root_at(void *context, uint64_t size, struct hash *ret)
 	return ERR_OK;
 }
 
-static const struct node_lookup LOOKUP = {&ours, key_at, check, redacted, root_at};
+static const struct node_lookup LOOKUP = {&ours, key_at, redacted, root_at};
 
 static inline void begin(uint64_t size, uint64_t highwater, bool found, size_t links)
 {

@@ -51,19 +51,6 @@ static void fetched_events_are_verified(void **state)
 	assert_true(node.gated);
 }
 
-static void what_is_fetched_has_no_bad_line_by_any_key(void **state)
-{
-	(void)state;
-	begin(4, 9, true, 1);
-	meet(0, 9);
-	line = ERR_SIGNATURE;
-	fetch_range(4, 9);
-	assert_null(found(0, NODE_APPEND));
-	assert_non_null(found(0, NODE_ALARM));
-	assert_int_equal(node.links[0].phase, NODE_REFUSED);
-	assert_int_equal(node.links[0].refused, ERR_SIGNATURE);
-}
-
 static void a_range_that_was_not_asked_for_is_ignored(void **state)
 {
 	(void)state;
@@ -502,7 +489,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_node_that_is_behind_fetches_and_goes_on),
 		TEST(fetched_events_are_verified),
-		TEST(what_is_fetched_has_no_bad_line_by_any_key),
 		TEST(a_range_that_was_not_asked_for_is_ignored),
 		TEST(what_could_not_be_stored_is_fetched_again_later),
 		TEST(a_lost_range_is_asked_for_again),
