@@ -74,6 +74,10 @@ enum err log_tree_proved(const struct log *l, struct txn *t, uint64_t size, stru
 		e = log_newest(l, t, &newest.size, &note);
 	if (e == ERR_OK && log_note_read(note, &newest) != ERR_OK)
 		e = ERR_CORRUPT;
+	/* What was seen when the log was opened, and appended since, counts more than the row. */
+	if (e == ERR_OK && newest.size == l->tree.size &&
+	    !hash_equal(newest.root, tree_root(&l->tree)))
+		e = ERR_CORRUPT;
 	log_reader_init(&reader, l, t);
 	if (e == ERR_OK || e == ERR_NOT_FOUND) /* an empty log has an empty proof */
 		e = proof_consistency(&reader.tree, size, newest.size, &proof);

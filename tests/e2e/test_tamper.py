@@ -313,16 +313,26 @@ class Tampering(Story):
         self.found(self.node, "signature", "26", held)
 
     def test_what_a_server_is_to_be_shown_is_signed_anew_when_it_is_damaged(self):
-        held = self.node.status()["size"]
-        self.assertEqual(self.server.stop(), 0)
-        self.add(self.node, "pl26-kis-b")  # so that the newest is whole
-        self.assertEqual(self.node.stop(), 0)
-        Table(self.node.data, "26.checkpoints").forge(number(held), 0)
-        self.alone(self.node, "signature", "26", held)
-        self.node.start()
-        self.server.start()
-        self.until_confirmed(self.node)
-        self.assertIn("the checkpoint of size %d in %s is damaged" % (held, self.node.data), self.node.log_tail(60))
+        checkpoints = Table(self.node.data, "26.checkpoints")
+
+        def another_signature(size):
+            checkpoints.forge(number(size), 0)
+
+        def the_one_of_another_size(size):
+            checkpoints.put(number(size), checkpoints.get(number(size - 2)))
+
+        for i, damage in enumerate((another_signature, the_one_of_another_size)):
+            held = self.node.status()["size"]
+            self.assertEqual(self.server.stop(), 0)
+            self.add(self.node, "pl26-kis-b%d" % i)  # so that the newest is whole
+            self.assertEqual(self.node.stop(), 0)
+            damage(held)
+            self.node.start()
+            self.server.start()
+            self.until_confirmed(self.node)
+            self.assertIn("the checkpoint of size %d in %s is damaged" % (held, self.node.data),
+                          self.node.log_tail(60))
+            self.assertEqual(self.node.status()["servers"][0]["state"], "live")
         self.assertEqual(self.server.stop(), 0)
         self.assertEqual(self.verify(self.server)[0], [])
 

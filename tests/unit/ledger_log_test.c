@@ -359,6 +359,26 @@ static void an_old_root_from_a_damaged_tile_is_told_from_another_history(void **
 	txn_abort(t);
 }
 
+static void an_old_root_is_proved_by_no_other_history_than_the_opened_one(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct tree other, tree;
+	struct txn *t = NULL;
+
+	commit_plain(f, l, 10);
+	commit_plain(f, l, 600);
+	tree_init(&other);
+	while (other.size < 610)
+		tree_append(&other, hash_leaf(bytes_of_text("another")));
+	assert_ok(txn_begin(f->store, false, &t));
+	assert_ok(log_tree_proved(l, t, 10, &tree));
+	l->tree = other;
+	assert_err(log_tree_proved(l, t, 10, &tree), ERR_CORRUPT);
+	assert_err(log_tree_proved(l, t, 610, &tree), ERR_CORRUPT);
+	txn_abort(t);
+}
+
 static void a_reader_sees_what_is_sealed_while_a_writer_appends(void **state)
 {
 	struct fixture *f = *state;
@@ -432,6 +452,7 @@ int main(void)
 		TEST(events_in_a_row_are_those_one_by_one_and_an_altered_one_is_not_served),
 		TEST(the_tree_at_any_size_and_its_proofs),
 		TEST(an_old_root_from_a_damaged_tile_is_told_from_another_history),
+		TEST(an_old_root_is_proved_by_no_other_history_than_the_opened_one),
 		TEST(a_reader_sees_what_is_sealed_while_a_writer_appends),
 		TEST(checkpoints_are_found_by_their_size),
 	};
