@@ -117,7 +117,7 @@ class Running(Story):
         self.node.process.send_signal(signal.SIGHUP)
         n.wait_for("the editor is refused", lambda: "[editors]" in self.put("pl26-kis-x").stderr, 10)
         with open(self.node.config, "w", encoding="utf-8") as f:
-            f.write(text.replace("e01", "e77"))
+            f.write(text.replace("%s = e01" % n.ACCOUNT, "%s = e77" % n.ACCOUNT))
         self.node.process.send_signal(signal.SIGHUP)
         n.wait_for("the editor is heard", lambda: self.put("pl26-kis-y").returncode == 0, 10)
         history = self.node.ctl("history", "pl26-kis-y").stdout
