@@ -42,27 +42,48 @@ static enum err try_append(struct node *n, const struct commit *c)
 	return batch_commit(n, &b, c->note);
 }
 
+/* A line that is not good by a key of this log is the sender's own affair: stored, it would be this
+ * disk's damage. */
+static enum err clean_note(struct node *n, const struct node_action *a, struct commit *ret)
+{
+	enum err e = ERR_OK;
+
+	*ret = *a->commit;
+	buf_clear(&n->note);
+	e = succession_keep(&n->succession, a->commit->note,
+			    ret->rotates ? &ret->next.log_key : NULL, &n->note);
+	ret->note = buf_bytes(&n->note);
+	if (e == ERR_OK && ret->note.size != a->commit->note.size)
+		log_line(LOG_WARN,
+			 "log %s: server %s sent the checkpoint of size %" PRIu64
+			 " with lines that are not good by this log's keys: they are left out",
+			 n->log.name.text, n->settings.servers[a->link].name, ret->checkpoint.size);
+	return e;
+}
+
 struct node_event fetch_append(struct node *n, const struct node_action *a)
 {
 	struct node_event told = {.kind = NODE_EV_STORED, .link = a->link, .tree = &n->log.tree};
-	const struct commit *c = a->commit;
-	enum err e = try_append(n, c);
+	struct commit c;
+	enum err e = clean_note(n, a, &c);
 
-	while (e != ERR_OK && batch_grow(n, e) == ERR_OK)
-		e = try_append(n, c);
+	if (e == ERR_OK) {
+		e = try_append(n, &c);
+		while (e != ERR_OK && batch_grow(n, e) == ERR_OK)
+			e = try_append(n, &c);
+	}
 	if (e != ERR_OK) {
 		log_line(LOG_WARN,
 			 "log %s: events from %" PRIu64
 			 " on could not be stored: %s; fetched again later",
-			 n->log.name.text, c->from, err_text(e));
+			 n->log.name.text, c.from, err_text(e));
 		told.kind = NODE_EV_FAILED;
 		return told;
 	}
 	log_line(LOG_INFO, "log %s: events %" PRIu64 " to %" PRIu64 " fetched back from server %s",
-		 n->log.name.text, c->from, c->from + c->count - 1,
-		 n->settings.servers[a->link].name);
-	if (c->rotates) {
-		e = rotate_follow(n, &c->next, c->from + c->count);
+		 n->log.name.text, c.from, c.from + c.count - 1, n->settings.servers[a->link].name);
+	if (c.rotates) {
+		e = rotate_follow(n, &c.next, c.from + c.count);
 		if (e != ERR_OK)
 			n->fault = e;
 	}

@@ -76,6 +76,22 @@ void link_say_unsent(const struct node *n, size_t link, const char *what, enum e
 			 server_name(n, link), what, err_text(e));
 }
 
+/* Where nothing of a size can be shown or signed the store is damaged, and that ends the node. */
+static void say_unshown(struct node *n, size_t link, const char *what, uint64_t size, enum err e)
+{
+	if (e != ERR_CORRUPT && e != ERR_UNKNOWN_KEY) {
+		link_say_unsent(n, link, what, e);
+		return;
+	}
+	log_line(LOG_ERROR,
+		 "log %s: %s beyond size %" PRIu64
+		 " is damaged (%s): nothing of it is signed or sent, and the node ends; move that "
+		 "folder aside (keep it: edits that no server confirmed are there alone) and "
+		 "start again: the log is fetched back",
+		 n->log.name.text, n->settings.data, size, err_text(e));
+	n->fault = ERR_CORRUPT;
+}
+
 /* A HELLO also shows what was witnessed of that server's national log. */
 static void send_signed(struct node *n, const struct node_action *a)
 {
@@ -92,7 +108,7 @@ static void send_signed(struct node *n, const struct node_action *a)
 		e = send_frames(n, a->link, &a->header, buf_bytes(&n->note), &witnessed,
 				witnessed.size ? 1 : 0);
 	txn_abort(read);
-	link_say_unsent(n, a->link, "a checkpoint", e);
+	say_unshown(n, a->link, "a checkpoint", a->header.size, e);
 }
 
 /* Packs events [from, from + count) into frames that break only between events. */
@@ -252,7 +268,7 @@ static void perform(struct node *n, const struct node_action *a, struct queue *q
 		send_signed(n, a);
 		break;
 	case NODE_SEND_COMMIT:
-		link_say_unsent(n, a->link, "a commit", send_commit(n, a, &sent));
+		say_unshown(n, a->link, "a commit", a->header.from, send_commit(n, a, &sent));
 		queue_add(q, sent);
 		break;
 	case NODE_APPEND:

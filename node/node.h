@@ -41,6 +41,7 @@
 #include "node/settings.h"
 #include "session/anew.h"
 #include "session/node.h"
+#include "tlog/succession.h"
 
 struct link {                      /* what the machine does not know of a server: its socket */
 	struct endpoint *endpoint; /* NULL: not connected; owned */
@@ -86,9 +87,10 @@ struct node {
 	struct terc terc;
 	struct keys keys;
 	struct signer signer;
-	struct signer old_signer; /* the key before; only while keys.old_secret is there */
-	struct vkey previous[KEYS_PREVIOUS_MAX]; /* keys.previous, taken apart */
-	bool old_kept; /* the file could not be written without it: said already */
+	struct signer old_signer;     /* the key before; only while keys.old_secret is there */
+	struct succession succession; /* keys.previous and the present one */
+	uint64_t damaged_told;        /* size of the last damaged checkpoint that was told */
+	bool old_kept;                /* the file could not be written without it: said already */
 	char realm[REALM_BYTES_MAX + 1];
 	int region;
 	struct wall_ms started;
@@ -286,9 +288,10 @@ void signing_tick(struct node *n);
 bool signing_can(const void *node, uint64_t size);
 /* Signs what the log holds with this transaction's events. */
 MUST_USE enum err sign_present(const struct node *n, struct buf *ret);
-/* Appends the stored checkpoint of exactly `size` events; where there is none, or a damaged one, it
- * is signed now over the root computed from the stored tree.  UNKNOWN_KEY when the key of that size
- * is gone, CORRUPT when the tree is damaged. */
+/* Gives, into *ret, which is empty, the stored checkpoint of exactly `size` events, without lines
+ * that are damaged.  Where there is none, or nothing is left of it, it is signed now over the root
+ * computed from the stored tree.  UNKNOWN_KEY when the key of that size is gone, CORRUPT when the
+ * tree is damaged. */
 MUST_USE enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret);
 /* The same for a server to compare, which may know the key of that size, the present one or the
  * one before: a line by each that can be had. */

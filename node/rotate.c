@@ -19,10 +19,10 @@ static bool same_key(const struct vkey *a, const struct vkey *b)
 /* One that signs now, or signed before. */
 static bool known_key(const struct node *n, const struct vkey *key)
 {
-	bool known = same_key(key, &n->signer.key);
+	bool known = false;
 
-	for (size_t i = 0; i < n->keys.previous_count; i++)
-		known = known || same_key(key, &n->previous[i]);
+	for (size_t i = 0; i < n->succession.count; i++)
+		known = known || same_key(key, &n->succession.keys[i]);
 	return known;
 }
 

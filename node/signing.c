@@ -10,14 +10,18 @@
 /* The keys of the file as keys of this log: previous ones are named there by their text. */
 enum err signing_load(struct node *n)
 {
+	struct succession *s = &n->succession;
 	enum err e = vkey_make(n->keys.name, KEY_ED25519, n->keys.log_public, &n->signer.key);
 
 	n->signer.secret = n->keys.log_secret;
+	s->count = 0;
 	for (size_t i = 0; i < n->keys.previous_count && e == ERR_OK; i++) {
-		e = vkey_parse(bytes_of_text(n->keys.previous[i].vkey), &n->previous[i]);
-		if (e == ERR_OK && strcmp(n->previous[i].name, n->keys.name) != 0)
+		e = vkey_parse(bytes_of_text(n->keys.previous[i].vkey), &s->keys[s->count]);
+		if (e == ERR_OK && strcmp(s->keys[s->count].name, n->keys.name) != 0)
 			e = ERR_ORIGIN;
+		s->ends[s->count++] = n->keys.previous[i].size;
 	}
+	s->keys[s->count++] = n->signer.key;
 	if (e == ERR_OK && n->keys.old_secret) {
 		n->old_signer.secret = n->keys.old_secret;
 		e = vkey_make(n->keys.name, KEY_ED25519, n->keys.old_public, &n->old_signer.key);
@@ -30,22 +34,11 @@ enum err signing_load(struct node *n)
 	return e == ERR_OK ? ERR_OK : ERR_CONFIG;
 }
 
-/* The first key whose checkpoints reach that far; the present one when none does. */
-static size_t key_number(const struct node *n, uint64_t size)
-{
-	size_t i = 0;
-
-	while (i < n->keys.previous_count && size > n->keys.previous[i].size)
-		i++;
-	return i;
-}
-
 enum err signing_key_at(void *context, uint64_t size, struct vkey *ret)
 {
 	const struct node *n = context;
-	size_t i = key_number(n, size);
 
-	*ret = i < n->keys.previous_count ? n->previous[i] : n->signer.key;
+	*ret = n->succession.keys[succession_at(&n->succession, size)];
 	return ERR_OK;
 }
 
@@ -60,10 +53,10 @@ static bool signs_with_both(const struct node *n)
 bool signing_can(const void *context, uint64_t size)
 {
 	const struct node *n = context;
-	size_t number = key_number(n, size);
+	size_t number = succession_at(&n->succession, size) + 1;
 
-	return number == n->keys.previous_count ||
-	       (number + 1 == n->keys.previous_count && n->keys.old_secret);
+	return number == n->succession.count ||
+	       (number + 1 == n->succession.count && n->keys.old_secret);
 }
 
 /* By the key of that size. */
@@ -75,7 +68,7 @@ static enum err sign(const struct node *n, uint64_t size, const struct tree *tre
 	if (!signing_can(n, size))
 		return ERR_UNKNOWN_KEY;
 	memcpy(c.origin, n->signer.key.name, sizeof c.origin);
-	if (key_number(n, size) < n->keys.previous_count)
+	if (succession_at(&n->succession, size) + 1 < n->succession.count)
 		return checkpoint_sign(&c, &n->old_signer, ret);
 	e = checkpoint_sign(&c, &n->signer, ret);
 	if (e == ERR_OK && signs_with_both(n))
@@ -88,88 +81,46 @@ enum err sign_present(const struct node *n, struct buf *ret)
 	return sign(n, n->log.tree.size, &n->log.tree, ret);
 }
 
-/* The root of an old size comes from stored tiles.  Were one of them damaged, its root would be
- * another history, signed. */
-static enum err tree_to_sign(const struct node *n, struct txn *t, uint64_t size, struct tree *ret)
+static void tell_damaged(struct node *n, uint64_t size, enum err why)
 {
-	enum err e = log_tree_proved(&n->log, t, size, ret);
-
-	if (e == ERR_CORRUPT)
-		log_line(LOG_ERROR,
-			 "log %s: the tiles of %s do not give the root of size %" PRIu64
-			 ": they are damaged, and nothing of that size is signed; stop the node, "
-			 "move the folder aside and start again: the log is fetched back",
-			 n->log.name.text, n->settings.data, size);
-	return e;
-}
-
-/* Signed by the key of its size, and with no bad line by another of this log's keys: whoever knows
- * one refuses a note with a bad line by it. */
-static enum err check_stored(struct node *n, uint64_t size, struct bytes note)
-{
-	struct vkey keys[KEYS_PREVIOUS_MAX + 1];
-	struct note parsed;
-	struct checkpoint c;
-	size_t count = n->keys.previous_count;
-	enum err e = signing_key_at(n, size, &keys[count]);
-
-	if (e == ERR_OK)
-		e = checkpoint_open(note, &keys[count], &c);
-	if (e == ERR_OK && c.size != size)
-		e = ERR_CORRUPT;
-	if (e != ERR_OK || count == 0)
-		return e;
-	memcpy(keys, n->previous, count * sizeof *keys);
-	keys[count++] = n->signer.key;
-	e = note_parse(note, &parsed);
-	return e == ERR_OK ? note_verify_all(&parsed, keys, count) : e;
-}
-
-/* A damaged one is as none: no server would take it, and what it says is in the tree as well. */
-static enum err stored_note(struct node *n, struct txn *t, uint64_t size, struct bytes *ret)
-{
-	enum err e = log_checkpoint(&n->log, t, size, ret);
-	enum err why = e == ERR_OK ? check_stored(n, size, *ret) : ERR_OK;
-
-	if (why == ERR_OK)
-		return e;
+	if (n->damaged_told == size)
+		return;
+	n->damaged_told = size;
 	log_line(LOG_WARN,
 		 "log %s: the checkpoint of size %" PRIu64
-		 " in %s is damaged (%s): it is shown to nobody, and signed anew instead%s",
-		 n->log.name.text, size, n->settings.data, err_text(why),
-		 signing_can(n, size) ? ""
-				      : "; but the key of that size is gone: a server that has "
-					"less than that cannot be sent it from this folder; once "
-					"another one has confirmed all, stop the node, move the "
-					"folder aside and start again: the log is fetched back");
-	return ERR_NOT_FOUND;
+		 " in %s is damaged (%s): its lines that are whole are shown, or it is signed anew",
+		 n->log.name.text, size, n->settings.data, err_text(why));
 }
 
-enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
+static enum err stored_note(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
 {
 	struct bytes stored;
-	struct tree tree;
-	enum err e = stored_note(n, t, size, &stored);
+	enum err e = log_checkpoint(&n->log, t, size, &stored);
+	enum err why = e == ERR_OK ? succession_check(&n->succession, size, stored) : e;
 
-	if (e == ERR_OK) {
-		buf_add_bytes(ret, stored);
-		return buf_check(ret);
-	}
-	if (e != ERR_NOT_FOUND)
+	if (e != ERR_OK)
 		return e;
-	e = tree_to_sign(n, t, size, &tree);
-	return e == ERR_OK ? sign(n, size, &tree, ret) : e;
+	if (why != ERR_OK) {
+		tell_damaged(n, size, why);
+		return succession_mend(&n->succession, size, stored, &n->signer, ret);
+	}
+	buf_add_bytes(ret, stored);
+	return buf_check(ret);
 }
 
-/* Unless it stands there already. */
-static enum err sign_too(const struct signer *by, struct buf *note)
+/* The root of an old size comes from stored tiles, and were one of them damaged, it would be
+ * another history, signed: so it is proved. */
+enum err note_at(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
 {
-	struct note parsed;
-	enum err e = note_parse(buf_bytes(note), &parsed);
+	struct tree tree;
+	enum err e = stored_note(n, t, size, ret);
 
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = log_tree_proved(&n->log, t, size, &tree);
 	if (e == ERR_OK)
-		e = note_verify(&parsed, &by->key);
-	return e == ERR_UNKNOWN_KEY ? note_sign_also(by, note) : e;
+		e = sign(n, size, &tree, ret);
+	return e == ERR_OK ? succession_introduce(&n->succession, size, &n->signer, ret) : e;
 }
 
 enum err note_to_show(struct node *n, struct txn *t, uint64_t size, struct buf *ret)
@@ -180,16 +131,16 @@ enum err note_to_show(struct node *n, struct txn *t, uint64_t size, struct buf *
 
 	if (e == ERR_UNKNOWN_KEY) { /* of an old size, and nobody can sign as it was signed then */
 		memcpy(c.origin, n->signer.key.name, sizeof c.origin);
-		e = tree_to_sign(n, t, size, &tree);
+		e = log_tree_proved(&n->log, t, size, &tree);
 		if (e == ERR_OK) {
 			c.root = tree_root(&tree);
 			e = checkpoint_sign(&c, &n->signer, ret);
 		}
 	}
 	if (e == ERR_OK && n->keys.previous_count > 0)
-		e = sign_too(&n->signer, ret);
+		e = note_sign_once(&n->signer, ret);
 	if (e == ERR_OK && signs_with_both(n))
-		e = sign_too(&n->old_signer, ret);
+		e = note_sign_once(&n->old_signer, ret);
 	return e;
 }
 

@@ -65,15 +65,18 @@ enum err log_tree_proved(const struct log *l, struct txn *t, uint64_t size, stru
 {
 	struct checkpoint newest = {.size = 0, .root = hash_empty()};
 	struct bytes note = {NULL, 0};
+	uint64_t at = 0;
 	struct log_reader reader;
 	struct proof proof;
 	struct tree tree;
 	enum err e = log_tree_at(l, t, size, &tree);
 
 	if (e == ERR_OK)
-		e = log_newest(l, t, &newest.size, &note);
-	if (e == ERR_OK && log_note_read(note, &newest) != ERR_OK)
+		e = log_newest(l, t, &at, &note);
+	if (e == ERR_OK && (log_note_read(note, &newest) != ERR_OK || newest.size != at))
 		e = ERR_CORRUPT;
+	if ((e == ERR_OK || e == ERR_NOT_FOUND) && at < l->tiles_size)
+		e = ERR_CORRUPT; /* of what was sealed the newest is gone */
 	/* What was seen when the log was opened, and appended since, counts more than the row. */
 	if (e == ERR_OK && newest.size == l->tree.size &&
 	    !hash_equal(newest.root, tree_root(&l->tree)))

@@ -140,6 +140,37 @@ enum err note_verify_all(const struct note *n, const struct vkey *keys, size_t c
 	return found ? ERR_OK : ERR_UNKNOWN_KEY;
 }
 
+static const struct vkey *good_by(const struct note *n, const struct note_signature *s,
+				  const struct vkey *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (note_line_is_by(s, &keys[i]) && !check_line(n->text, s, &keys[i]))
+			return &keys[i];
+	}
+	return NULL;
+}
+
+enum err note_keep(const struct note *n, const struct vkey *keys, size_t count, struct buf *ret)
+{
+	const size_t before = ret->size;
+	enum err e = ERR_UNKNOWN_KEY;
+
+	buf_add_bytes(ret, n->text);
+	buf_add_text(ret, "\n");
+	for (size_t i = 0; i < n->signature_count; i++) {
+		const struct note_signature *s = &n->signatures[i];
+		const struct vkey *key = good_by(n, s, keys, count);
+
+		if (key)
+			e = note_add_line(key, bytes_of(s->body, s->body_size), ret);
+		if (key && e)
+			return e;
+	}
+	if (e)
+		ret->size = before;
+	return e ? e : buf_check(ret);
+}
+
 /* ---- signing ---- */
 
 enum err note_signable(struct bytes text, const struct signer *by, uint8_t type)
@@ -211,4 +242,14 @@ enum err note_sign_also(const struct signer *by, struct buf *ret)
 		   ret->size > NOTE_BYTES_MAX - LINE_BYTES_MAX))
 		e = ERR_LIMIT;
 	return e ? e : note_add_line(&by->key, bytes_of(signature, sizeof(signature)), ret);
+}
+
+enum err note_sign_once(const struct signer *by, struct buf *ret)
+{
+	struct note n;
+	enum err e = note_parse(buf_bytes(ret), &n);
+
+	if (!e)
+		e = note_verify(&n, &by->key);
+	return e == ERR_UNKNOWN_KEY ? note_sign_also(by, ret) : e;
 }

@@ -63,6 +63,10 @@ MUST_USE enum err note_verify(const struct note *n, const struct vkey *key);
 /* The same by all the keys that one signer is known to have had: OK when one of them or more
  * signed, and SIGNATURE when a line by any of them is bad, whatever the others say. */
 MUST_USE enum err note_verify_all(const struct note *n, const struct vkey *keys, size_t count);
+/* Appends the note with those of its lines alone that are good ones by one of the keys, in their
+ * order; UNKNOWN_KEY, and nothing, when none is. */
+MUST_USE enum err note_keep(const struct note *n, const struct vkey *keys, size_t count,
+			    struct buf *ret);
 /* Appends text (must end in a newline), blank line and one signature line.  ARGUMENT when
  * the key is not of type KEY_ED25519 or not the secret's. */
 MUST_USE enum err note_sign(struct bytes text, const struct signer *by, struct buf *ret);
@@ -70,5 +74,7 @@ MUST_USE enum err note_sign(struct bytes text, const struct signer *by, struct b
  * whose key was rotated signs with both for a while).  ARGUMENT as above; DECODE and what else
  * note_parse says; LIMIT.  *ret stays as it was on failure, but for want of memory. */
 MUST_USE enum err note_sign_also(const struct signer *by, struct buf *ret);
+/* The same unless a line by that key stands there: SIGNATURE when that one is bad. */
+MUST_USE enum err note_sign_once(const struct signer *by, struct buf *ret);
 
 #endif

@@ -98,7 +98,8 @@ class DamagedNode(Damaged):
         shutil.copytree(older, self.server.data)
         self.server.start()
         self.node.start()
-        n.wait_for("the damage is told", lambda: "nothing of that size is signed" in self.node.log_tail(60))
+        self.assertEqual(self.node.process.wait(30), 1)
+        self.assertIn("nothing of it is signed or sent", self.node.log_tail())
         self.assertEqual(self.server.json("trust", "list")["trust"][0]["state"], "active")
         self.assertNotIn("fork", self.refusals(self.server))
 

@@ -13,6 +13,7 @@ from story import Story, main
 TAMPER = os.path.join(os.environ["SPLOT_BUILD"], "tests", "splot-tamper")
 RECORDS = 6
 BAD_DATA = 3
+FAILED = 1
 REFUSED = 4
 ROLLED_BACK = 4
 
@@ -311,6 +312,66 @@ class Tampering(Story):
         self.assertEqual(self.verify(self.server)[0], [])  # it was shown none of them
         self.assertEqual(self.node.stop(), 0)
         self.found(self.node, "signature", "26", held)
+
+    def test_the_checkpoint_of_a_rotation_is_signed_anew_by_both_keys(self):
+        held = self.node.status()["size"]
+        self.assertEqual(self.server.stop(), 0)
+        self.rotate(self.node)
+        self.add(self.node, "pl26-kis-b")
+        self.assertEqual(self.node.stop(), 0)
+        for line in (0, 1):
+            Table(self.node.data, "26.checkpoints").forge(number(held + 1), line)
+        self.node.start()
+        self.server.start()
+        self.until_confirmed(self.node)
+        self.assertIn("the checkpoint of size %d in %s is damaged" % (held + 1, self.node.data),
+                      self.node.log_tail(60))
+        self.assertEqual(self.server.stop(), 0)
+        self.assertEqual(self.verify(self.server)[0], [])
+
+    def test_where_nobody_can_sign_it_anew_the_node_ends_with_the_reason(self):
+        held = self.node.status()["size"]
+        self.node.options["rotation-days"] = "0"  # the old key is gone at once
+        self.node.configure()
+        self.node.stop()
+        self.node.start()
+        self.node.await_open()
+        self.rotate(self.node)
+        self.add(self.node, "pl26-kis-b")
+        self.until_confirmed(self.node)
+        self.settle(self.node)
+        second = self.nation.add_server("zapas", **{"witness-interval-s": "1"})
+        second.start()
+        second.trust(self.node)
+        self.node.servers = self.nation.servers
+        self.node.configure()
+        checkpoints = Table(self.node.data, "26.checkpoints")
+        checkpoints.forge(number(held + 1), 0)
+        self.node.start(wait=False)
+        self.assertEqual(self.node.process.wait(30), FAILED)
+        self.assertIn("nothing of it is signed or sent", self.node.log_tail())
+        self.mend(self.node)
+        checkpoints.forge(number(held + 1), 1)  # by the key that is here
+        self.node.start()
+        n.wait_for("the second server has it all", lambda: [row["size"] for row in second.status()["logs"]] == [held + 2])
+        self.assertIn("the checkpoint of size %d in %s is damaged" % (held + 1, self.node.data),
+                      self.node.log_tail(60))
+
+    def test_a_bad_line_that_a_server_sends_does_not_become_the_nodes_damage(self):
+        self.rotate(self.node)
+        self.add(self.node, "pl26-kis-b")
+        self.until_confirmed(self.node)
+        held = self.node.status()["size"]
+        self.assertEqual(self.server.stop(), 0)
+        Table(os.path.join(self.server.data, "logs"), "26.checkpoints").forge(number(held), 1)
+        self.assertEqual(self.node.stop(), 0)
+        shutil.rmtree(self.node.data)
+        self.server.start()
+        self.node.start()
+        self.node.await_open()
+        self.assertIn("size %d with lines that are not good" % held, self.node.log_tail(60))
+        self.assertEqual(self.node.stop(), 0)
+        self.assertEqual(self.verify(self.node)[0], [])
 
     def test_what_a_server_is_to_be_shown_is_signed_anew_when_it_is_damaged(self):
         checkpoints = Table(self.node.data, "26.checkpoints")

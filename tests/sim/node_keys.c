@@ -8,6 +8,8 @@
 
 #include "world.h"
 
+#include "tlog/succession.h"
+
 enum { SLOTS = 2 * REGIONS, MARK_SYNC_MS = 1000, KILL_IN_ROTATION_PERMILLE = 300 };
 
 /* ---- making ---- */
@@ -93,13 +95,22 @@ const struct key_pair *node_keys_present(const struct node_host *n)
 	return &n->keys.pairs[n->keys.present];
 }
 
+static struct succession succession_of(const struct node_keys *k)
+{
+	struct succession s = {.count = k->present + 1};
+
+	for (size_t i = 0; i < s.count; i++) {
+		s.keys[i] = k->pairs[i].signer.key;
+		s.ends[i] = k->ends[i];
+	}
+	return s;
+}
+
 static size_t number_at(const struct node_keys *k, uint64_t size)
 {
-	size_t i = 0;
+	struct succession s = succession_of(k);
 
-	while (i < k->present && size > k->ends[i])
-		i++;
-	return i;
+	return succession_at(&s, size);
 }
 
 enum err node_keys_at(void *context, uint64_t size, struct vkey *ret)
@@ -139,25 +150,6 @@ enum err node_keys_sign(struct node_host *n, uint64_t size, const struct tree *t
 	return !e && before(n) ? note_sign_also(before(n), ret) : e;
 }
 
-static enum err check_stored(struct node_host *n, uint64_t size, struct bytes note)
-{
-	struct vkey keys[KEYS_MOST];
-	struct vkey key;
-	struct note parsed;
-	struct checkpoint c;
-	enum err e = node_keys_at(n, size, &key);
-
-	if (!e)
-		e = checkpoint_open(note, &key, &c);
-	if (!e && c.size != size)
-		e = ERR_CORRUPT;
-	for (size_t i = 0; i <= n->keys.present; i++)
-		keys[i] = n->keys.pairs[i].signer.key;
-	if (!e)
-		e = note_parse(note, &parsed);
-	return e ? e : note_verify_all(&parsed, keys, n->keys.present + 1);
-}
-
 static enum err proved(struct node_host *n, struct txn *t, uint64_t size, struct tree *ret)
 {
 	enum err e = log_tree_proved(&n->log, t, size, ret);
@@ -167,33 +159,40 @@ static enum err proved(struct node_host *n, struct txn *t, uint64_t size, struct
 	return e;
 }
 
-enum err node_keys_note(struct node_host *n, struct txn *t, uint64_t size, struct buf *ret)
+static enum err stored_note(struct node_host *n, struct txn *t, uint64_t size, struct buf *ret)
 {
+	struct succession s = succession_of(&n->keys);
 	struct bytes stored;
-	struct tree tree;
 	enum err e = log_checkpoint(&n->log, t, size, &stored);
 
-	if (e && e != ERR_NOT_FOUND)
+	if (e)
 		return e;
-	if (!e)
-		e = check_stored(n, size, stored);
-	if (!e) {
-		buf_add_bytes(ret, stored);
-		return buf_check(ret);
-	}
-	e = proved(n, t, size, &tree); /* none is stored, or a damaged one */
-	return e ? e : node_keys_sign(n, size, &tree, ret);
+	if (succession_check(&s, size, stored))
+		return succession_mend(&s, size, stored, &node_keys_present(n)->signer, ret);
+	buf_add_bytes(ret, stored);
+	return buf_check(ret);
 }
 
-/* Unless it stands there already. */
-static enum err sign_too(const struct signer *by, struct buf *note)
+enum err node_keys_note(struct node_host *n, struct txn *t, uint64_t size, struct buf *ret)
 {
-	struct note parsed;
-	enum err e = note_parse(buf_bytes(note), &parsed);
+	struct succession s = succession_of(&n->keys);
+	struct tree tree;
+	enum err e = stored_note(n, t, size, ret);
 
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = proved(n, t, size, &tree);
 	if (!e)
-		e = note_verify(&parsed, &by->key);
-	return e == ERR_UNKNOWN_KEY ? note_sign_also(by, note) : e;
+		e = node_keys_sign(n, size, &tree, ret);
+	return e ? e : succession_introduce(&s, size, &node_keys_present(n)->signer, ret);
+}
+
+enum err node_keys_keep(const struct node_host *n, struct bytes note, const struct vkey *next,
+			struct buf *ret)
+{
+	struct succession s = succession_of(&n->keys);
+
+	return succession_keep(&s, note, next, ret);
 }
 
 /* For a server, which may know the key of that size, the present one or the one before. */
@@ -212,9 +211,9 @@ enum err node_keys_show(struct node_host *n, struct txn *t, uint64_t size, struc
 			e = checkpoint_sign(&c, present, ret);
 	}
 	if (!e && n->keys.present > 0)
-		e = sign_too(present, ret);
+		e = note_sign_once(present, ret);
 	if (!e && before(n))
-		e = sign_too(before(n), ret);
+		e = note_sign_once(before(n), ret);
 	return e;
 }
 

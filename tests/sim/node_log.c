@@ -121,10 +121,17 @@ static enum err try_fetched(struct node_host *n, const struct commit *c)
 
 enum err node_log_fetched(struct node_host *n, const struct commit *c)
 {
-	enum err e = try_fetched(n, c);
+	struct commit clean = *c;
+	enum err e = ERR_OK;
 
+	buf_clear(&n->note);
+	e = node_keys_keep(n, c->note, c->rotates ? &c->next.log_key : NULL, &n->note);
+	clean.note = buf_bytes(&n->note);
+	if (e)
+		return e;
+	e = try_fetched(n, &clean);
 	while (e && node_log_grow(n, e))
-		e = try_fetched(n, c);
+		e = try_fetched(n, &clean);
 	if (!e && c->rotates)
 		e = node_keys_follow(n, &c->next.log_key, c->from + c->count);
 	return e;

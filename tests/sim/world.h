@@ -423,6 +423,9 @@ MUST_USE enum err node_keys_at(void *node, uint64_t size, struct vkey *ret);
 bool node_keys_can_sign(const void *node, uint64_t size);
 MUST_USE enum err node_keys_sign(struct node_host *n, uint64_t size, const struct tree *tree,
 				 struct buf *ret);
+/* What is stored of a note that was fetched, as in node/fetch.c. */
+MUST_USE enum err node_keys_keep(const struct node_host *n, struct bytes note,
+				 const struct vkey *next, struct buf *ret);
 MUST_USE enum err node_keys_note(struct node_host *n, struct txn *t, uint64_t size,
 				 struct buf *ret);
 MUST_USE enum err node_keys_show(struct node_host *n, struct txn *t, uint64_t size,

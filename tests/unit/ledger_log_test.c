@@ -379,6 +379,26 @@ static void an_old_root_is_proved_by_no_other_history_than_the_opened_one(void *
 	txn_abort(t);
 }
 
+static void an_old_root_is_proved_by_no_older_checkpoint_in_the_place_of_the_newest(void **state)
+{
+	struct fixture *f = *state;
+	struct log *l = opened(f, "26");
+	struct bytes old, key = number_key(f, 610, -1);
+	struct tree tree;
+	struct txn *t = NULL;
+
+	commit_plain(f, l, 10);
+	commit_plain(f, l, 600);
+	assert_ok(txn_begin(f->store, true, &t));
+	assert_ok(log_checkpoint(l, t, 10, &old));
+	assert_ok(arena_bytes(&f->arena, old, &old));
+	assert_ok(txn_put(t, l->checkpoints, key, old));
+	assert_err(log_tree_proved(l, t, 10, &tree), ERR_CORRUPT);
+	assert_ok(txn_delete(t, l->checkpoints, key));
+	assert_err(log_tree_proved(l, t, 10, &tree), ERR_CORRUPT);
+	txn_abort(t);
+}
+
 static void a_reader_sees_what_is_sealed_while_a_writer_appends(void **state)
 {
 	struct fixture *f = *state;
@@ -453,6 +473,7 @@ int main(void)
 		TEST(the_tree_at_any_size_and_its_proofs),
 		TEST(an_old_root_from_a_damaged_tile_is_told_from_another_history),
 		TEST(an_old_root_is_proved_by_no_other_history_than_the_opened_one),
+		TEST(an_old_root_is_proved_by_no_older_checkpoint_in_the_place_of_the_newest),
 		TEST(a_reader_sees_what_is_sealed_while_a_writer_appends),
 		TEST(checkpoints_are_found_by_their_size),
 	};
