@@ -48,7 +48,6 @@ static void keep_session(const struct node_turn *t)
 {
 	struct node_link *link = t->link;
 	struct node_action *a = NULL;
-
 	bool fetches = link->phase == NODE_FETCHING && t->m->fetcher == t->number;
 
 	if (link->undone && passed(t, link->undone_at, 0) && !fetches) {
@@ -60,14 +59,12 @@ static void keep_session(const struct node_turn *t)
 		return;
 	}
 	if (fetches && !t->m->appending) {
-		if (passed(t, link->progress, NODE_STALLED_MS)) {
+		if (passed(t, link->progress, NODE_STALLED_MS) ||
+		    passed(t, link->brought, NODE_NOTHING_NEW_MS)) {
 			node_stalled(t);
 			return;
 		}
-		/* Asked again while answers are on a slow line, it would be sent ever more of what
-		 * is here. */
-		if (passed(t, link->retry_at, 0) &&
-		    (link->owed == 0 || passed(t, link->progress, NODE_SILENCE_MS)))
+		if (passed(t, link->retry_at, 0))
 			node_fetch(t);
 	}
 	if (!passed(t, link->said, NODE_HEARTBEAT_MS))
@@ -136,6 +133,7 @@ static void choose_fetcher(struct node_machine *m, const struct node_event *even
 	if (best.link) {
 		m->fetcher = best.number;
 		best.link->progress = event->mono;
+		best.link->brought = event->mono;
 		node_fetch(&best);
 	}
 }
@@ -216,6 +214,7 @@ static void on_stored(struct node_machine *m, const struct node_event *event,
 	t = node_turn_of(m, event, ret, m->fetcher);
 	t.link->anchored_at = m->size;
 	t.link->progress = event->mono;
+	t.link->brought = event->mono;
 	node_well(&t);
 	if (m->size >= t.link->server_size)
 		node_live(&t);
@@ -230,6 +229,7 @@ static void on_failed(struct node_machine *m, const struct node_event *event)
 		return;
 	m->links[m->fetcher].retry_at.ms = event->mono.ms + NODE_AGAIN_MOST_MS;
 	m->links[m->fetcher].progress = event->mono; /* it is not the server's fault */
+	m->links[m->fetcher].brought = event->mono;
 }
 
 static void on_sent(const struct node_turn *t)
@@ -266,7 +266,8 @@ static void on_undone(const struct node_turn *t)
 static void on_waive(struct node_link *link)
 {
 	link->waived = true;
-	if (link->stalled || (link->phase != NODE_ANCHORING && link->phase != NODE_FETCHING))
+	/* One that proved to hold more has the time to send it that any other has. */
+	if (link->phase != NODE_FETCHING && (link->phase != NODE_ANCHORING || link->stalled))
 		link->ahead = false;
 }
 

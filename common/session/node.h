@@ -56,6 +56,7 @@ enum {
 	NODE_UNDONE_MS = 30000, /* a duty that could not be carried out is asked for again */
 	/* Heard all the time, but the way to LIVE goes no further: another server's turn. */
 	NODE_STALLED_MS = 30000,
+	NODE_NOTHING_NEW_MS = 300000, /*   or it sends, but for so long only what is here already */
 };
 
 enum node_phase {
@@ -105,7 +106,7 @@ struct node_link { /* one server */
 	struct mono_ms retry_at;  /* AWAY, REFUSED: connect; others: ask again */
 	unsigned attempts;        /* to get well since we last were */
 	unsigned asked;           /* times the present question was asked */
-	unsigned owed;            /* RANGEs to come for what was asked again and is here by now */
+	struct mono_ms brought;   /* FETCHING: the last that was new, or its turn to send began */
 	struct wall_ms last_contact;
 	enum err told;    /* what a person was told of since it last was well */
 	enum err refused; /* why REFUSED or FROZEN */

@@ -53,7 +53,6 @@ static void end_session(struct node_link *link)
 	link->flight_count = 0;
 	link->under_way_bytes = 0;
 	link->whole = false;
-	link->owed = 0;
 	link->small_at.ms = 0;
 	link->later_at.ms = 0;
 }
@@ -189,8 +188,7 @@ bool node_met(const struct node_turn *t)
 
 void node_behind(const struct node_turn *t)
 {
-	if (move(t, NODE_FETCHING))
-		t->link->stalled = false; /* it is to be asked, and may send this time */
+	(void)move(t, NODE_FETCHING);
 }
 
 void node_fetch(const struct node_turn *t)

@@ -320,9 +320,9 @@ static void on_range(const struct node_turn *t, const struct wire_header *h)
 	if (!in_session(t, h) || m->fetcher != t->number || m->appending ||
 	    !log_name_equal(h->log, m->log))
 		return;
-	if (h->from < m->size && t->link->owed > 0) {
-		t->link->owed--; /* the line is slow, and moves */
+	if (h->from < m->size) { /* asked for again: the line is slow, and moves */
 		t->link->progress = t->event->mono;
+		t->link->retry_at.ms = t->event->mono.ms + NODE_SILENCE_MS;
 	}
 	if (h->from != m->size)
 		return;
@@ -347,7 +347,7 @@ static void on_range(const struct node_turn *t, const struct wire_header *h)
 	a->commit = &t->ret->commit;
 	m->appending = true;
 	t->link->ahead = true;
-	t->link->owed += t->link->asked > 0 ? t->link->asked - 1 : 0;
+	t->link->stalled = false;
 	t->link->asked = 0;
 }
 

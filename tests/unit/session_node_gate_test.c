@@ -384,28 +384,32 @@ static void a_line_that_is_slow_is_not_taken_for_a_server_that_stalls(void **sta
 		assert_int_equal(node.links[0].phase, NODE_FETCHING);
 		assert_true(node.gated);
 	}
-	assert_true(node.links[0].owed > 0);
-	tick(NODE_SILENCE_MS); /* and of the next session nothing is owed */
-	assert_int_equal(node.links[0].phase, NODE_AWAY);
-	assert_int_equal(node.links[0].owed, 0);
 }
 
-/* It may send what was sent already as often as it likes. */
-static void old_ranges_are_progress_only_as_often_as_they_were_asked_for(void **state)
+/* One that sends what was sent already, as often as it likes, and now and then something new. */
+static void old_ranges_keep_a_server_the_fetcher_for_a_while_only(void **state)
 {
-	int64_t began_ms = 0;
-
 	(void)state;
 	begin(4, 30, true, 1);
 	meet(0, 30);
-	tick(1000); /* asked once more */
-	fetch_range(4, 9);
-	tree_event(NODE_EV_STORED, &ours, 9);
-	for (began_ms = now_ms; node.links[0].phase == NODE_FETCHING; tick(1000)) {
+	for (uint64_t size = 5; size <= 9; size++) {
+		int64_t began_ms = now_ms;
+
+		fetch_range(size - 1, size);
+		tree_event(NODE_EV_STORED, &ours, size);
+		while (size < 9 && now_ms - began_ms < NODE_NOTHING_NEW_MS - 30000) {
+			say_heartbeat(0, 30);
+			tick(5000);
+			if ((now_ms - began_ms) % 25000 == 0)
+				fetch_range(4, 5);
+		}
+	}
+	for (int64_t began_ms = now_ms; node.links[0].phase == NODE_FETCHING; tick(1000)) {
 		fetch_range(4, 9);
-		assert_true(now_ms - began_ms <= NODE_STALLED_MS + 2000);
+		assert_true(now_ms - began_ms <= NODE_NOTHING_NEW_MS);
 	}
 	assert_int_equal(node.links[0].phase, NODE_AWAY);
+	assert_true(node.links[0].stalled);
 }
 
 static void a_waiver_does_not_open_the_gate_while_one_that_stalled_before_is_asked(void **state)
@@ -426,6 +430,33 @@ static void a_waiver_does_not_open_the_gate_while_one_that_stalled_before_is_ask
 	fetch_range(4, 30);
 	tree_event(NODE_EV_STORED, &ours, 30);
 	assert_false(node.gated);
+}
+
+static void one_that_stalled_and_is_waived_counts_again_once_it_sent_something(void **state)
+{
+	(void)state;
+	begin(4, 30, true, 1);
+	meet(0, 30);
+	while (node.links[0].phase == NODE_FETCHING) {
+		say_heartbeat(0, 30);
+		tick(1000);
+	}
+	assert_true(node.gated);
+	waive(0);
+	assert_false(node.gated);
+	for (int session = 0; session < 3; session++) {
+		meet(0, 30);
+		assert_int_equal(node.links[0].phase, NODE_FETCHING);
+		assert_false(node.gated);
+		tick(NODE_SILENCE_MS);
+		assert_int_equal(node.links[0].phase, NODE_AWAY);
+		assert_false(node.gated);
+	}
+	meet(0, 30);
+	fetch_range(4, 9);
+	assert_true(node.gated);
+	tree_event(NODE_EV_STORED, &ours, 9);
+	assert_true(node.gated);
 }
 
 static void a_duty_that_is_not_done_does_not_keep_a_stalled_server_the_fetcher(void **state)
@@ -508,7 +539,8 @@ int main(void)
 		TEST(a_server_that_sends_nothing_of_what_it_holds_is_dropped_for_another),
 		TEST(a_server_that_sends_slowly_is_not_dropped_while_each_range_comes),
 		TEST(a_line_that_is_slow_is_not_taken_for_a_server_that_stalls),
-		TEST(old_ranges_are_progress_only_as_often_as_they_were_asked_for),
+		TEST(old_ranges_keep_a_server_the_fetcher_for_a_while_only),
+		TEST(one_that_stalled_and_is_waived_counts_again_once_it_sent_something),
 		TEST(a_waiver_does_not_open_the_gate_while_one_that_stalled_before_is_asked),
 		TEST(a_duty_that_is_not_done_does_not_keep_a_stalled_server_the_fetcher),
 		TEST(a_server_that_never_answers_an_anchor_is_dropped),
