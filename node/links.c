@@ -84,11 +84,11 @@ static void say_unshown(struct node *n, size_t link, const char *what, uint64_t 
 		return;
 	}
 	log_line(LOG_ERROR,
-		 "log %s: %s beyond size %" PRIu64
-		 " is damaged (%s): nothing of it is signed or sent, and the node ends; move that "
-		 "folder aside (keep it: edits that no server confirmed are there alone) and "
-		 "start again: the log is fetched back",
-		 n->log.name.text, n->settings.data, size, err_text(e));
+		 "log %s: %s is damaged: %s of size %" PRIu64
+		 " or beyond cannot be made from it (%s), so nothing of it is signed or sent, and "
+		 "the node ends; move that folder aside (keep it: edits that no server confirmed "
+		 "are there alone) and start again: the log is fetched back",
+		 n->log.name.text, n->settings.data, what, size, err_text(e));
 	n->fault = ERR_CORRUPT;
 }
 

@@ -70,6 +70,8 @@ static enum exit_status serve(struct node *n)
 	loop_run(n);
 	if (!n->again || n->asked) /* else the service manager sees it ready once more */
 		daemon_notify("STOPPING=1");
+	if (n->fault == ERR_CORRUPT)
+		return EXIT_UNTRUSTED; /* it would be found again, and again */
 	return n->fault == ERR_OK ? EXIT_STOPPED : EXIT_FAILED;
 }
 

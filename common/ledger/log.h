@@ -72,9 +72,10 @@ MUST_USE enum err log_size_at(const struct log *l, struct txn *t, struct wall_ms
 			      uint64_t *ret);
 /* Root and compact range at any size up to the newest checkpoint that `t` sees; else ARGUMENT. */
 MUST_USE enum err log_tree_at(const struct log *l, struct txn *t, uint64_t size, struct tree *ret);
-/* The same, shown to be what the newest checkpoint grew from, and that one to be of the tree that
- * was opened: CORRUPT when the tiles or that checkpoint are damaged.  For whoever signs that root,
- * or accuses somebody by it. */
+/* The same, shown to be what the newest checkpoint grew from, and that one, where `l` has its tree
+ * in memory, to be of that tree: CORRUPT when the tiles or that checkpoint are damaged (not by one
+ * who writes the store of a running program on purpose).  In the thread that opened the log or
+ * writes it; for whoever signs that root, or accuses somebody by it. */
 MUST_USE enum err log_tree_proved(const struct log *l, struct txn *t, uint64_t size,
 				  struct tree *ret);
 /* A tree_reader over the stored tiles inside `t`; context must outlive it. */

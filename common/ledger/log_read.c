@@ -1,5 +1,6 @@
-/* Reading logs: any thread, through table handles alone; what a writer holds in memory
- * (edge, tree) is never touched here. */
+/* Reading logs: any thread, through table handles alone.  What a writer holds in memory (edge,
+ * tree) is touched by log_tree_proved only, which is for the thread that opened or writes the log.
+ */
 #include <string.h>
 
 #include "base/limits.h"
@@ -75,8 +76,6 @@ enum err log_tree_proved(const struct log *l, struct txn *t, uint64_t size, stru
 		e = log_newest(l, t, &at, &note);
 	if (e == ERR_OK && (log_note_read(note, &newest) != ERR_OK || newest.size != at))
 		e = ERR_CORRUPT;
-	if ((e == ERR_OK || e == ERR_NOT_FOUND) && at < l->tiles_size)
-		e = ERR_CORRUPT; /* of what was sealed the newest is gone */
 	/* What was seen when the log was opened, and appended since, counts more than the row. */
 	if (e == ERR_OK && newest.size == l->tree.size &&
 	    !hash_equal(newest.root, tree_root(&l->tree)))

@@ -12,6 +12,7 @@ from test_tamper import Table
 TAMPER = os.path.join(os.environ["SPLOT_BUILD"], "tests", "splot-tamper")
 
 
+UNTRUSTED = 4
 FULL = 256 + 16  # entries: the first tile is full, so that the newest root does not show what it holds
 FIRST_TILE = "00" * 9
 
@@ -98,7 +99,7 @@ class DamagedNode(Damaged):
         shutil.copytree(older, self.server.data)
         self.server.start()
         self.node.start()
-        self.assertEqual(self.node.process.wait(30), 1)
+        self.assertEqual(self.node.process.wait(30), UNTRUSTED)
         self.assertIn("nothing of it is signed or sent", self.node.log_tail())
         self.assertEqual(self.server.json("trust", "list")["trust"][0]["state"], "active")
         self.assertNotIn("fork", self.refusals(self.server))
