@@ -347,7 +347,6 @@ static void on_range(const struct node_turn *t, const struct wire_header *h)
 	a->commit = &t->ret->commit;
 	m->appending = true;
 	t->link->ahead = true;
-	t->link->stalled = false;
 	t->link->asked = 0;
 }
 

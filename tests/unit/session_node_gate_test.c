@@ -391,11 +391,14 @@ static void old_ranges_keep_a_server_the_fetcher_for_a_while_only(void **state)
 {
 	(void)state;
 	begin(4, 30, true, 1);
+	tick(NODE_NOTHING_NEW_MS);
 	meet(0, 30);
+	tick(1000);
 	for (uint64_t size = 5; size <= 9; size++) {
 		int64_t began_ms = now_ms;
 
 		fetch_range(size - 1, size);
+		assert_non_null(found(0, NODE_APPEND));
 		tree_event(NODE_EV_STORED, &ours, size);
 		while (size < 9 && now_ms - began_ms < NODE_NOTHING_NEW_MS - 30000) {
 			say_heartbeat(0, 30);
